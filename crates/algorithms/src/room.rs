@@ -1,0 +1,63 @@
+//! What a room fills: plain data and function pointers, no traits.
+
+use std::ops::Range;
+
+use outrigger_types::{Backend, HashAlgorithm, HashWork, MessageForm, Output, Ruleset, SetWork, SignatureWork};
+
+/// One algorithm: its rulesets or hash functions, and the engines that it has.
+pub struct Algorithm {
+    /// The name used in benches and records, such as `secp256k1`.
+    pub name: &'static str,
+    /// Rulesets over this algorithm.
+    pub rulesets: &'static [RulesetRules],
+    /// Hash functions of this room.
+    pub hashes: &'static [HashRules],
+    /// Engines that the room declares; a test fails where one is missing.
+    pub backends: &'static [Backend],
+}
+
+/// Verifies the items of `range`, writing item `range.start + j` to place `j` of an output that was allocated
+/// for exactly this range, all *unprocessed*.
+pub type SignatureFn = fn(work: &SignatureWork, range: Range<usize>, output: &mut Output);
+
+/// As [`SignatureFn`], for BLS sets.
+pub type SetFn = fn(work: &SetWork, range: Range<usize>, output: &mut Output);
+
+/// One ruleset and the reference that judges by it.
+pub struct RulesetRules {
+    /// Which one.
+    pub ruleset: Ruleset,
+    /// The version of its semantics; every change of a verdict raises it.
+    pub version: u32,
+    /// One sentence for people.
+    pub summary: &'static str,
+    /// Forms of message that it takes. A digest is always 32 bytes.
+    pub message_forms: &'static [MessageForm],
+    /// Lengths that a well-formed key can have, in bytes; a column of another stride is a malformed request, a
+    /// single item of another length a malformed item.
+    pub key_lengths: &'static [usize],
+    /// Lengths that a well-formed signature can have; empty where they vary (DER).
+    pub signature_lengths: &'static [usize],
+    /// How many items a thread takes at once: enough to hide the hand-over, few enough to share the work.
+    pub piece_items: usize,
+    /// The CPU's verification.
+    pub verify: SignatureFn,
+    /// The CPU's recovery, where signatures are recoverable.
+    pub recover: Option<SignatureFn>,
+    /// The CPU's verification of sets, for BLS.
+    pub verify_sets: Option<SetFn>,
+}
+
+/// One hash function.
+pub struct HashRules {
+    /// Which one.
+    pub algorithm: HashAlgorithm,
+    /// One sentence for people.
+    pub summary: &'static str,
+    /// How many items a thread takes at once.
+    pub piece_items: usize,
+    /// One message; `None` where it is malformed (Poseidon alone: other functions take any bytes).
+    pub digest: fn(message: &[u8]) -> Option<[u8; 32]>,
+    /// Many messages, as [`SignatureFn`]. Valid means hashed.
+    pub hash: fn(work: &HashWork, range: Range<usize>, output: &mut Output),
+}

@@ -1,0 +1,1 @@
+//! File, environment, command line and hardware profiles to one validated configuration.

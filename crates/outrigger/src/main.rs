@@ -1,0 +1,3 @@
+//! The Outrigger sidecar and its command line.
+
+fn main() {}
