@@ -1,3 +1,41 @@
 //! The Outrigger sidecar and its command line.
 
-fn main() {}
+mod bench;
+mod cli;
+mod commands;
+mod demo;
+mod items;
+mod print;
+mod runner;
+mod serve;
+mod workload;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("outrigger: {error}");
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn run(cli: cli::Cli) -> Result<ExitCode, cli::Failure> {
+    match cli.command {
+        cli::Command::Serve(args) => serve::run(args),
+        cli::Command::Demo(args) => demo::run(args),
+        cli::Command::Verify(args) => commands::verify::run(&args),
+        cli::Command::Recover(args) => commands::recover::run(&args),
+        cli::Command::Hash(args) => commands::hash::run(&args),
+        cli::Command::Merkle(args) => commands::merkle::run(&args),
+        cli::Command::Bench(args) => bench::run(&args),
+        cli::Command::Devices(args) => commands::devices::run(&args),
+        cli::Command::CheckConfig(args) => serve::check_config(&args),
+        cli::Command::BenchEcho(args) => bench::serve_echo(&args),
+    }
+}

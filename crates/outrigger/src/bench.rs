@@ -1,0 +1,143 @@
+//! `outrigger bench`: product and peer side by side in one run, medians of interleaved pairs.
+
+mod adapters;
+mod chain;
+mod grpc;
+mod hash;
+mod pairs;
+mod raw;
+mod verify;
+
+use std::process::ExitCode;
+
+use outrigger_scheduler::{CpuEngine, CpuOptions};
+use outrigger_types::{Backend, Engine};
+use serde::Serialize;
+
+use crate::cli::{BenchArgs, Failure};
+use crate::print;
+
+pub(crate) use grpc::serve_echo;
+
+/// One measurement.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Record {
+    pub(crate) suite: &'static str,
+    pub(crate) algorithm: String,
+    pub(crate) ruleset: Option<&'static str>,
+    pub(crate) backend: String,
+    pub(crate) device: String,
+    pub(crate) batch: usize,
+    /// Bytes of a message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<usize>,
+    pub(crate) threads: usize,
+    pub(crate) items_per_second: f64,
+    pub(crate) latency_us: Latency,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer: Option<Peer>,
+    /// Product over peer: the median over pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ratio: Option<f64>,
+    /// The lowest and the highest ratio of a pair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spread: Option<[f64; 2]>,
+    /// What else the suite measures, by name with its unit.
+    #[serde(flatten)]
+    pub(crate) more: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Of one batch.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Latency {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+}
+
+/// Who ran beside the product.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Peer {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) items_per_second: f64,
+}
+
+/// Runs a suite and prints its records.
+pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
+    if args.pairs == 0 || args.batch == Some(0) || args.threads == Some(0) {
+        return Err(Failure::input("--pairs, --batch and --threads must be at least 1"));
+    }
+    if let Some(backend) = args.backend.filter(|backend| *backend != Backend::Cpu) {
+        return Err(Failure::input(format_args!(
+            "--backend {backend}: not in this build; `outrigger devices` lists what is"
+        )));
+    }
+    let records = match args.suite.as_str() {
+        "verify" => verify::run(args)?,
+        "hash" => hash::run(args)?,
+        "grpc" => grpc::run(args)?,
+        _ => chain::run(args)?,
+    };
+    if records.is_empty() {
+        return Err(Failure::input("nothing to measure: no algorithm or ruleset of this suite has these names"));
+    }
+    if args.json {
+        print::json(&records);
+    } else {
+        print_people(&records);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The CPU engine with so many threads.
+fn cpu(threads: usize) -> CpuEngine {
+    CpuEngine::new(CpuOptions { threads, ..CpuOptions::default() })
+}
+
+/// The processor's name.
+fn device() -> String {
+    cpu(1).device().to_owned()
+}
+
+/// The thread counts to measure: what was asked for, or one and two.
+fn thread_counts(args: &BenchArgs) -> Vec<usize> {
+    args.threads.map_or_else(|| vec![1, 2], |threads| vec![threads])
+}
+
+/// Says on standard error what is being measured, so that standard output stays for records.
+fn announce(args: &BenchArgs, what: &str) {
+    if !args.json {
+        eprintln!("measuring {what} …");
+    }
+}
+
+fn print_people(records: &[Record]) {
+    let headings =
+        ["what", "backend", "threads", "batch", "items/s", "p50 µs", "p99 µs", "peer", "peer items/s", "ratio"];
+    let mut table = print::table(&headings);
+    for record in records {
+        let what = match (record.ruleset, record.size) {
+            (Some(ruleset), _) => ruleset.to_owned(),
+            (None, Some(size)) => format!("{} of {size} B", record.algorithm),
+            (None, None) => record.algorithm.clone(),
+        };
+        let ratio =
+            record.ratio.zip(record.spread).map(|(ratio, [low, high])| format!("{ratio:.3} ({low:.2}–{high:.2})"));
+        table.add_row([
+            what,
+            record.backend.clone(),
+            record.threads.to_string(),
+            record.batch.to_string(),
+            format!("{:.0}", record.items_per_second),
+            format!("{:.1}", record.latency_us.p50),
+            format!("{:.1}", record.latency_us.p99),
+            record.peer.as_ref().map_or_else(String::new, |peer| format!("{} {}", peer.name, peer.version)),
+            record.peer.as_ref().map_or_else(String::new, |peer| format!("{:.0}", peer.items_per_second)),
+            ratio.unwrap_or_default(),
+        ]);
+    }
+    println!("{table}");
+    for record in records.iter().filter(|record| !record.more.is_empty()) {
+        println!("{}: {}", record.algorithm, serde_json::Value::Object(record.more.clone()));
+    }
+}

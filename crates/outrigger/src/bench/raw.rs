@@ -1,0 +1,7 @@
+//! The best library for each algorithm, used plainly: what the product is measured against.
+
+mod hashes;
+mod signatures;
+
+pub(super) use hashes::{Hasher, hasher};
+pub(super) use signatures::{Verifier, verifier};

@@ -1,0 +1,140 @@
+//! The suite `verify`: every ruleset, a fresh key an item, caches off.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use outrigger_algorithms::registry;
+use outrigger_scheduler::CpuEngine;
+use outrigger_types::{Backend, Engine, Job, Outcome, Output, Priority, Ruleset, Verdict, Work};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::{Record, adapters, announce, cpu, device, pairs, raw, thread_counts};
+use crate::cli::{BenchArgs, Failure};
+use crate::workload;
+
+/// Items of a batch, unless the command line says otherwise: a block of a busy chain.
+const BATCH: usize = 1_024;
+/// For BLS, where an item costs a millisecond.
+const BATCH_BLS: usize = 64;
+/// Bytes of a message where the ruleset takes one.
+const MESSAGE_BYTES: usize = 120;
+/// Longer than any batch takes here.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Runs the suite.
+pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
+    let mut records = Vec::new();
+    let mut adapters = adapters::Adapters::find(args.peers.as_deref())?;
+    for room in registry::ALL {
+        for rules in room.rulesets {
+            let is_wanted = args.ruleset.is_none_or(|ruleset| ruleset == rules.ruleset)
+                && args.algorithm.as_deref().is_none_or(|name| name == room.name);
+            if is_wanted {
+                one(args, room.name, rules.ruleset, &mut adapters, &mut records)?;
+            }
+        }
+    }
+    Ok(records)
+}
+
+fn one(
+    args: &BenchArgs,
+    algorithm: &'static str,
+    ruleset: Ruleset,
+    adapters: &mut adapters::Adapters,
+    records: &mut Vec<Record>,
+) -> Result<(), Failure> {
+    announce(args, ruleset.name());
+    let is_bls = matches!(ruleset, Ruleset::EthereumConsensus | Ruleset::BlsMinSig);
+    let batch = args.batch.unwrap_or(if is_bls { BATCH_BLS } else { BATCH });
+    let mut rng = StdRng::seed_from_u64(0x0074);
+    let items = workload::fresh_keys(ruleset, batch, args.size.unwrap_or(MESSAGE_BYTES), &mut rng);
+    let work = Arc::new(Work::Verify(workload::pack(ruleset, &items)));
+    for threads in thread_counts(args) {
+        let engine = cpu(threads);
+        let blank = Record {
+            suite: "verify",
+            algorithm: algorithm.to_owned(),
+            ruleset: Some(ruleset.name()),
+            backend: Backend::Cpu.name().to_owned(),
+            device: device(),
+            batch,
+            size: None,
+            threads,
+            items_per_second: 0.0,
+            latency_us: super::Latency::default(),
+            peer: None,
+            ratio: None,
+            spread: None,
+            more: serde_json::Map::new(),
+        };
+        let library = raw::verifier(ruleset);
+        let peer = pairs::Other {
+            name: library.name.into(),
+            version: library.version.into(),
+            run: Box::new(|| {
+                pairs::stripes(threads, items.len(), |range| {
+                    assert!((library.verify)(&items[range]), "the peer refuses a good signature");
+                });
+                Ok(())
+            }),
+        };
+        let mut record = blank.clone();
+        pairs::measure(&mut record, args.pairs, Box::new(|| verify(&engine, &work)), Some(peer))?;
+        records.push(record);
+        for mut other in adapters.for_ruleset(ruleset, &items, threads)? {
+            let mut record = blank.clone();
+            let peer = pairs::Other { name: other.name(), version: other.version(), run: Box::new(|| other.run()) };
+            pairs::measure(&mut record, args.pairs, Box::new(|| verify(&engine, &work)), Some(peer))?;
+            records.push(record);
+        }
+    }
+    Ok(())
+}
+
+fn verify(engine: &CpuEngine, work: &Arc<Work>) -> Result<(), Failure> {
+    let output = carry_out(engine, work)?;
+    if output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid) {
+        return Ok(());
+    }
+    Err(Failure::work("a good signature was refused"))
+}
+
+/// Gives an engine one job and waits for all of it.
+pub(super) fn carry_out(engine: &CpuEngine, work: &Arc<Work>) -> Result<Output, Failure> {
+    let operation = work.operation();
+    let (sender, receiver) = mpsc::channel();
+    let count = if operation.is_divisible() { work.items() } else { 1 };
+    let job = Job {
+        segments: vec![(work.clone(), 0..work.items())],
+        output: Output::unprocessed(operation, count),
+        deadline: None,
+        priority: Priority::Block,
+        completion: Arc::new(move |id| {
+            let _ = sender.send(id);
+        }),
+    };
+    let id = engine.submit(job).map_err(|(error, _)| Failure::work(error))?;
+    let mut whole = Output::unprocessed(operation, count);
+    let stride = operation.output_shape().stride;
+    let mut put = |pieces: Vec<outrigger_types::Piece>| {
+        for piece in pieces {
+            let end = piece.start + piece.output.verdicts.len();
+            whole.verdicts[piece.start..end].copy_from_slice(&piece.output.verdicts);
+            whole.fixed[piece.start * stride..end * stride].copy_from_slice(&piece.output.fixed);
+        }
+    };
+    loop {
+        receiver.recv_timeout(PATIENCE).map_err(|_| Failure::work("the engine does not answer"))?;
+        match engine.poll(id) {
+            Outcome::Running(pieces) => put(pieces),
+            Outcome::Done(pieces) => {
+                put(pieces);
+                return Ok(whole);
+            }
+            Outcome::Failed(_, error) => return Err(Failure::work(error)),
+        }
+    }
+}

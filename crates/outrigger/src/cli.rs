@@ -1,0 +1,276 @@
+//! The command line as people and scripts see it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use outrigger_types::{Backend, HashAlgorithm, MerkleTree, Priority, Ruleset};
+
+/// A sidecar that carries a chain node's heavy cryptography.
+#[derive(Parser)]
+#[command(name = "outrigger", version, about, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the sidecar
+    Serve(ConfigArgs),
+    /// Start a sidecar, play ten seconds of a chain's day against it, and check every verdict
+    Demo(DemoArgs),
+    /// Verify signatures, a block or raw Ethereum transactions
+    Verify(VerifyArgs),
+    /// Recover public keys and addresses from signatures
+    Recover(RecoverArgs),
+    /// Hash messages
+    Hash(HashArgs),
+    /// Build a Merkle tree: its root, and a proof for one leaf
+    Merkle(MerkleArgs),
+    /// Measure this machine, side by side with the best library for each algorithm
+    Bench(BenchArgs),
+    /// Show the engines of this machine and what they can do
+    Devices(DevicesArgs),
+    /// Check a configuration and say what it means; all errors at once
+    CheckConfig(ConfigArgs),
+    /// The server that `bench grpc` measures: real but for its engine, which echoes
+    #[command(hide = true)]
+    BenchEcho(BenchEchoArgs),
+}
+
+/// Where the configuration comes from; flags win over the environment, the environment over the file.
+#[derive(Args, Clone, Default)]
+pub(crate) struct ConfigArgs {
+    /// The configuration file (TOML); OUTRIGGER_CONFIG names one too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The hardware profile: a name, a file, or `auto`
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) profile: Option<String>,
+    /// Listen on this Unix socket
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unix: Option<PathBuf>,
+    /// Listen on this TCP address too (needs TLS, or --insecure-loopback on a loopback address)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) tcp: Option<SocketAddr>,
+    /// Allow TCP without TLS on a loopback address
+    #[arg(long)]
+    pub(crate) insecure_loopback: bool,
+    /// Serve /livez, /readyz, /metrics and /version here
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) admin: Option<String>,
+    /// Threads that verify; 0 takes every core
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Log level, or a filter such as `info,outrigger_service=debug`
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where work is done.
+#[derive(Args, Clone)]
+pub(crate) struct TargetArgs {
+    /// The sidecar: unix:PATH, http://HOST:PORT or https://HOST:PORT
+    #[arg(long, value_name = "ENDPOINT", env = "OUTRIGGER_ENDPOINT", conflicts_with = "local")]
+    pub(crate) endpoint: Option<String>,
+    /// Do it in this process, without a sidecar
+    #[arg(long)]
+    pub(crate) local: bool,
+    /// Force a backend: cpu, vector, opencl, cuda
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<Backend>,
+    /// How urgent it is: consensus, block, mempool, bulk
+    #[arg(long, value_name = "CLASS", default_value = "mempool")]
+    pub(crate) priority: Priority,
+    /// Give up after this many milliseconds
+    #[arg(long, value_name = "MS")]
+    pub(crate) timeout_ms: Option<u64>,
+    /// For https: PEM file of the authorities to trust
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// For https: PEM file of this client's certificate
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// For https: PEM file of this client's key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("input").required(true).args(["items", "ethereum_block", "ethereum_transactions"]))]
+pub(crate) struct VerifyArgs {
+    /// The ruleset, for --items
+    #[arg(long, value_name = "NAME", requires = "items")]
+    pub(crate) ruleset: Option<Ruleset>,
+    /// A JSON array of items: {"public_key", "signature", "message" or "digest"} in hex; `-` reads standard input
+    #[arg(long, value_name = "FILE", requires = "ruleset")]
+    pub(crate) items: Option<PathBuf>,
+    /// A block as `eth_getBlockByNumber(number, true)` returns it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ethereum_block: Option<PathBuf>,
+    /// A JSON array of raw transactions in hex
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ethereum_transactions: Option<PathBuf>,
+    /// Transactions must be for this chain
+    #[arg(long, value_name = "ID")]
+    pub(crate) chain_id: Option<u64>,
+    /// Accept high-S, for Ethereum blocks before Homestead
+    #[arg(long)]
+    pub(crate) allow_high_s: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct RecoverArgs {
+    /// The ruleset
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ruleset: Ruleset,
+    /// A JSON array of items: {"signature", "digest"} in hex; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) items: PathBuf,
+    /// Accept high-S, for Ethereum blocks before Homestead
+    #[arg(long)]
+    pub(crate) allow_high_s: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct HashArgs {
+    /// The hash function
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: HashAlgorithm,
+    /// A JSON array of messages in hex; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) items: PathBuf,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct MerkleArgs {
+    /// The shape of the tree: binary, rfc6962, bitcoin, poseidon, lean-imt, ethereum-trie
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tree: MerkleTree,
+    /// The hash function; may be left out where the tree takes only one, and is sha256 for the others
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<HashAlgorithm>,
+    /// A JSON array of leaves in hex; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) items: PathBuf,
+    /// Prove that leaf I (from 0) is in the tree
+    #[arg(long, value_name = "I")]
+    pub(crate) prove: Option<usize>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Verify this block first (JSON of `eth_getBlockByNumber`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ethereum_block: Option<PathBuf>,
+    /// Transactions a second
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) rate: u32,
+    /// Seconds
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    pub(crate) seconds: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// verify, hash, grpc or chain
+    #[arg(value_parser = ["verify", "hash", "grpc", "chain"])]
+    pub(crate) suite: String,
+    /// Only this algorithm
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<String>,
+    /// Only this ruleset
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ruleset: Option<Ruleset>,
+    /// Only this backend
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<Backend>,
+    /// Items of a batch
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<usize>,
+    /// Bytes of a message, for `hash`
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) size: Option<usize>,
+    /// Threads; one and two unless given
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Interleaved pairs of measurements; the median counts
+    #[arg(long, value_name = "N", default_value_t = 11)]
+    pub(crate) pairs: usize,
+    /// A folder of peer adapters (executables that speak the line protocol of benches/peers/README.md)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) peers: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchEchoArgs {
+    /// The socket to listen on
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unix: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct DevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The input is at fault: exit status 2, as for wrong flags.
+    Input(String),
+    /// The work was not done: exit status 1.
+    Work(String),
+}
+
+impl Failure {
+    /// A fault of the input.
+    pub(crate) fn input(what: impl fmt::Display) -> Self {
+        Self::Input(what.to_string())
+    }
+
+    /// Work that was not done.
+    pub(crate) fn work(what: impl fmt::Display) -> Self {
+        Self::Work(what.to_string())
+    }
+
+    /// The exit status of the process.
+    pub(crate) const fn exit_status(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Work(_) => 1,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(what) | Self::Work(what) => f.write_str(what),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Where a command's work is done: a sidecar, or this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use outrigger_client::{CallOptions, Client, ClientOptions, Endpoint, Fallback, TlsOptions};
+use outrigger_config::{Config, Overrides, Sources};
+use outrigger_scheduler::{CpuEngine, CpuOptions, Request, Scheduler};
+use outrigger_types::{Output, SchedulerOptions, Work};
+use tokio::runtime::Runtime;
+
+use crate::cli::{Failure, TargetArgs};
+
+/// Does work at the place that the flags name.
+pub(crate) struct Runner {
+    runtime: Runtime,
+    place: Place,
+    args: TargetArgs,
+}
+
+enum Place {
+    Sidecar(Client),
+    Here(Scheduler),
+}
+
+impl Runner {
+    /// A runner for these flags.
+    pub(crate) fn new(args: &TargetArgs) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::work(format_args!("cannot start the runtime: {error}")))?;
+        let place = if args.local {
+            let options = SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() };
+            Place::Here(Scheduler::new(options, vec![Arc::new(CpuEngine::new(CpuOptions::default()))]))
+        } else {
+            Place::Sidecar(runtime.block_on(connect(args))?)
+        };
+        Ok(Self { runtime, place, args: args.clone() })
+    }
+
+    /// Does a piece of work.
+    pub(crate) fn run(&self, work: Work) -> Result<Output, Failure> {
+        let timeout = self.args.timeout_ms.map(Duration::from_millis);
+        let work = Arc::new(work);
+        match &self.place {
+            Place::Here(scheduler) => {
+                let request = Request {
+                    work,
+                    tenant: "local".into(),
+                    priority: self.args.priority,
+                    deadline: timeout.map(|timeout| Instant::now() + timeout),
+                    backend: self.args.backend,
+                };
+                self.runtime.block_on(scheduler.submit(request)).map_err(Failure::work)
+            }
+            Place::Sidecar(client) => {
+                let options =
+                    CallOptions { priority: self.args.priority, deadline: timeout, backend: self.args.backend };
+                let answer = self.runtime.block_on(client.run(&work, options)).map_err(Failure::work)?;
+                Ok(answer.output)
+            }
+        }
+    }
+}
+
+async fn connect(args: &TargetArgs) -> Result<Client, Failure> {
+    let endpoint = match &args.endpoint {
+        Some(endpoint) => endpoint.parse::<Endpoint>().map_err(Failure::input)?,
+        None => {
+            let path = default_socket()?;
+            if !path.exists() {
+                return Err(Failure::input(format_args!(
+                    "no sidecar at {}: start one with `outrigger serve`, name one with --endpoint, or use --local",
+                    path.display()
+                )));
+            }
+            format!("unix:{}", path.display()).parse().map_err(Failure::input)?
+        }
+    };
+    let tls = TlsOptions {
+        ca: args.tls_ca.clone(),
+        client_certificate: args.tls_cert.clone(),
+        client_key: args.tls_key.clone(),
+        ..TlsOptions::default()
+    };
+    let options = ClientOptions { tls, fallback: Fallback::None, ..ClientOptions::new(endpoint) };
+    Client::connect(options).await.map_err(Failure::work)
+}
+
+/// The socket that `outrigger serve` listens on with the same environment.
+fn default_socket() -> Result<PathBuf, Failure> {
+    let config = Config::load(Sources::of_process(None, Overrides::default())).map_err(Failure::input)?;
+    config.listen.unix.ok_or_else(|| {
+        Failure::input("the configuration has no Unix socket: name a sidecar with --endpoint, or use --local")
+    })
+}

@@ -1,0 +1,208 @@
+//! `outrigger serve` and `outrigger check-config`: configuration to a running sidecar, and signals to its end.
+
+mod logging;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use outrigger_config::{Config, ConfigErrors, Overrides, Sources};
+use outrigger_scheduler::{CpuEngine, CpuOptions, Scheduler};
+use outrigger_service::{
+    Listeners, Reload, Running, Server, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions,
+};
+use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::{ConfigArgs, Failure};
+use crate::print;
+
+/// How often the metrics recorder tidies its histograms.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// Boundaries for times, in seconds: from a hand-over between threads to a stuck request.
+const SECONDS_BUCKETS: [f64; 14] =
+    [5e-6, 2e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 1e-1, 0.5, 2.0];
+/// Boundaries for batches, in items.
+const ITEMS_BUCKETS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0];
+
+/// Runs the sidecar until a signal ends it.
+pub(crate) fn run(args: ConfigArgs) -> Result<ExitCode, Failure> {
+    let config = load(&args).map_err(Failure::input)?;
+    let log = logging::start(&config.log).map_err(Failure::input)?;
+    let metrics = recorder()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.threads.io.max(1))
+        .thread_name("outrigger-io")
+        .enable_all()
+        .build()
+        .map_err(Failure::work)?;
+    runtime.block_on(serve(&args, config, log, metrics))
+}
+
+/// Says what a configuration means, or all that is wrong with it.
+pub(crate) fn check_config(args: &ConfigArgs) -> Result<ExitCode, Failure> {
+    match load(args) {
+        Ok(config) => {
+            logging::check(&config.log).map_err(Failure::input)?;
+            if args.json {
+                print::json(&json!({"ok": true, "config": config.describe()}));
+            } else {
+                println!("{}", config.describe());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(errors) if args.json => {
+            let list: Vec<_> = errors
+                .0
+                .iter()
+                .map(|error| json!({"origin": error.origin.to_string(), "key": error.key, "message": error.message}))
+                .collect();
+            print::json(&json!({"ok": false, "errors": list}));
+            Ok(ExitCode::from(2))
+        }
+        Err(errors) => Err(Failure::input(errors)),
+    }
+}
+
+fn load(args: &ConfigArgs) -> Result<Config, ConfigErrors> {
+    let overrides = Overrides {
+        unix: args.unix.clone(),
+        tcp: args.tcp,
+        admin: args.admin.clone(),
+        insecure_loopback: args.insecure_loopback.then_some(true),
+        log_filter: args.log.clone(),
+        profile: args.profile.clone(),
+        verify_threads: args.threads,
+        ..Overrides::default()
+    };
+    Config::load(Sources::of_process(args.config.clone(), overrides))
+}
+
+fn recorder() -> Result<PrometheusHandle, Failure> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS_BUCKETS)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_items".into()), &ITEMS_BUCKETS))
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(Failure::work)
+}
+
+async fn serve(
+    args: &ConfigArgs,
+    config: Config,
+    log: logging::Handle,
+    metrics: PrometheusHandle,
+) -> Result<ExitCode, Failure> {
+    // Handlers are in place before anyone is told that the sidecar serves.
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::work)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::work)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(Failure::work)?;
+    let cpu = CpuEngine::new(CpuOptions { threads: config.threads.verify, ..CpuOptions::default() });
+    let scheduler = Scheduler::new(config.scheduler_options(), vec![Arc::new(cpu)]);
+    let running =
+        Server::start(service_options(&config, metrics.clone()), scheduler.clone()).await.map_err(Failure::work)?;
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            metrics.run_upkeep();
+        }
+    });
+    announce(args, &config, &running);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reload(args, &running, &scheduler, &log),
+        }
+    }
+    drain(&config, &running, &mut terminate, &mut interrupt).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line on standard output, for people or for a program that waits for it.
+fn announce(args: &ConfigArgs, config: &Config, running: &Running) {
+    let unix = running.unix().map(|path| path.display().to_string());
+    let tcp = running.tcp().map(|address| address.to_string());
+    let admin = running.admin().map(|address| address.to_string());
+    if args.json {
+        let pid = std::process::id();
+        print::json(&json!({"unix": unix, "tcp": tcp, "admin": admin, "pid": pid, "profile": config.profile.name}));
+        return;
+    }
+    let places: Vec<_> = [unix.map(|path| format!("unix:{path}")), tcp].into_iter().flatten().collect();
+    let admin = admin.map_or_else(String::new, |address| format!(", admin http://{address}"));
+    println!("outrigger serves on {}{admin}, profile {}", places.join(" and "), config.profile.name);
+}
+
+/// Reads the configuration again and obeys what may change; on any error everything stays as it was.
+fn reload(args: &ConfigArgs, running: &Running, scheduler: &Scheduler, log: &logging::Handle) {
+    let config = match load(args) {
+        Ok(config) => config,
+        Err(errors) => return tracing::error!(%errors, "reload refused: the old configuration stays in force"),
+    };
+    if let Err(error) = logging::check(&config.log) {
+        return tracing::error!(error, "reload refused: the old configuration stays in force");
+    }
+    let tls = config.listen.tls.as_ref().map(tls_files);
+    let change = Reload { limits: service_limits(&config), tenants: tenant_rules(&config), tls };
+    if let Err(error) = running.reload(&change) {
+        return tracing::error!(%error, "reload refused: the old configuration stays in force");
+    }
+    scheduler.reload(config.scheduler_options());
+    log.set(&config.log);
+    tracing::info!("configuration reloaded");
+}
+
+/// Finishes what is in flight within the grace; a second signal ends it at once.
+async fn drain(config: &Config, running: &Running, terminate: &mut Signal, interrupt: &mut Signal) {
+    tracing::info!(grace_ms = config.drain_grace.as_millis() as u64, "draining");
+    tokio::select! {
+        report = running.drain(config.drain_grace) => {
+            tracing::info!(connections_cut = report.connections_cut, took_ms = report.took.as_millis() as u64, "drained");
+        }
+        _ = terminate.recv() => tracing::warn!("second signal: ending at once"),
+        _ = interrupt.recv() => tracing::warn!("second signal: ending at once"),
+    }
+}
+
+fn service_options(config: &Config, metrics: PrometheusHandle) -> ServiceOptions {
+    let listen = &config.listen;
+    let unix = listen.unix.clone().map(|path| UnixOptions { path, mode: listen.unix_mode });
+    let tcp = listen.tcp.map(|address| TcpOptions {
+        address,
+        tls: listen.tls.as_ref().map(tls_files),
+        insecure_loopback: listen.insecure_loopback,
+    });
+    ServiceOptions {
+        listeners: Listeners { unix, tcp, admin: listen.admin, connections_max: listen.connections_max },
+        limits: service_limits(config),
+        tenants: tenant_rules(config),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        metrics: Some(metrics),
+    }
+}
+
+fn tls_files(tls: &outrigger_config::Tls) -> TlsFiles {
+    TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone(), client_ca: tls.client_ca.clone() }
+}
+
+fn service_limits(config: &Config) -> ServiceLimits {
+    ServiceLimits {
+        message_bytes_max: config.limits.message_bytes_max,
+        items_max: config.limits.items_max,
+        stream_window: config.limits.stream_window,
+        key_set_bytes_max: config.limits.key_set_bytes_max,
+        merkle_bytes_max: config.limits.merkle_bytes_max,
+        ..ServiceLimits::default()
+    }
+}
+
+fn tenant_rules(config: &Config) -> Vec<TenantRule> {
+    let rule = |tenant: &outrigger_config::Tenant| TenantRule {
+        policy: tenant.policy.clone(),
+        uids: tenant.uids.clone(),
+        certificate_names: tenant.certificate_names.clone(),
+        unauthenticated: tenant.unauthenticated,
+    };
+    config.tenants.iter().map(rule).collect()
+}

@@ -1,0 +1,145 @@
+//! The shape of the house: arrows between crates point one way, and every room that is declared is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use outrigger_algorithms::registry;
+use outrigger_types::{HashAlgorithm, Operation, Ruleset};
+
+/// Which of our crates each may depend on.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("outrigger", &["algorithms", "client", "config", "proto", "scheduler", "service", "types"]),
+    ("outrigger-algorithms", &["types"]),
+    ("outrigger-client", &["algorithms", "proto", "types"]),
+    ("outrigger-config", &["types"]),
+    ("outrigger-proto", &[]),
+    ("outrigger-scheduler", &["algorithms", "types"]),
+    ("outrigger-service", &["algorithms", "proto", "scheduler", "types"]),
+    ("outrigger-types", &[]),
+];
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+}
+
+/// The packages of the workspace and their dependencies, dev-dependencies left out.
+fn packages() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+        .arg(root().join("Cargo.toml"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON from cargo");
+    let text = |value: &serde_json::Value| value.as_str().expect("a string").to_owned();
+    let mut packages = BTreeMap::new();
+    for package in metadata["packages"].as_array().expect("packages") {
+        let dependencies = package["dependencies"].as_array().expect("dependencies");
+        let normal = dependencies.iter().filter(|one| one["kind"] != "dev").map(|one| text(&one["name"]));
+        packages.insert(text(&package["name"]), normal.collect());
+    }
+    packages
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let packages = packages();
+    let known: BTreeSet<_> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let found: BTreeSet<_> = packages.keys().cloned().collect();
+    assert_eq!(found, known, "a crate was added or removed: say here what it may depend on");
+    for (name, allowed) in ARROWS {
+        let ours = packages[*name].iter().filter(|one| one.starts_with("outrigger"));
+        for dependency in ours {
+            let short = dependency.strip_prefix("outrigger-").unwrap_or(dependency);
+            assert!(allowed.contains(&short), "{name} depends on {dependency}: that arrow points up");
+        }
+    }
+}
+
+#[test]
+fn no_room_is_called_utils_or_common() {
+    for file in sources(&root().join("crates")) {
+        let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        assert!(
+            !["utils", "util", "common", "helpers", "mod"].contains(&stem),
+            "{}: a name that says nothing",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn every_crate_takes_the_shared_lints() {
+    for (name, _) in ARROWS {
+        let folder = name.strip_prefix("outrigger-").unwrap_or(name);
+        let manifest = root().join("crates").join(folder).join("Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).expect("a manifest");
+        assert!(
+            text.contains("[lints]\nworkspace = true"),
+            "{}: no shared lints, so unsafe code would pass",
+            manifest.display()
+        );
+    }
+}
+
+#[test]
+fn the_registry_is_alphabetical_and_whole() {
+    let names: Vec<_> = registry::ALL.iter().map(|room| room.name).collect();
+    assert!(names.is_sorted(), "registry::ALL is one alphabetical list: {names:?}");
+    for ruleset in Ruleset::ALL {
+        let rooms = registry::ALL.iter().flat_map(|room| room.rulesets).filter(|rules| rules.ruleset == *ruleset);
+        assert_eq!(rooms.count(), 1, "{ruleset} must be in exactly one room");
+        assert!(registry::supports(Operation::Verify(*ruleset)), "{ruleset} cannot be verified");
+    }
+    for algorithm in HashAlgorithm::ALL {
+        let rooms = registry::ALL.iter().flat_map(|room| room.hashes).filter(|rules| rules.algorithm == *algorithm);
+        assert_eq!(rooms.count(), 1, "{algorithm} must be in exactly one room");
+    }
+}
+
+#[test]
+fn every_room_has_its_files() {
+    for room in registry::ALL {
+        let stem = room.name.trim_end_matches("-256").replace('-', "_");
+        let stem = if stem == "keccak256" { "keccak".to_owned() } else { stem };
+        let source = root().join("crates/algorithms/src").join(format!("{stem}.rs"));
+        assert!(source.exists(), "{}: the room of {} is missing", source.display(), room.name);
+        let tests = root().join("crates/algorithms/src").join(&stem).join("tests.rs");
+        let tests_folder = root().join("crates/algorithms/src").join(&stem).join("tests");
+        assert!(tests.exists() || tests_folder.exists(), "{}: the room of {} has no tests", tests.display(), room.name);
+        let vectors = root().join("crates/algorithms/vectors").join(&stem);
+        assert!(vectors.exists(), "{}: no vectors folder", vectors.display());
+    }
+}
+
+#[test]
+fn every_ruleset_has_its_line_in_the_proto() {
+    let proto = std::fs::read_to_string(root().join("proto/outrigger/v1/signature.proto")).expect("the proto");
+    for ruleset in Ruleset::ALL {
+        let name = ruleset.name().replace('-', "_").to_uppercase();
+        let line = format!("RULESET_{name} = {};", ruleset.number());
+        assert!(proto.contains(&line), "{line} is missing in signature.proto");
+    }
+    let proto = std::fs::read_to_string(root().join("proto/outrigger/v1/hash.proto")).expect("the proto");
+    for algorithm in HashAlgorithm::ALL {
+        let name = algorithm.name().replace('-', "_").to_uppercase();
+        let line = format!("HASH_ALGORITHM_{name} = {};", algorithm.number());
+        assert!(proto.contains(&line), "{line} is missing in hash.proto");
+    }
+}
+
+/// All Rust files below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
