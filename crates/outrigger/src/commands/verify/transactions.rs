@@ -61,7 +61,7 @@ pub(crate) fn check_block(
 ) -> Result<Checked, Failure> {
     let block = block::parse(json).map_err(Failure::input)?;
     let raw: Vec<_> = block.transactions.iter().map(|transaction| transaction.raw.clone()).collect();
-    let reasons: Vec<_> = block.transactions.iter().map(|transaction| transaction.reason.clone()).collect();
+    let reasons: Vec<_> = block.transactions.iter().map(|transaction| transaction.reason).collect();
     let mut checked = check(&raw, &reasons, chain_id, allow_high_s, runner)?;
     let mut mismatches = Vec::new();
     let mut compare = |what: String, claimed: Option<&[u8]>, computed: Option<&String>| {
@@ -83,8 +83,7 @@ pub(crate) fn check_block(
             found.from.as_ref(),
         );
     }
-    let claimed_root = block.transactions_root.as_ref().map(|root| &root[..]);
-    compare("transactionsRoot".into(), claimed_root, checked.transactions_root.as_ref());
+    compare("transactionsRoot".into(), Some(&block.transactions_root), checked.transactions_root.as_ref());
     checked.mismatches = Some(mismatches);
     Ok(checked)
 }
@@ -92,7 +91,7 @@ pub(crate) fn check_block(
 /// Verifies raw transactions; `None` stands for one that has no raw form that this version knows.
 fn check(
     raw: &[Option<Vec<u8>>],
-    reasons: &[Option<String>],
+    reasons: &[Reason],
     chain_id: Option<u64>,
     allow_high_s: bool,
     runner: &Runner,
@@ -108,7 +107,7 @@ fn check(
             transactions.push(transaction(&output, next));
             next += 1;
         } else {
-            let reason = reasons.get(i).cloned().flatten();
+            let reason = reasons.get(i).map(|reason| reason.name().to_owned());
             let verdict = Verdict::Unprocessed.name();
             transactions.push(Transaction { hash: None, from: None, verdict, reason, authorities: Vec::new() });
         }
@@ -128,16 +127,21 @@ fn root(leaves: ColumnBuf, runner: &Runner) -> Result<Option<String>, Failure> {
 
 fn transaction(output: &Output, i: usize) -> Transaction {
     let verdict = output.verdicts[i];
-    let reason = Reason::from_byte(output.reasons[i]);
+    let reason = Reason::from_byte(output.reasons[i]).unwrap_or_default();
     let bytes = &output.fixed[i * 53..(i + 1) * 53];
     let authority = |one: &[u8]| (one[0] == 1).then(|| print::hex(&one[1..]));
     Transaction {
-        hash: reason.is_decoded().then(|| print::hex(&bytes[..32])),
+        hash: is_decoded(reason).then(|| print::hex(&bytes[..32])),
         from: (verdict == Verdict::Valid).then(|| print::hex(&bytes[32..52])),
         verdict: verdict.name(),
-        reason: (verdict != Verdict::Valid).then(|| reason.describe().to_owned()),
+        reason: (verdict != Verdict::Valid).then(|| reason.name().to_owned()),
         authorities: output.variable_item(i).chunks(21).map(authority).collect(),
     }
+}
+
+/// Whether a transaction with this reason has a hash.
+const fn is_decoded(reason: Reason) -> bool {
+    !matches!(reason, Reason::Decoding | Reason::UnknownType | Reason::PooledForm)
 }
 
 fn report(checked: &Checked, as_json: bool) -> ExitCode {
