@@ -1,0 +1,122 @@
+use outrigger_types::{ColumnBuf, Keys, MessageForm, Output, Ruleset, SignatureOptions, SignatureWork, Verdict, Work};
+
+use super::*;
+
+mod batches;
+mod bip340_vectors;
+mod differential;
+mod edges;
+mod malformed;
+mod textbook;
+mod wycheproof_vectors;
+
+/// The rulesets with signatures r‖s‖v.
+const RECOVERABLE: [Ruleset; 3] = [Ruleset::EthereumTransaction, Ruleset::EthereumPrecompile, Ruleset::FiscoSecp256k1];
+
+/// What a caller sends for one item.
+#[derive(Clone, Debug)]
+struct Triple {
+    key: Vec<u8>,
+    signature: Vec<u8>,
+    message: Vec<u8>,
+}
+
+fn triple(key: impl AsRef<[u8]>, signature: impl AsRef<[u8]>, message: impl AsRef<[u8]>) -> Triple {
+    let [key, signature, message] = [key.as_ref(), signature.as_ref(), message.as_ref()].map(<[u8]>::to_vec);
+    Triple { key, signature, message }
+}
+
+fn work(ruleset: Ruleset, items: &[Triple]) -> SignatureWork {
+    SignatureWork {
+        ruleset,
+        options: SignatureOptions::new(MessageForm::Digest),
+        keys: Keys::Inline(column(items, |item| &item.key)),
+        signatures: column(items, |item| &item.signature),
+        messages: column(items, |item| &item.message),
+    }
+}
+
+fn column<'a>(items: &'a [Triple], part: impl Fn(&'a Triple) -> &'a Vec<u8>) -> ColumnBuf {
+    ColumnBuf::from_items(&items.iter().map(part).collect::<Vec<_>>())
+}
+
+fn verdicts(work: SignatureWork) -> Vec<Verdict> {
+    let count = work.signatures.len();
+    crate::run(&Work::Verify(work), 0..count).verdicts
+}
+
+/// The verdict of one item, its message a digest.
+fn judge(ruleset: Ruleset, item: &Triple) -> Verdict {
+    verdicts(work(ruleset, std::slice::from_ref(item)))[0]
+}
+
+/// The answer to the recovery of one item.
+fn recover(ruleset: Ruleset, item: &Triple) -> Output {
+    let mut work = work(ruleset, std::slice::from_ref(item));
+    work.keys = Keys::Inline(ColumnBuf::empty());
+    crate::run(&Work::Recover(work), 0..1)
+}
+
+/// r‖s‖v.
+fn joined(r: &[u8; 32], s: &[u8; 32], v: u8) -> Vec<u8> {
+    [&r[..], &s[..], &[v]].concat()
+}
+
+/// r and s in DER, each as short as can be.
+fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
+    let content = [der_integer(r), der_integer(s)].concat();
+    [&[0x30, content.len() as u8], &content[..]].concat()
+}
+
+fn der_integer(number: &[u8]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    let mut content = number[zeros..].to_vec();
+    if content.first().is_none_or(|&byte| byte >= 0x80) {
+        content.insert(0, 0);
+    }
+    [&[0x02, content.len() as u8], &content[..]].concat()
+}
+
+fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+    hex::decode(hex).expect("hex").try_into().expect("the length")
+}
+
+/// The example of EIP-155: a signing hash, its signature (there with v = 37, parity 0) and the sender.
+#[test]
+fn the_example_of_eip_155_holds() {
+    let digest = bytes("daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53");
+    let r = bytes("28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276");
+    let s = bytes("67cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83");
+    let sender: [u8; 20] = bytes("9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f");
+    assert_eq!(recover_address(&digest, &r, &s, 0, false), Some(sender));
+    assert_ne!(recover_address(&digest, &r, &s, 1, false), Some(sender));
+    assert_eq!(recover_address(&digest, &r, &s, 2, false), None);
+    for ruleset in RECOVERABLE {
+        let item = triple(sender, joined(&r, &s, 0), digest);
+        assert_eq!(judge(ruleset, &item), Verdict::Valid, "{ruleset}");
+        assert_eq!(&recover(ruleset, &item).fixed[64..], sender, "{ruleset}");
+    }
+}
+
+/// Five rulesets, each with the form of message and the ways that its page tells of.
+#[test]
+fn the_room_is_complete() {
+    let names: Vec<_> = ROOM.rulesets.iter().map(|rules| rules.ruleset.name()).collect();
+    assert_eq!(names, ["ethereum-transaction", "ethereum-precompile", "bitcoin", "bip340", "fisco-secp256k1"]);
+    for rules in ROOM.rulesets {
+        assert_eq!(rules.recover.is_some(), RECOVERABLE.contains(&rules.ruleset), "{}", rules.ruleset);
+    }
+}
+
+/// A message where only a digest is taken: hashing it, or taking it for a digest, would be a guess.
+#[test]
+fn other_forms_of_message_are_left_unprocessed() {
+    for ruleset in [RECOVERABLE.as_slice(), &[Ruleset::Bitcoin]].concat() {
+        let mut work = work(ruleset, &[triple([1; 33], [1; 65], [1; 32])]);
+        work.options.message_form = MessageForm::Message;
+        assert_eq!(verdicts(work.clone()), [Verdict::Unprocessed], "{ruleset}");
+        if RECOVERABLE.contains(&ruleset) {
+            assert_eq!(crate::run(&Work::Recover(work), 0..1).verdicts, [Verdict::Unprocessed], "{ruleset}");
+        }
+    }
+}
