@@ -22,7 +22,7 @@
 use std::ops::Range;
 
 use alloy_trie::root::ordered_trie_root_encoded;
-use outrigger_types::{Column, EthereumWork, Output, Verdict};
+use outrigger_types::{Column, EthereumWork, Output};
 
 pub mod block;
 
@@ -109,11 +109,9 @@ fn write(judgement: &Judgement, place: usize, output: &mut Output) {
     fixed[..32].copy_from_slice(&judgement.hash);
     fixed[32..52].copy_from_slice(&judgement.sender);
     fixed[52] = judgement.transaction_type;
-    if judgement.verdict == Verdict::Valid {
-        for authority in &judgement.authorities {
-            output.variable.push(u8::from(authority.is_some()));
-            output.variable.extend_from_slice(&authority.unwrap_or_default());
-        }
+    for authority in &judgement.authorities {
+        output.variable.push(u8::from(authority.is_some()));
+        output.variable.extend_from_slice(&authority.unwrap_or_default());
     }
     // An authorization takes at least 27 bytes of a column below 4 GiB, and 21 here.
     output.variable_ends[place] = output.variable.len() as u32;

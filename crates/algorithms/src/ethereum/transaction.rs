@@ -86,7 +86,7 @@ where
 /// The transaction and its signature, where `raw` is their only encoding.
 fn decode<T: RlpEcdsaDecodableTx>(raw: &[u8], mut fields: &[u8]) -> Option<(T, Signature)> {
     let (transaction, signature) = T::rlp_decode_with_signature(&mut fields).ok()?;
-    // Encoding it again costs a hundredth of the recovery, and settles at once what decoders are lenient about:
+    // Encoding it again is little beside the recovery, and settles at once what decoders are lenient about:
     // leading zeros, long forms of short lengths, bytes left over.
     let mut canonical = Vec::with_capacity(raw.len());
     transaction.eip2718_encode(&signature, &mut canonical);
