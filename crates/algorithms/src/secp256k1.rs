@@ -22,7 +22,8 @@ pub(crate) fn recover_address(
     let mut compact = [0; 64];
     compact[..32].copy_from_slice(r);
     compact[32..].copy_from_slice(s);
-    let signature = RecoverableSignature::from_compact(&compact, RecoveryId::try_from(i32::from(y_parity)).ok()?).ok()?;
+    let signature =
+        RecoverableSignature::from_compact(&compact, RecoveryId::try_from(i32::from(y_parity)).ok()?).ok()?;
     let mut low = signature.to_standard();
     low.normalize_s();
     if y_parity > 1 || !allow_high_s && low != signature.to_standard() {
