@@ -1,0 +1,135 @@
+//! One raw transaction: decoded, hashed, its signer recovered.
+
+use alloy_consensus::transaction::RlpEcdsaDecodableTx;
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy};
+use alloy_eips::eip7702::SignedAuthorization;
+use alloy_primitives::{Signature, keccak256};
+use alloy_rlp::Header;
+use outrigger_types::Verdict;
+
+use super::Reason;
+use crate::secp256k1::recover_address;
+
+/// What the request leaves open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    /// The chain that transactions must be for, where given.
+    pub(super) chain_id: Option<u64>,
+    /// Accept high S in legacy transactions without a chain.
+    pub(super) allow_high_s: bool,
+}
+
+/// What is known of one transaction; zeros where nothing is.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    pub(super) reason: Reason,
+    pub(super) hash: [u8; 32],
+    pub(super) sender: [u8; 20],
+    pub(super) transaction_type: u8,
+    /// One an authorization; `None` where there is no key to recover.
+    pub(super) authorities: Vec<Option<[u8; 20]>>,
+}
+
+impl Judgement {
+    fn malformed(reason: Reason) -> Self {
+        Self { verdict: Verdict::Malformed, reason, ..Self::default() }
+    }
+}
+
+/// Judges one transaction by its first byte: a list is a legacy transaction, a byte up to 0x7f the type of an
+/// envelope. A string (0x80 to 0xbf) is neither; so travels an envelope between nodes, wrapped once more.
+pub(super) fn judge(raw: &[u8], rules: Rules) -> Judgement {
+    match raw {
+        [0xc0..=0xff, ..] => judge_fields::<TxLegacy>(raw, raw, rules),
+        [1, fields @ ..] => judge_fields::<TxEip2930>(raw, fields, rules),
+        [2, fields @ ..] => judge_fields::<TxEip1559>(raw, fields, rules),
+        [3, fields @ ..] if is_pooled_form(fields) => Judgement::malformed(Reason::PooledForm),
+        [3, fields @ ..] => judge_fields::<TxEip4844>(raw, fields, rules),
+        [4, fields @ ..] => judge_fields::<TxEip7702>(raw, fields, rules),
+        [0..=0x7f, ..] => Judgement { reason: Reason::UnknownType, ..Judgement::default() },
+        _ => Judgement::malformed(Reason::Decoding),
+    }
+}
+
+/// Judges a transaction of a known type. `fields` is the list inside `raw`, without the type's byte.
+fn judge_fields<T>(raw: &[u8], fields: &[u8], rules: Rules) -> Judgement
+where
+    T: RlpEcdsaDecodableTx + SignableTransaction<Signature>,
+{
+    let Some((transaction, signature)) = decode::<T>(raw, fields) else {
+        return Judgement::malformed(Reason::Decoding);
+    };
+    let mut judgement = Judgement {
+        verdict: Verdict::Invalid,
+        hash: keccak256(raw).0,
+        transaction_type: T::DEFAULT_TX_TYPE,
+        ..Judgement::default()
+    };
+    let chain_id = transaction.chain_id();
+    if rules.chain_id.is_some() && chain_id.is_some() && chain_id != rules.chain_id {
+        judgement.reason = Reason::ChainId;
+        return judgement;
+    }
+    // Only a legacy transaction can be without a chain.
+    let allow_high_s = rules.allow_high_s && chain_id.is_none();
+    let Some(sender) = recover(&transaction.signature_hash().0, &signature, allow_high_s) else {
+        judgement.reason = Reason::Signature;
+        return judgement;
+    };
+    judgement.verdict = Verdict::Valid;
+    judgement.sender = sender;
+    judgement.authorities = transaction.authorization_list().unwrap_or_default().iter().map(authority).collect();
+    judgement
+}
+
+/// The transaction and its signature, where `raw` is their only encoding.
+fn decode<T: RlpEcdsaDecodableTx>(raw: &[u8], mut fields: &[u8]) -> Option<(T, Signature)> {
+    let (transaction, signature) = T::rlp_decode_with_signature(&mut fields).ok()?;
+    // Encoding it again is little beside the recovery, and settles at once what decoders are lenient about:
+    // leading zeros, long forms of short lengths, bytes left over.
+    let mut canonical = Vec::with_capacity(raw.len());
+    transaction.eip2718_encode(&signature, &mut canonical);
+    (canonical == raw).then_some((transaction, signature))
+}
+
+fn authority(authorization: &SignedAuthorization) -> Option<[u8; 20]> {
+    let signature = authorization.signature().ok()?;
+    recover(&authorization.inner().signature_hash().0, &signature, false)
+}
+
+fn recover(digest: &[u8; 32], signature: &Signature, allow_high_s: bool) -> Option<[u8; 20]> {
+    let (r, s) = (signature.r().to_be_bytes(), signature.s().to_be_bytes());
+    recover_address(digest, &r, &s, u8::from(signature.v()), allow_high_s)
+}
+
+/// Whether this is a list of a signed transaction, blobs, commitments and proofs, with the version of the wrapper
+/// (EIP-7594) between the first two or without (EIP-4844). The transaction must decode; of blobs, commitments
+/// and proofs only the outermost lists are looked at.
+fn is_pooled_form(mut fields: &[u8]) -> bool {
+    let Ok(mut items) = Header::decode_bytes(&mut fields, true) else { return false };
+    if !fields.is_empty() {
+        return false;
+    }
+    let Some(transaction) = take_item(&mut items).filter(|item| item[0] >= 0xc0) else { return false };
+    let mut rest = transaction;
+    if TxEip4844::rlp_decode_with_signature(&mut rest).is_err() {
+        return false;
+    }
+    let has_version = items.first().is_some_and(|&byte| byte < 0x80);
+    if has_version {
+        items = &items[1..];
+    }
+    let is_list = |item: Option<&[u8]>| item.is_some_and(|item| item[0] >= 0xc0);
+    (0..3).all(|_| is_list(take_item(&mut items))) && items.is_empty()
+}
+
+/// The next RLP item with its header, at least one byte.
+fn take_item<'a>(items: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let mut rest = *items;
+    let header = Header::decode(&mut rest).ok()?;
+    let length = items.len() - rest.len() + header.payload_length;
+    let (item, rest) = items.split_at_checked(length)?;
+    *items = rest;
+    Some(item)
+}
