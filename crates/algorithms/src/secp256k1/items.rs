@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use outrigger_types::{MessageForm, Operation, Output, Ruleset, SignatureWork, Verdict};
+use outrigger_types::{MessageForm, Operation, Output, SignatureWork, Verdict};
 
 /// The three byte strings of one item, as they came.
 pub(super) struct Item<'a> {
@@ -43,8 +43,7 @@ pub(super) fn recover(
     if !forms.contains(&work.options.message_form) {
         return;
     }
-    // The stride is the same for every ruleset.
-    let stride = Operation::Recover(Ruleset::EthereumTransaction).output_shape().stride;
+    let stride = Operation::Recover(work.ruleset).output_shape().stride;
     let (signatures, messages) = (work.signatures.view(), work.messages.view());
     let places = output.verdicts.iter_mut().zip(output.fixed.chunks_exact_mut(stride));
     for (i, (verdict, fixed)) in range.zip(places) {

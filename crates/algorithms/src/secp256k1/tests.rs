@@ -77,6 +77,15 @@ fn der_integer(number: &[u8]) -> Vec<u8> {
     [&[0x02, content.len() as u8], &content[..]].concat()
 }
 
+/// Whether `signature` is strict DER by BIP 66, for libsecp256k1's own parser. That one is as strict, but takes
+/// negative numbers (for numbers out of range) and any length.
+fn is_strict_der(signature: &[u8]) -> bool {
+    ::secp256k1::ecdsa::Signature::from_der(signature).is_ok()
+        && signature.len() <= 72
+        && signature[4] < 0x80
+        && signature[6 + usize::from(signature[3])] < 0x80
+}
+
 fn bytes<const N: usize>(hex: &str) -> [u8; N] {
     hex::decode(hex).expect("hex").try_into().expect("the length")
 }

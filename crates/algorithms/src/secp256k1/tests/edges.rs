@@ -131,7 +131,6 @@ fn a_wrapped_x_needs_v_of_two_or_three() {
 /// r + n ≥ p: no x at all. r = p − n is the first; an engine that reduces r + n modulo p takes a wrong point.
 #[test]
 fn r_from_p_minus_n_on_cannot_wrap() {
-    // (p − 1) − (n − 1), digit by digit: p = 2^256 − 2^32 − 977, so p − n = (2^256 − n) − (2^32 + 977).
     let gap: [u8; 32] = bytes("000000000000000000000000000000014551231950b75fc4402da1722fc9baee");
     assert_eq!(textbook::sum(&gap, &ORDER), Some(PRIME));
     let beyond = textbook::sum(&gap, &small(1)).expect("small");
