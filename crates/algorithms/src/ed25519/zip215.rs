@@ -14,7 +14,7 @@
 //!
 //! **How a batch is checked**: items that do not decode, or whose S ≥ L, get their verdicts first and cost the
 //! others nothing. The rest is one equation, the sum of all with coefficients of 128 bits, fresh from the operating
-//! system: a bad item passes with probability at most 2⁻¹²⁸. Where the sum fails, each item is checked alone.
+//! system: a bad item passes with probability at most 2⁻¹²⁷. Where the sum fails, each item is checked alone.
 
 use std::collections::HashMap;
 use std::ops::Range;
