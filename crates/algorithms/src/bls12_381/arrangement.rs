@@ -1,0 +1,104 @@
+//! The two arrangements of BLS12-381: which group holds keys and which signatures.
+
+use blst::{BLST_ERROR, Pairing, blst_p1_affine, blst_p2_affine};
+use outrigger_types::Verdict;
+
+/// What differs between keys in G1 and keys in G2.
+pub(super) trait Arrangement {
+    /// The domain separation tag of its ciphersuite.
+    const DST: &'static [u8];
+    /// Whether the scheme asks that the messages of an aggregate differ.
+    const MESSAGES_DIFFER: bool;
+    /// A key that was validated: in the subgroup and not infinity.
+    type Key: Clone;
+    /// A signature in the subgroup.
+    type Signature;
+
+    /// Decodes and validates a key.
+    fn key(bytes: &[u8]) -> Result<Self::Key, Verdict>;
+
+    /// Decodes a signature and checks its subgroup.
+    fn signature(bytes: &[u8]) -> Result<Self::Signature, Verdict>;
+
+    /// The sum of keys; `None` where it is infinity or there are none.
+    fn sum(keys: &[Self::Key]) -> Option<Self::Key>;
+
+    /// Multiplies a pairing of key and message into a product, and the signature, where there is one, into its other
+    /// side; both to the power of the coefficient, where there is one.
+    fn multiply(product: &mut Pairing<'_>, term: &Term<'_, Self>, coefficient: Option<&[u8; 16]>) -> bool;
+}
+
+/// A factor of a product of pairings.
+pub(super) struct Term<'a, A: Arrangement + ?Sized> {
+    pub(super) key: &'a A::Key,
+    pub(super) signature: Option<&'a A::Signature>,
+    pub(super) message: &'a [u8],
+}
+
+/// Keys in G1, signatures in G2, proof of possession.
+pub(super) struct MinKey;
+
+/// Keys in G2, signatures in G1, basic scheme.
+pub(super) struct MinSignature;
+
+/// The verdict on bytes that did not become a point of the subgroup. The decoder reports a point with x = 0, which is
+/// on the curve but never in the subgroup, like one that failed the subgroup check.
+fn refusal(error: BLST_ERROR) -> Verdict {
+    match error {
+        BLST_ERROR::BLST_POINT_NOT_IN_GROUP | BLST_ERROR::BLST_PK_IS_INFINITY => Verdict::Invalid,
+        _ => Verdict::Malformed,
+    }
+}
+
+/// blst has the same names for both arrangements, on types of their own.
+macro_rules! arrangement {
+    ($name:ident, $module:ident, $key_point:ty, $signature_point:ty, $dst:literal, $messages_differ:literal) => {
+        impl Arrangement for $name {
+            const DST: &'static [u8] = $dst;
+            const MESSAGES_DIFFER: bool = $messages_differ;
+            type Key = blst::$module::PublicKey;
+            type Signature = blst::$module::Signature;
+
+            // `uncompress`, not `from_bytes`: that would take uncompressed points too.
+            fn key(bytes: &[u8]) -> Result<Self::Key, Verdict> {
+                let key = Self::Key::uncompress(bytes).map_err(refusal)?;
+                key.validate().map_err(refusal)?;
+                Ok(key)
+            }
+
+            fn signature(bytes: &[u8]) -> Result<Self::Signature, Verdict> {
+                let signature = Self::Signature::uncompress(bytes).map_err(refusal)?;
+                signature.validate(false).map_err(refusal)?;
+                Ok(signature)
+            }
+
+            fn sum(keys: &[Self::Key]) -> Option<Self::Key> {
+                let keys: Vec<_> = keys.iter().collect();
+                let sum = blst::$module::AggregatePublicKey::aggregate(&keys, false).ok()?.to_public_key();
+                // The default of blst's affine points is infinity.
+                (sum != Self::Key::default()).then_some(sum)
+            }
+
+            fn multiply(product: &mut Pairing<'_>, term: &Term<'_, Self>, coefficient: Option<&[u8; 16]>) -> bool {
+                let key = <&$key_point>::from(term.key);
+                // A signature of any other type means none to `Pairing`.
+                let signature = term.signature.map_or(&() as &dyn std::any::Any, |s| <&$signature_point>::from(s));
+                let error = match coefficient {
+                    Some(c) => product.mul_n_aggregate(key, false, signature, false, c, 128, term.message, &[]),
+                    None => product.aggregate(key, false, signature, false, term.message, &[]),
+                };
+                error == BLST_ERROR::BLST_SUCCESS
+            }
+        }
+    };
+}
+
+arrangement!(MinKey, min_pk, blst_p1_affine, blst_p2_affine, b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_", false);
+arrangement!(
+    MinSignature,
+    min_sig,
+    blst_p2_affine,
+    blst_p1_affine,
+    b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_",
+    true
+);
