@@ -19,6 +19,7 @@ pub mod sha256;
 pub mod sm2;
 pub mod sm3;
 
+mod hashing;
 mod room;
 
 pub use registry::{hash_rules, rules, run, supports};
