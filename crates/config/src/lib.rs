@@ -28,8 +28,6 @@ mod sources;
 mod units;
 
 pub use errors::{ConfigError, ConfigErrors};
-pub use model::{
-    Config, Limits, Listen, Log, LogFormat, SchedulerTuning, Tenant, Threads, Tls, SOCKET_MODE_DEFAULT,
-};
+pub use model::{Config, Limits, Listen, Log, LogFormat, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant, Threads, Tls};
 pub use profile::{Basis, Figure, Machine, Profile};
-pub use sources::{Origin, Overrides, Sources, CONFIG_VARIABLE, ENDPOINT_VARIABLE};
+pub use sources::{CONFIG_VARIABLE, ENDPOINT_VARIABLE, Origin, Overrides, Sources};

@@ -68,8 +68,7 @@ fn put_on_profile(upper: Layers, sources: &Sources, errors: &mut Vec<ConfigError
     match profile::choose(&wanted, &sources.machine) {
         Ok((profile, values)) => {
             let mut layers = Layers::default();
-            let origin =
-                profile.path.clone().map_or_else(|| Origin::Profile(profile.name.clone()), Origin::File);
+            let origin = profile.path.clone().map_or_else(|| Origin::Profile(profile.name.clone()), Origin::File);
             layers.push_table(values, &origin);
             layers.entries.extend(upper.entries);
             (Some(profile), layers)

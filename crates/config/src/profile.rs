@@ -113,9 +113,8 @@ pub(crate) fn choose(wanted: &str, machine: &Machine) -> Result<(Profile, Table)
     let is_path = wanted.contains('/') || wanted.ends_with(".toml");
     if is_path {
         let path = Path::new(wanted);
-        let error = |message: String| {
-            vec![ConfigError { origin: Origin::File(path.to_owned()), key: String::new(), message }]
-        };
+        let error =
+            |message: String| vec![ConfigError { origin: Origin::File(path.to_owned()), key: String::new(), message }];
         let text = std::fs::read_to_string(path).map_err(|cause| error(format!("cannot read the profile: {cause}")))?;
         let mut parsed = parse(&text, &Origin::File(path.to_owned()))?;
         parsed.profile.path = Some(path.to_owned());
@@ -134,8 +133,7 @@ pub(crate) fn choose(wanted: &str, machine: &Machine) -> Result<(Profile, Table)
     };
     let Some(found) = found else {
         let names: Vec<_> = known.iter().map(|one| one.profile.name.as_str()).collect();
-        let message =
-            format!("unknown profile {wanted:?}; \"auto\", a path, or one of {}", names.join(", "));
+        let message = format!("unknown profile {wanted:?}; \"auto\", a path, or one of {}", names.join(", "));
         return Err(vec![ConfigError { origin: Origin::Default, key: "profile".to_owned(), message }]);
     };
     let parsed = known.swap_remove(found);
