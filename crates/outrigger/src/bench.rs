@@ -8,6 +8,7 @@ mod pairs;
 mod raw;
 mod verify;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use outrigger_scheduler::{CpuEngine, CpuOptions};
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
 
 /// The CPU engine with so many threads.
 fn cpu(threads: usize) -> CpuEngine {
-    CpuEngine::new(CpuOptions { threads, ..CpuOptions::default() })
+    CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(threads), ..CpuOptions::default() })
 }
 
 /// The processor's name.

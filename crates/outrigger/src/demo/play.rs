@@ -177,7 +177,7 @@ async fn block(client: Client, works: Vec<Arc<Work>>, due: Instant, priority: Pr
         .map(|work| {
             let client = client.clone();
             let options = CallOptions { priority, deadline: Some(Duration::from_secs(30)), backend: None };
-            tokio::spawn(async move { client.run(&work, options).await })
+            tokio::spawn(async move { client.run(work, options).await })
         })
         .collect();
     let mut verdicts = Vec::with_capacity(calls.len());
