@@ -2,8 +2,9 @@
 
 mod fake;
 mod faults;
-mod rule;
+pub(crate) mod rule;
 mod singles;
+mod sockets;
 mod work;
 
 use std::time::Duration;

@@ -7,12 +7,12 @@ use outrigger_types::{Output, Verdict, Work};
 
 use crate::LocalRunner;
 
-pub(super) fn runner() -> LocalRunner {
+pub(crate) fn runner() -> LocalRunner {
     LocalRunner::with_functions(2, rule, |_| true)
 }
 
 /// Has the form of `outrigger_algorithms::run`.
-pub(super) fn rule(work: &Work, range: Range<usize>) -> Output {
+pub(crate) fn rule(work: &Work, range: Range<usize>) -> Output {
     let operation = work.operation();
     let count = if operation.is_divisible() { range.len() } else { 1 };
     let mut output = Output::unprocessed(operation, count);
@@ -81,7 +81,7 @@ pub(super) fn rule(work: &Work, range: Range<usize>) -> Output {
 }
 
 /// A verdict that depends on the number, order and bytes of the parts.
-pub(super) fn verdict(parts: &[&[u8]]) -> Verdict {
+pub(crate) fn verdict(parts: &[&[u8]]) -> Verdict {
     let mut state = parts.len() as u32;
     for part in parts {
         state = state.wrapping_mul(31).wrapping_add(part.len() as u32);
