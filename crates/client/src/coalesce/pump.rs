@@ -250,7 +250,7 @@ fn detour(core: Arc<Core>, batch: Batch, after: Option<Duration>) {
     tokio::spawn(async move {
         let deadline = core.options().deadline.and_then(|deadline| batch.since.checked_add(deadline));
         if let Some(after) = after {
-            // A wait past the deadline is cut short: the call then finds no time left and says so, or falls back.
+            // A wait past the deadline is cut short: the call then finds no time left and says so.
             let until = Instant::now() + core.backoff(1, after);
             sleep_until(deadline.map_or(until, |deadline| deadline.min(until))).await;
         }
