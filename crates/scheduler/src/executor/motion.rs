@@ -107,7 +107,10 @@ impl State {
             });
             answers += count;
             items += segment.range.len();
-            ticket.jobs.push((lane, token));
+            // Once, though fairness may have cut the request into several segments of this job.
+            if ticket.jobs.last() != Some(&(lane, token)) {
+                ticket.jobs.push((lane, token));
+            }
             // The latest of all deadlines, and none where one has none.
             deadline = match (deadline, ticket.deadline) {
                 (Some(latest), Some(own)) => Some(latest.max(Some(own))),
