@@ -6,6 +6,7 @@
 //! full it becomes the old one, and what is still asked for moves up. Shards keep the locks short.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outrigger_types::{MessageForm, Operation, Output, Priority, SignatureWork, Verdict, Work};
@@ -223,13 +224,13 @@ impl Drop for Claim {
     }
 }
 
-/// The keys of all items, where the operation is one whose answers are kept: verification and recovery of
+/// The keys of some items, where the operation is one whose answers are kept: verification and recovery of
 /// signatures.
-pub fn keys_of(work: &Work) -> Option<Vec<Key>> {
+pub fn keys_of(work: &Work, items: Range<usize>) -> Option<Vec<Key>> {
     let (Work::Verify(signatures) | Work::Recover(signatures)) = work else { return None };
     let context = context_of(work.operation(), signatures);
     let mut bytes = Vec::with_capacity(512);
-    let keys = (0..work.items())
+    let keys = items
         .map(|item| {
             bytes.clear();
             bytes.extend_from_slice(&context);

@@ -86,11 +86,11 @@ pub fn place(ask: &Ask, engines: &[EngineView]) -> Result<Placement, Rejection> 
     let Some((at, finish)) = best else { return Err(unavailable(ask, engines.iter().any(able))) };
     let Some(finish) = finish else { return Ok(Placement::One(at)) };
     let split = if known > 1 { split(ask, engines, able, finish) } else { None };
-    let predicted = split.as_ref().map_or(finish, |(together, _)| *together);
+    let predicted = split.as_ref().map_or(finish, |split| split.finish);
     if engines[at].fresh && ask.time_left.is_some_and(|left| predicted > left) {
         return Err(Rejection::DeadlineExceeded { predicted: Some(predicted) });
     }
-    Ok(split.map_or(Placement::One(at), |(_, parts)| Placement::Split(parts)))
+    Ok(split.map_or(Placement::One(at), |split| Placement::Split(split.parts)))
 }
 
 /// Whether an engine is to be preferred. One of unknown cost is tried while nothing is ahead of it, so that its
@@ -113,13 +113,14 @@ fn unavailable(ask: &Ask, supported: bool) -> Rejection {
     })
 }
 
+/// Work shared by several engines, and when the last of them finishes.
+struct Split {
+    finish: Duration,
+    parts: Vec<(usize, Range<usize>)>,
+}
+
 /// Shares divisible work so that all parts finish together, where that saves enough.
-fn split(
-    ask: &Ask,
-    engines: &[EngineView],
-    able: impl Fn(&EngineView) -> bool,
-    single: Duration,
-) -> Option<(Duration, Vec<(usize, Range<usize>)>)> {
+fn split(ask: &Ask, engines: &[EngineView], able: impl Fn(&EngineView) -> bool, single: Duration) -> Option<Split> {
     if !ask.operation.is_divisible() || single < SPLIT_FINISH_MIN || ask.items < 2 {
         return None;
     }
@@ -145,7 +146,7 @@ fn split(
         start = end;
     }
     parts.last_mut()?.1.end = ask.items;
-    (parts.len() > 1).then_some((together, parts))
+    (parts.len() > 1).then_some(Split { finish: together, parts })
 }
 
 /// How many items an engine finishes within `time` nanoseconds, what is ahead of them counted.

@@ -132,10 +132,12 @@ fn late_and_cancelled_jobs_are_not_run() {
 fn urgent_jobs_overtake() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let (hold, held) = mpsc::channel::<()>();
-    let held = Mutex::new(held);
+    let (begin, begun) = mpsc::channel::<()>();
+    let (held, begin) = (Mutex::new(held), Mutex::new(begin));
     let seen = order.clone();
     let engine = engine(1, move |work, range| {
         if range.len() == 1 {
+            begin.lock().expect("unpoisoned").send(()).expect("the test waits");
             let _ = held.lock().expect("unpoisoned").recv();
         }
         seen.lock().expect("unpoisoned").push(range.len());
@@ -147,8 +149,9 @@ fn urgent_jobs_overtake() {
         let (job, receiver) = job(vec![(work(items), 0..items)], priority);
         engine.submit(job).map_err(|(error, _)| error).expect("taken");
         told.push(receiver);
-        // The blocker must be running before the others queue up.
-        std::thread::sleep(Duration::from_millis(5));
+        if items == 1 {
+            begun.recv_timeout(Duration::from_secs(10)).expect("the blocker runs before the others queue up");
+        }
     }
     drop(hold);
     for receiver in &told {
@@ -169,6 +172,6 @@ fn costs_become_known() {
     engine.submit(job).map_err(|(error, _)| error).expect("taken");
     finish(&engine, &told);
     let predicted = engine.predicted_cost(operation, 64, 64).expect("known");
-    assert!((Duration::from_millis(3)..Duration::from_millis(30)).contains(&predicted), "{predicted:?}");
+    assert!((Duration::from_millis(3)..Duration::from_millis(500)).contains(&predicted), "{predicted:?}");
     assert!(!engine.device().is_empty());
 }

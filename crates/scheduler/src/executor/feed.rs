@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use outrigger_types::{Completion, EngineError, Job, Output, Rejection};
+use outrigger_types::{EngineError, Job, Output, Priority, Rejection};
 use tokio::sync::oneshot;
 
-use super::motion::Effects;
+use super::motion::{Columns, Effects};
 use super::ticket::{Answer, Asked, Ticket};
 use super::{Core, State};
 use crate::batcher::RequestId;
 use crate::cost::Cost;
 use crate::placement::{Ask, EngineView, Placement, place};
 
-/// A job ready for its engine.
+/// A batch ready for its engine.
 struct Ready {
     token: u64,
-    job: Job,
+    priority: Priority,
+    columns: Columns,
 }
 
 impl Core {
@@ -118,7 +119,7 @@ impl Core {
             if !standing.has_room(priority, cores) {
                 return None;
             }
-            let busy = standing.jobs().len() > 0;
+            let busy = standing.is_busy(priority);
             if standing.batcher.gathers(now, busy, options.delay_max, options.items_max) {
                 return None;
             }
@@ -135,28 +136,28 @@ impl Core {
                     self.metrics.queued(batch.operation, now.saturating_duration_since(ticket.arrived));
                 }
             }
-            let (segments, deadline) = state.begin(lane, &batch, token);
-            if segments.is_empty() {
+            let columns = state.begin(lane, &batch, token);
+            if columns.segments.is_empty() {
                 state.lanes[lane].end(token);
                 continue;
             }
-            let (output, priority) = (Output::default(), batch.priority);
-            return Some(Ready { token, job: Job { segments, output, deadline, priority, completion: nothing() } });
+            return Some(Ready { token, priority: batch.priority, columns });
         }
     }
 
     fn hand_over(self: &Arc<Self>, lane: usize, ready: Ready) {
-        let Ready { token, mut job } = ready;
+        let Ready { token, priority, columns } = ready;
         let core = Arc::downgrade(self);
-        job.completion = Arc::new(move |id| {
+        let completion = Arc::new(move |id| {
             if let Some(core) = core.upgrade() {
                 core.reported(lane, token, id);
             }
         });
-        let operation = job.operation();
-        let items = job.items();
-        let answers = if operation.is_divisible() { items } else { 1 };
-        job.output = Output::unprocessed(operation, answers);
+        let Columns { segments, deadline } = columns;
+        let mut job = Job { segments, output: Output::default(), deadline, priority, completion };
+        let (operation, items) = (job.operation(), job.items());
+        // A batch of what cannot be divided has one segment, and that one answer.
+        job.output = Output::unprocessed(operation, if operation.is_divisible() { items } else { 1 });
         self.metrics.dispatched(operation, self.engines[lane].backend(), items);
         match self.engines[lane].submit(job) {
             Ok(id) => self.named(lane, token, id),
@@ -232,8 +233,4 @@ impl Core {
             self.metrics.computed(operation, backend, compute);
         }
     }
-}
-
-fn nothing() -> Completion {
-    Arc::new(|_| {})
 }

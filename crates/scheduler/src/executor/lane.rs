@@ -127,6 +127,11 @@ impl Lane {
         self.running_from(priority) <= core_job(cores)
     }
 
+    /// Whether the engine has work that new work of this class would wait behind.
+    pub(super) fn is_busy(&self, priority: Priority) -> bool {
+        if self.has_cores() { !self.running_from(priority).is_zero() } else { !self.jobs.is_empty() }
+    }
+
     /// How large the next job may be.
     pub(super) fn room(&self, items_max: usize, bytes_max: usize, cores: usize, piece_items: usize) -> Room {
         if !self.has_cores() {

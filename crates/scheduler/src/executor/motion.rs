@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_types::{
     Backend, Engine, EngineError, JobId, Operation, Outcome, Output, Piece, Rejection, SchedulerOptions, Verdict, Work,
@@ -18,7 +18,7 @@ use crate::fallback::{self, Next};
 use crate::metrics::{Judged, count};
 
 /// Assumed of an operation of which nothing is known: about one signature.
-const ITEM_COST_UNKNOWN: std::time::Duration = std::time::Duration::from_micros(50);
+const ITEM_COST_UNKNOWN: Duration = Duration::from_micros(50);
 
 /// What is to be done once the lock is free.
 #[derive(Default)]
@@ -31,9 +31,16 @@ pub(super) struct Effects {
     pub(super) feed: Vec<usize>,
     pub(super) judged: Vec<Judged>,
     /// Compute time of a job that ended.
-    pub(super) computed: Option<(Operation, Backend, std::time::Duration)>,
+    pub(super) computed: Option<(Operation, Backend, Duration)>,
     /// Items repeated on the CPU.
     pub(super) repeated: usize,
+}
+
+/// What an engine needs of a batch.
+pub(super) struct Columns {
+    pub(super) segments: Vec<(Arc<Work>, Range<usize>)>,
+    /// When the last of the callers loses interest.
+    pub(super) deadline: Option<Instant>,
 }
 
 /// The requests and the lanes.
@@ -84,13 +91,8 @@ impl State {
         });
     }
 
-    /// Turns a batch into a job. Returns the columns for the engine, and when the last caller loses interest.
-    pub(super) fn begin(
-        &mut self,
-        lane: usize,
-        batch: &Batch,
-        token: u64,
-    ) -> (Vec<(Arc<Work>, Range<usize>)>, Option<Instant>) {
+    /// Turns a batch into a job. Returns what the engine needs of it.
+    pub(super) fn begin(&mut self, lane: usize, batch: &Batch, token: u64) -> Columns {
         let mut columns = Vec::with_capacity(batch.segments.len());
         let mut segments = Vec::with_capacity(batch.segments.len());
         let mut deadline = Some(None);
@@ -131,7 +133,7 @@ impl State {
             items,
         };
         self.lanes[lane].begin(token, job);
-        (columns, deadline.flatten())
+        Columns { segments: columns, deadline: deadline.flatten() }
     }
 
     /// Takes an engine's report in.
