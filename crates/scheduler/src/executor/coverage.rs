@@ -62,7 +62,8 @@ mod tests {
         }
         assert_eq!(coverage.gaps(10), [4..5, 8..10]);
         assert!(coverage.insert(4..5));
-        assert_eq!(coverage.ranges, [0..8]);
+        assert_eq!(coverage.ranges.len(), 1, "neighbours are joined");
+        assert!(coverage.gaps(8).is_empty());
     }
 
     proptest! {

@@ -97,13 +97,18 @@ fn options() -> SchedulerOptions {
     SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() }
 }
 
-fn cpu(threads: usize, runner: impl Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static) -> Arc<CpuEngine> {
+fn cpu(threads: usize, runner: impl Runner) -> Arc<CpuEngine> {
     let options = CpuOptions { threads: NonZeroUsize::new(threads), piece_items: NonZeroUsize::new(16) };
     Arc::new(CpuEngine::with_runner(options, runner))
 }
 
+/// What a CPU engine runs.
+trait Runner: Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static {}
+
+impl<F: Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static> Runner for F {}
+
 /// A runner that stands still until the gate is opened (its sender dropped), counting the items that it ran.
-fn gated() -> (mpsc::Sender<()>, Arc<AtomicUsize>, impl Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static) {
+fn gated() -> (mpsc::Sender<()>, Arc<AtomicUsize>, impl Runner) {
     let (open, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
     let ran = Arc::new(AtomicUsize::new(0));

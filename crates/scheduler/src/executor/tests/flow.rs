@@ -186,6 +186,14 @@ async fn overload_is_refused_at_once_and_consensus_still_gets_in() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn overhead_is_small() {
     let scheduler = Scheduler::new(options(), vec![cpu(1, echo)]);
+    let runs: Vec<Duration> = (0..500)
+        .map(|_| {
+            let started = Instant::now();
+            std::hint::black_box(echo(&hashes(0, 1_000), 0..1_000));
+            started.elapsed()
+        })
+        .collect();
+    println!("the runner alone, making its input, 1000 items: about {:?}", runs[250]);
     for (items, bound_us) in [(1, 2_000), (1_000, 5_000)] {
         let request = request(hashes(0, items));
         let mut times = Vec::new();

@@ -6,7 +6,7 @@ fn cached() -> SchedulerOptions {
     SchedulerOptions { cache_entries: 10_000, ..SchedulerOptions::default() }
 }
 
-fn counting() -> (Arc<AtomicUsize>, impl Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static) {
+fn counting() -> (Arc<AtomicUsize>, impl Runner) {
     let ran = Arc::new(AtomicUsize::new(0));
     let counter = ran.clone();
     let runner = move |work: &Work, range: Range<usize>| {
