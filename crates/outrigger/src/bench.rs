@@ -118,7 +118,8 @@ fn print_people(records: &[Record]) {
     let mut table = print::table(&headings);
     for record in records {
         let what = match (record.ruleset, record.size) {
-            (Some(ruleset), _) => ruleset.to_owned(),
+            (Some(ruleset), _) if record.suite == "verify" => ruleset.to_owned(),
+            (Some(_), _) => record.algorithm.clone(),
             (None, Some(size)) => format!("{} of {size} B", record.algorithm),
             (None, None) => record.algorithm.clone(),
         };

@@ -145,7 +145,7 @@ pub(crate) fn play(plan: &Plan, endpoint: &str, priority: Priority, show: bool) 
         let mut latencies = Histogram::<u64>::new(3).expect("three digits");
         for (handle, parts) in running.into_iter().zip(&plan.blocks) {
             let (verdicts, latency) = handle.await.map_err(Failure::work)??;
-            latencies.saturating_record(latency.as_micros() as u64);
+            latencies.record(latency.as_micros() as u64).map_err(Failure::work)?;
             for (found, part) in verdicts.iter().zip(parts) {
                 let pairs = || found.iter().zip(&part.expected);
                 played.wrong += pairs().filter(|(found, expected)| found != expected).count() as u64;
