@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use outrigger_algorithms::{HashRules, RulesetRules};
 use outrigger_proto::v1;
 use outrigger_proto::v1::signature_service_client::SignatureServiceClient;
@@ -17,6 +17,7 @@ use outrigger_types::{
 use tempfile::TempDir;
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
+use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::options::ServiceOptions;
@@ -99,7 +100,8 @@ fn echo(work: &Work) -> Output {
         Work::VerifySets(work) => output.verdicts = work.signatures.view().iter().map(verdict).collect(),
         Work::Hash(work) => {
             output.verdicts.fill(Verdict::Valid);
-            output.fixed = work.messages.view().iter().flat_map(|item| [item.first().copied().unwrap_or(0); 32]).collect();
+            output.fixed =
+                work.messages.view().iter().flat_map(|item| [item.first().copied().unwrap_or(0); 32]).collect();
         }
         Work::Merkle(work) => {
             output.verdicts.fill(Verdict::Valid);
@@ -153,7 +155,12 @@ impl Echo {
     }
 
     pub(crate) fn with(permits: usize, delay: Duration) -> Arc<Self> {
-        Arc::new(Self { begun: AtomicUsize::new(0), in_flight: AtomicUsize::new(0), gate: Semaphore::new(permits), delay })
+        Arc::new(Self {
+            begun: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            gate: Semaphore::new(permits),
+            delay,
+        })
     }
 
     fn begun(&self) -> usize {
@@ -175,6 +182,17 @@ impl Echo {
         let echo = self.clone();
         Executor::stand_in(move |request| Box::pin(echo.clone().carry_out(request)), vocabulary())
     }
+}
+
+/// What a generated client needs of a transport.
+pub(crate) trait Untimed:
+    tonic::client::GrpcService<Body, ResponseBody = hyper::body::Incoming, Error = hyper::Error>
+{
+}
+
+impl<T> Untimed for T where
+    T: tonic::client::GrpcService<Body, ResponseBody = hyper::body::Incoming, Error = hyper::Error>
+{
 }
 
 /// A server on a socket of its own.
@@ -201,6 +219,19 @@ impl Fixture {
             async move { UnixStream::connect(path).await.map(TokioIo::new) }
         });
         Endpoint::from_static("http://localhost").connect_with_connector(connect).await.expect("a connection")
+    }
+
+    /// A client that sends a timeout and does not keep it: the usual one would give up by itself.
+    pub(crate) async fn untimed_signatures(&self) -> SignatureServiceClient<impl Untimed> {
+        let stream = UnixStream::connect(&self.path).await.expect("a connection");
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2");
+        tokio::spawn(connection);
+        let send = tower::service_fn(move |request: http::Request<Body>| {
+            let mut sender = sender.clone();
+            async move { sender.send_request(request).await }
+        });
+        SignatureServiceClient::with_origin(send, http::Uri::from_static("http://localhost"))
     }
 
     pub(crate) async fn signatures(&self) -> SignatureServiceClient<Channel> {

@@ -13,10 +13,9 @@ fn judge<T>(read: impl FnOnce(&Context<'_>) -> Result<T, Rejection>) -> Result<T
 }
 
 fn sets(mode: i32, count: u32, keys: u32, keys_per_set: &[u32], messages_per_set: &[u32]) -> v1::VerifySetsRequest {
-    let column = |length: usize, count: u32| Some(v1::Column {
-        data: vec![1; length * count as usize].into(),
-        lengths: Vec::new(),
-    });
+    let column = |length: usize, count: u32| {
+        Some(v1::Column { data: vec![1; length * count as usize].into(), lengths: Vec::new() })
+    };
     let messages = if mode == 2 { messages_per_set.iter().sum() } else { count };
     v1::VerifySetsRequest {
         ruleset: Ruleset::EthereumConsensus.number(),

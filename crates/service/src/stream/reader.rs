@@ -232,9 +232,8 @@ async fn carry_out(state: Arc<State>, caller: Caller, group: Group, sender: Unbo
 
 /// What a message holds in memory, near enough.
 fn size(message: &v1::VerifyStreamRequest) -> usize {
-    let column = |column: &Option<v1::Column>| {
-        column.as_ref().map_or(0, |column| column.data.len() + 4 * column.lengths.len())
-    };
+    let column =
+        |column: &Option<v1::Column>| column.as_ref().map_or(0, |column| column.data.len() + 4 * column.lengths.len());
     let Some(batch) = &message.batch else { return 0 };
     let keys = match &batch.keys {
         Some(v1::verify_batch_request::Keys::PublicKeys(keys)) => keys.data.len() + 4 * keys.lengths.len(),

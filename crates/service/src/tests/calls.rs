@@ -64,10 +64,7 @@ async fn key_sets_are_registered_used_and_dropped() {
     assert_eq!(key_set.len(), 64);
     let with_indices = |indices: Vec<u32>| {
         let keys = v1::KeyIndices { key_set: key_set.clone(), indices };
-        v1::VerifyBatchRequest {
-            keys: Some(v1::verify_batch_request::Keys::KeyIndices(keys)),
-            ..batch(3, 1)
-        }
+        v1::VerifyBatchRequest { keys: Some(v1::verify_batch_request::Keys::KeyIndices(keys)), ..batch(3, 1) }
     };
     let answer = client.verify_batch(with_indices(vec![1, 0, 1])).await.expect("verdicts").into_inner();
     assert_eq!(answer.verdicts.as_ref(), [1, 1, 1]);
@@ -89,7 +86,8 @@ async fn transactions_come_with_hashes_senders_authorities_and_root() {
         want_transactions_root: true,
         ..Default::default()
     };
-    let answer = client.verify_ethereum_transactions(request(&[0, 2, 9], &[5, 0])).await.expect("an answer").into_inner();
+    let answer =
+        client.verify_ethereum_transactions(request(&[0, 2, 9], &[5, 0])).await.expect("an answer").into_inner();
     assert_eq!(answer.verdicts.as_ref(), [1, 2]);
     assert_eq!(answer.reasons.as_ref(), [0, 5]);
     assert_eq!((answer.hashes.as_ref(), answer.senders.as_ref()), ([0xaa; 64].as_slice(), [0xbb; 40].as_slice()));
@@ -107,7 +105,8 @@ async fn transactions_come_with_hashes_senders_authorities_and_root() {
 async fn hashes_and_trees() {
     let fixture = start(&Echo::open(), |_| {}).await;
     let mut client = HashServiceClient::new(fixture.channel().await);
-    let request = v1::HashBatchRequest { algorithm: 1, count: 2, messages: column(&[&[4, 1], &[5]]), ..Default::default() };
+    let request =
+        v1::HashBatchRequest { algorithm: 1, count: 2, messages: column(&[&[4, 1], &[5]]), ..Default::default() };
     let answer = client.hash_batch(request).await.expect("digests").into_inner();
     assert_eq!(answer.digests.as_ref(), [[4; 32], [5; 32]].concat());
     assert_eq!(answer.verdicts.as_ref(), [1, 1]);

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tonic::Code;
 
 use super::{Echo, Fixture, batch, eventually, start};
-use crate::options::{Reload, ServiceLimits, ServiceOptions, TenantRule, TcpOptions};
+use crate::options::{Reload, ServiceLimits, ServiceOptions, TcpOptions, TenantRule};
 use crate::server::{Server, StartError};
 
 fn own_uid() -> u32 {
