@@ -208,15 +208,12 @@ impl Reader {
     }
 }
 
-/// Puts a message into the first group that takes it, the latest first, or into one of its own.
-fn join(groups: &mut Vec<Group>, id: u64, mut ask: Ask, places: usize, limits: &ServiceLimits) {
-    for group in groups.iter_mut().rev() {
-        match group.push(id, ask, places, limits) {
-            Ok(()) => return,
-            Err(back) => ask = back,
-        }
+/// Puts a message into the latest group that takes it, or into one of its own.
+fn join(groups: &mut Vec<Group>, id: u64, ask: Ask, places: usize, limits: &ServiceLimits) {
+    match groups.iter_mut().rev().find(|group| group.takes(&ask, limits)) {
+        Some(group) => group.push(id, ask, places),
+        None => groups.push(Group::new(id, ask, places)),
     }
-    groups.push(Group::new(id, ask, places));
 }
 
 async fn carry_out(state: Arc<State>, caller: Caller, group: Group, sender: UnboundedSender<Event>) {

@@ -115,3 +115,24 @@ async fn an_oversized_message_ends_the_stream_after_the_answers() {
     let status = answers.message().await.expect_err("too large");
     assert_eq!(status.code(), Code::ResourceExhausted);
 }
+
+#[tokio::test]
+async fn a_drain_ends_the_stream_after_the_answers() {
+    let echo = Echo::with(0, Duration::ZERO);
+    let fixture = start(&echo, |_| {}).await;
+    let (sender, receiver) = mpsc::channel(4);
+    sender.send(message(1, 2)).await.expect("room");
+    let mut client = fixture.signatures().await;
+    let mut answers = client.verify_stream(ReceiverStream::new(receiver)).await.expect("a stream").into_inner();
+    eventually("the message is in flight", || echo.in_flight.load(Ordering::SeqCst) == 1).await;
+    let (report, ()) = tokio::join!(fixture.running.drain(Duration::from_secs(5)), async {
+        eventually("draining", || !fixture.running.is_ready()).await;
+        echo.gate.add_permits(1);
+        let answer = answers.message().await.expect("an answer").expect("the first");
+        assert_eq!((answer.id, answer.verdicts.as_ref()), (1, [2].as_slice()));
+        let status = answers.message().await.expect_err("the server goes");
+        assert_eq!(status.code(), Code::Unavailable);
+        assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
+    });
+    assert_eq!(report.connections_cut, 0);
+}
