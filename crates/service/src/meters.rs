@@ -48,10 +48,13 @@ impl Method {
     }
 }
 
+/// A counter for each method, tenant and code.
+type Counters = HashMap<(Method, Arc<str>, Code), Counter>;
+
 /// Handles of the metrics that were used before: asking the recorder costs more than counting.
 #[derive(Default)]
 pub(crate) struct Meters {
-    requests: RwLock<HashMap<(Method, Arc<str>, Code), Counter>>,
+    requests: RwLock<Counters>,
     seconds: RwLock<HashMap<Method, Histogram>>,
 }
 

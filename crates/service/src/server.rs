@@ -140,6 +140,11 @@ impl Running {
         self.admin
     }
 
+    /// Whether calls are taken: from the start until the first drain.
+    pub fn is_ready(&self) -> bool {
+        self.front.state.is_ready()
+    }
+
     /// Puts new limits, tenants and certificates in force, all or none. Connections stay; their next call is
     /// judged by the new tenants.
     ///

@@ -60,7 +60,7 @@ impl State {
     }
 }
 
-type Submitted = Pin<Box<dyn Future<Output = Result<Output, Rejection>> + Send>>;
+pub(crate) type Submitted = Pin<Box<dyn Future<Output = Result<Output, Rejection>> + Send>>;
 type Drained = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The way to the scheduler. Tests put something slower, or faster, in its place.
@@ -87,6 +87,20 @@ impl Executor {
             }),
             engines,
             vocabulary: Vocabulary::of_registry(),
+        }
+    }
+
+    /// Something else in the scheduler's place.
+    #[cfg(test)]
+    pub(crate) fn stand_in(
+        submit: impl Fn(Request) -> Submitted + Send + Sync + 'static,
+        vocabulary: Vocabulary,
+    ) -> Self {
+        Self {
+            submit: Arc::new(submit),
+            drain: Arc::new(|| Box::pin(std::future::ready(()))),
+            engines: Vec::new().into(),
+            vocabulary,
         }
     }
 

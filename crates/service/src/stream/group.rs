@@ -28,21 +28,20 @@ impl Group {
         Self { first: ask, rest: Vec::new(), members: vec![(id, items)], bytes, places }
     }
 
-    /// Takes a message, or gives it back where it does not agree or would make the job too large.
-    pub(super) fn push(&mut self, id: u64, ask: Ask, places: usize, limits: &ServiceLimits) -> Result<(), Ask> {
+    /// Whether a message agrees with the others and leaves the job small enough.
+    pub(super) fn takes(&self, ask: &Ask, limits: &ServiceLimits) -> bool {
         let items = self.items() + ask.work.items();
         let bytes = self.bytes + ask.work.bytes();
-        if items > limits.items_max || bytes > limits.message_bytes_max || !agree(&self.first, &ask) {
-            return Err(ask);
-        }
-        match ask.work {
-            Work::Verify(work) => self.rest.push(work),
-            _ => return Err(ask),
-        }
-        self.members.push((id, items));
-        self.bytes = bytes;
+        items <= limits.items_max && bytes <= limits.message_bytes_max && agree(&self.first, ask)
+    }
+
+    /// Adds a message that the group takes.
+    pub(super) fn push(&mut self, id: u64, ask: Ask, places: usize) {
+        self.members.push((id, self.items() + ask.work.items()));
+        self.bytes += ask.work.bytes();
         self.places += places;
-        Ok(())
+        let Work::Verify(work) = ask.work else { unreachable!("only verification agrees with others") };
+        self.rest.push(work);
     }
 
     fn items(&self) -> usize {

@@ -7,7 +7,6 @@ use std::task::Poll;
 
 use outrigger_proto::v1;
 use outrigger_types::Rejection;
-use prost::Message;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use tokio_stream::Stream;
@@ -16,7 +15,9 @@ use tonic::{Status, Streaming};
 use super::group::Group;
 use super::{Event, Window, failed};
 use crate::connection::{self, Phase};
+use crate::convert::Ask;
 use crate::front::Caller;
+use crate::options::ServiceLimits;
 use crate::state::State;
 use crate::status;
 
@@ -189,9 +190,7 @@ impl Reader {
                 Err(rejection) => Err(rejection.clone()),
             };
             match ask {
-                Ok(ask) => {
-                    join(&mut groups, Group::new, |group, ask| group.push(id, ask, places, &limits), id, ask, places)
-                }
+                Ok(ask) => join(&mut groups, id, ask, places, &limits),
                 Err(rejection) => {
                     rejected.0.push(failed(id, &rejection));
                     rejected.1 += places;
@@ -209,23 +208,12 @@ impl Reader {
     }
 }
 
-/// Puts a message into the first group that takes it, the latest first, or into one of its own.
-fn join(
-    groups: &mut Vec<Group>,
-    begin: impl FnOnce(u64, crate::convert::Ask, usize) -> Group,
-    push: impl Fn(&mut Group, crate::convert::Ask) -> Result<(), crate::convert::Ask>,
-    id: u64,
-    ask: crate::convert::Ask,
-    places: usize,
-) {
-    let mut ask = ask;
-    for group in groups.iter_mut().rev() {
-        match push(group, ask) {
-            Ok(()) => return,
-            Err(back) => ask = back,
-        }
+/// Puts a message into the latest group that takes it, or into one of its own.
+fn join(groups: &mut Vec<Group>, id: u64, ask: Ask, places: usize, limits: &ServiceLimits) {
+    match groups.iter_mut().rev().find(|group| group.takes(&ask, limits)) {
+        Some(group) => group.push(id, ask, places),
+        None => groups.push(Group::new(id, ask, places)),
     }
-    groups.push(begin(id, ask, places));
 }
 
 async fn carry_out(state: Arc<State>, caller: Caller, group: Group, sender: UnboundedSender<Event>) {
@@ -241,5 +229,13 @@ async fn carry_out(state: Arc<State>, caller: Caller, group: Group, sender: Unbo
 
 /// What a message holds in memory, near enough.
 fn size(message: &v1::VerifyStreamRequest) -> usize {
-    message.encoded_len()
+    let column =
+        |column: &Option<v1::Column>| column.as_ref().map_or(0, |column| column.data.len() + 4 * column.lengths.len());
+    let Some(batch) = &message.batch else { return 0 };
+    let keys = match &batch.keys {
+        Some(v1::verify_batch_request::Keys::PublicKeys(keys)) => keys.data.len() + 4 * keys.lengths.len(),
+        Some(v1::verify_batch_request::Keys::KeyIndices(keys)) => 4 * keys.indices.len(),
+        None => 0,
+    };
+    keys + column(&batch.signatures) + column(&batch.messages) + batch.identity.len()
 }
