@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use outrigger_types::{Backend, HashAlgorithm, MerkleTree, Priority, Ruleset};
 
@@ -49,8 +50,8 @@ pub(crate) struct ConfigArgs {
     /// The hardware profile: a name, a file, or `auto`
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) profile: Option<String>,
-    /// Listen on this Unix socket
-    #[arg(long, value_name = "PATH")]
+    /// Listen on this Unix socket; an empty path turns it off
+    #[arg(long, value_name = "PATH", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) unix: Option<PathBuf>,
     /// Listen on this TCP address too (needs TLS, or --insecure-loopback on a loopback address)
     #[arg(long, value_name = "ADDRESS:PORT")]

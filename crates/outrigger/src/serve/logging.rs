@@ -1,5 +1,7 @@
 //! Logs: JSON or text on standard error, the level changeable while running. Payloads are never logged.
 
+use std::io::IsTerminal;
+
 use outrigger_config::{Log, LogFormat};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -17,9 +19,11 @@ pub(crate) fn check(log: &Log) -> Result<(), String> {
 pub(crate) fn start(log: &Log) -> Result<Handle, String> {
     let (filter, handle) = reload::Layer::new(filter(log)?);
     let registry = tracing_subscriber::registry().with(filter);
+    // Colours are for people: a file or a journal gets plain text.
+    let is_terminal = std::io::stderr().is_terminal();
     let result = match log.format {
         LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
-        LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init(),
+        LogFormat::Text => registry.with(fmt::layer().with_ansi(is_terminal).with_writer(std::io::stderr)).try_init(),
     };
     result.map_err(|error| error.to_string())?;
     Ok(Handle(handle))

@@ -192,7 +192,10 @@ impl Core {
             job.id = Some(id);
             // Under the lock, so that pieces and the end of a job are taken in the order in which they came.
             let outcome = self.engines[lane].poll(id);
-            state.report(lane, token, outcome, &self.costs, Instant::now())
+            let effects = state.report(lane, token, outcome, &self.costs, Instant::now());
+            // Under the lock too: who has an answer finds all of its items counted, whichever thread brought them.
+            effects.judged.iter().for_each(|judged| self.metrics.judged(judged));
+            effects
         };
         self.carry_out(lane, effects);
     }
@@ -225,9 +228,6 @@ impl Core {
         }
         for (lane, job) in effects.cancel {
             self.engines[lane].cancel(job);
-        }
-        for judged in &effects.judged {
-            self.metrics.judged(judged);
         }
         if let Some((operation, backend, compute)) = effects.computed {
             self.metrics.computed(operation, backend, compute);
