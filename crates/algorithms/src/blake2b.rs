@@ -4,8 +4,8 @@
 //! personalisation, sequential mode.
 //!
 //! The length of the digest is part of the parameter block that starts the state (first word 0x01010020), so this
-//! is *not* the first half of the usual 64-byte BLAKE2b: chains that say "blake2b-256" (Polkadot, Nervos without
-//! its personalisation, Filecoin, Sia) mean this one.
+//! is *not* the first half of the usual 64-byte BLAKE2b: chains that say "blake2b-256" (Polkadot, Filecoin,
+//! Sia) mean this one.
 //!
 //! **Takes** any bytes, none included: an empty message is one block of zeros, counted as 0 bytes. **Gives** 32
 //! bytes: four words of the state, little-endian. Blocks have 128 bytes, and a message of exactly 128 or 256 must

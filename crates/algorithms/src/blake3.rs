@@ -3,7 +3,7 @@
 //! **Source.** *BLAKE3: one function, fast everywhere* (O'Connor, Aumasson, Neves, Wilcox-O'Hearn, 2020), the
 //! default hash mode: no key, no context string, the first 32 bytes of the output.
 //!
-//! **Takes** any bytes, none included. **Gives** 32 bytes: the words of the root's chaining value, little-endian.
+//! **Takes** any bytes, none included. **Gives** 32 bytes: the first eight words of the root's output, little-endian.
 //! Inside it is a binary tree over chunks of 1,024 bytes whose left part is the largest power of two of chunks
 //! that leaves at least one byte for the right; so 1,024 and 1,025, 2,048 and 2,049 bytes and so on are the edges.
 //! The flags that tell chunks, parents and the root apart are why no tree can be passed off as another message.

@@ -32,8 +32,12 @@
 //!
 //! **How a batch is checked**: what does not decode or breaks a rule gets its verdict first. The rest is one product
 //! of pairings with a coefficient of 128 bits for each set, fresh from the operating system and never zero, so a bad
-//! set passes with probability at most 2⁻¹²⁷. Where the product fails, each set is checked alone. *Valid* therefore
-//! means that this signature is valid for this set, not that the sum of a batch is.
+//! set passes with probability at most 2⁻¹²⁷. Sets of the same message share one pairing in it. Where the product
+//! fails, each set is checked alone. *Valid* therefore means that this signature is valid for this set, not that the
+//! sum of a batch is.
+//!
+//! Measured on one core, interleaved with blst 0.3.17's `verify_multiple_aggregate_signatures`: 16 to 64 distinct
+//! messages take 0.8 to 0.9 of its time, 32 of one message about a third.
 
 use outrigger_types::Backend;
 
@@ -54,7 +58,8 @@ pub static ROOM: Algorithm = Algorithm {
     backends: &[Backend::Cpu],
 };
 
-/// At about half a millisecond an item, 32 share the final exponentiation and still leave a thread soon.
+/// At about half a millisecond an item, 32 share the final exponentiation (8 take 8 % longer an item, 64 no less)
+/// and still leave their thread soon.
 const PIECE_ITEMS: usize = 32;
 
 #[cfg(test)]

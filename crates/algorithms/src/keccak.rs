@@ -6,7 +6,8 @@
 //!
 //! **The difference** is one byte. Both absorb blocks of 136 bytes and pad with a first byte, zeros, and the bit
 //! 0x80 in the last byte of the block. The first byte is 0x01 in Keccak-256; SHA3-256 puts the two bits of its
-//! domain before it, which makes 0x06. No message has the same digest under both. (SHAKE, 0x1F, is not here.)
+//! domain before it, which makes 0x06; so the two digests of a message have nothing in common. (SHAKE, 0x1F, is not
+//! here.)
 //!
 //! **The edge** is at the rate. A message of 135 bytes leaves room for one byte of padding, which is then first and
 //! last at once: 0x81 (0x86). One of 136 bytes fills its block, so a whole block of padding follows. The tests

@@ -2,6 +2,8 @@
 
 mod exchange;
 
+pub(crate) use exchange::signatures;
+
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,6 +43,8 @@ pub(crate) struct Core {
     key_sets: KeySets,
     local: LocalRunner,
     shadow_runs: Arc<Semaphore>,
+    /// Messages of a stream that may be unanswered; 0 until the sidecar was asked.
+    stream_window: AtomicUsize,
 }
 
 /// One attempt's surroundings.
@@ -73,6 +77,7 @@ impl Core {
             key_sets: KeySets::default(),
             local,
             shadow_runs: Arc::new(Semaphore::new(SHADOW_RUNS_MAX)),
+            stream_window: AtomicUsize::new(0),
             options,
         })
     }
@@ -100,6 +105,16 @@ impl Core {
     /// Carries out any work.
     pub(crate) async fn run(self: &Arc<Self>, work: Arc<Work>, call: CallOptions) -> Result<Answer, ClientError> {
         let deadline = instant_after(call.deadline.or(self.options.deadline));
+        self.run_until(work, call, deadline).await
+    }
+
+    /// As [`Self::run`], with a deadline that stands already.
+    pub(crate) async fn run_until(
+        self: &Arc<Self>,
+        work: Arc<Work>,
+        call: CallOptions,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, ClientError> {
         if work.items() == 0 && work.operation().is_divisible() {
             return Ok(Answer { output: Output::default(), origin: Origin::Local });
         }
@@ -200,7 +215,7 @@ impl Core {
     }
 
     /// *Unprocessed* is no answer for work that every sidecar of this version can do.
-    fn refuse_undone(&self, work: &Work, output: &Output) -> Result<(), ClientError> {
+    pub(crate) fn refuse_undone(&self, work: &Work, output: &Output) -> Result<(), ClientError> {
         // A transaction of a type that nobody knows stays unprocessed, and says so by its reason.
         let is_explained = |i: usize| output.reasons.get(i).is_some_and(|reason| *reason != 0);
         let undone = (0..output.verdicts.len())
@@ -267,11 +282,32 @@ impl Core {
 
     /// The wait before the next attempt: what the sidecar asks for or a doubling time of our own, whichever is longer,
     /// and up to half as much again so that clients do not come back together.
-    fn backoff(&self, attempts: u32, invited: Duration) -> Duration {
+    pub(crate) fn backoff(&self, attempts: u32, invited: Duration) -> Duration {
         let retry = &self.options.retry;
         let doubled = retry.backoff_base.saturating_mul(1_u32 << (attempts - 1).min(16)).min(retry.backoff_max);
         let wait = doubled.max(invited);
         wait.mul_f64(1.0 + 0.5 * rand::rng().random::<f64>())
+    }
+
+    /// Messages of a stream that may be unanswered: one until the sidecar has said how many it takes.
+    pub(crate) fn stream_window(&self) -> usize {
+        self.stream_window.load(Ordering::Relaxed).max(1)
+    }
+
+    /// Asks the sidecar for its window, once; one that does not say gets this client's own.
+    pub(crate) fn learn_stream_window(self: &Arc<Self>) {
+        if self.stream_window.load(Ordering::Relaxed) != 0 {
+            return;
+        }
+        let core = Arc::clone(self);
+        tokio::spawn(async move {
+            let own = core.options.coalesce.window;
+            let deadline = instant_after(Some(core.options.coalesce.answer_timeout));
+            let limits = core.capabilities(deadline).await.ok().and_then(|capabilities| capabilities.limits);
+            let theirs = limits.map_or(0, |limits| limits.stream_window as usize);
+            let window = if theirs == 0 { own } else { own.min(theirs) };
+            core.stream_window.store(window, Ordering::Relaxed);
+        });
     }
 
     /// The next connection in turn.

@@ -25,6 +25,10 @@ const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 /// How long a connection may take to stand. A socket on this machine answers in microseconds; a peer that takes this
 /// long is as good as away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a connection with calls under way is asked whether it lives, and how long it may take to say so. A network
+/// that swallows packets is otherwise noticed by deadlines alone.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer: 84 bytes for each of [`limits::ITEMS_MAX`] items is a third of this.
 pub(crate) const ANSWER_BYTES_MAX: usize = limits::MESSAGE_BYTES_MAX;
 
@@ -132,6 +136,8 @@ pub(crate) fn channels(options: &ClientOptions) -> Result<Vec<Channel>, ClientEr
     let endpoint = Channel::builder(uri("http")?)
         .origin(uri(scheme)?)
         .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
     let service = tower::service_fn(move |_: Uri| -> Pin<Box<dyn Future<Output = _> + Send>> {

@@ -180,6 +180,10 @@ impl From<&Status> for Failure {
         if let Some(source) = std::error::Error::source(status) {
             return from_transport(status, source);
         }
+        // A connection whose driver is gone; generated code keeps only the words.
+        if status.code() == Code::Unknown && status.message().starts_with("Service was not ready") {
+            return from_transport(status, &NotReady);
+        }
         let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
         let mut error = ClientError::from_code(status.code(), status.message().to_owned(), retry_after);
         if let ClientError::InvalidArgument { violations, .. } = &mut error {
@@ -194,6 +198,18 @@ impl From<&Status> for Failure {
         Self { error, retry_after: retry_after.filter(|_| invites), is_transport: false }
     }
 }
+
+/// Stands in for the source that a status lost.
+#[derive(Debug)]
+struct NotReady;
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is gone")
+    }
+}
+
+impl std::error::Error for NotReady {}
 
 fn from_transport(status: &Status, source: &(dyn std::error::Error + 'static)) -> Failure {
     let mut words = status.message().to_owned();

@@ -30,3 +30,6 @@ pub use local::LocalRunner;
 pub use options::{BreakerOptions, ClientOptions, CoalesceOptions, Fallback, RetryOptions};
 pub use shadow::{Mismatch, MismatchHook, ShadowOptions};
 pub use stats::Stats;
+
+#[cfg(test)]
+mod tests;

@@ -114,3 +114,6 @@ fn in_pieces(run: RunFn, work: &Work, range: Range<usize>) -> Output {
     }
     whole
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,33 @@
-//! File, environment, command line and hardware profiles to one validated configuration.
+//! File, environment, command line and hardware profiles to one validated [`Config`].
+//!
+//! Four layers, each overriding the one before: the hardware profile, the TOML file, the environment, the command
+//! line. Unknown keys are errors, with the nearest known key suggested; all errors are collected and shown at
+//! once, each with the place that it came from.
+//!
+//! # Environment
+//! `OUTRIGGER_` and the path of the key in capitals, with two underscores where the path has a dot:
+//! `listen.unix` is `OUTRIGGER_LISTEN__UNIX`, `scheduler.batch.items_max` is
+//! `OUTRIGGER_SCHEDULER__BATCH__ITEMS_MAX`, `drain_grace` is `OUTRIGGER_DRAIN_GRACE`. Lists are separated by
+//! commas. Tenants can be set in the file only. [`CONFIG_VARIABLE`] names the file itself, and
+//! [`ENDPOINT_VARIABLE`] is for the commands that call a sidecar; neither is a key.
+//!
+//! # Values
+//! Durations are `"250ms"`, `"20s"`, `"500us"`, `"2m"`; sizes in bytes are integers or `"16MiB"`, `"512KiB"`,
+//! `"1GiB"`. An empty string turns an optional address or path off.
+//!
+//! # Keys
+//! See [`Config`] and its parts; the path of a key is the path of its field.
+
+mod errors;
+mod layers;
+mod load;
+mod model;
+mod profile;
+mod reader;
+mod sources;
+mod units;
+
+pub use errors::{ConfigError, ConfigErrors};
+pub use model::{Config, Limits, Listen, Log, LogFormat, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant, Threads, Tls};
+pub use profile::{Basis, Figure, Machine, Profile};
+pub use sources::{CONFIG_VARIABLE, ENDPOINT_VARIABLE, Origin, Overrides, Sources};

@@ -8,6 +8,7 @@ mod pairs;
 mod raw;
 mod verify;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use outrigger_scheduler::{CpuEngine, CpuOptions};
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
 
 /// The CPU engine with so many threads.
 fn cpu(threads: usize) -> CpuEngine {
-    CpuEngine::new(CpuOptions { threads, ..CpuOptions::default() })
+    CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(threads), ..CpuOptions::default() })
 }
 
 /// The processor's name.
@@ -117,7 +118,8 @@ fn print_people(records: &[Record]) {
     let mut table = print::table(&headings);
     for record in records {
         let what = match (record.ruleset, record.size) {
-            (Some(ruleset), _) => ruleset.to_owned(),
+            (Some(ruleset), _) if record.suite == "verify" => ruleset.to_owned(),
+            (Some(_), _) => record.algorithm.clone(),
             (None, Some(size)) => format!("{} of {size} B", record.algorithm),
             (None, None) => record.algorithm.clone(),
         };

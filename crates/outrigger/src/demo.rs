@@ -117,7 +117,7 @@ fn block(path: &std::path::Path, sidecar: &Sidecar) -> Result<BlockReport, Failu
 }
 
 fn print_people(report: &Report) {
-    let mut table = print::table(&["", ""]);
+    let mut table = print::table(&["demo", "result"]);
     let backends: Vec<_> = report.items_by_backend.iter().map(|(name, items)| format!("{name} {items}")).collect();
     table.add_row(["transactions", &report.transactions.to_string()]);
     table.add_row(["transactions a second", &format!("{:.0}", report.transactions_per_second)]);

@@ -59,7 +59,7 @@ impl Runner {
             Place::Sidecar(client) => {
                 let options =
                     CallOptions { priority: self.args.priority, deadline: timeout, backend: self.args.backend };
-                let answer = self.runtime.block_on(client.run(&work, options)).map_err(Failure::work)?;
+                let answer = self.runtime.block_on(client.run(work, options)).map_err(Failure::work)?;
                 Ok(answer.output)
             }
         }

@@ -2,6 +2,7 @@
 
 mod logging;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,7 +98,7 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::work)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::work)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(Failure::work)?;
-    let cpu = CpuEngine::new(CpuOptions { threads: config.threads.verify, ..CpuOptions::default() });
+    let cpu = CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(config.threads.verify), ..CpuOptions::default() });
     let scheduler = Scheduler::new(config.scheduler_options(), vec![Arc::new(cpu)]);
     let running =
         Server::start(service_options(&config, metrics.clone()), scheduler.clone()).await.map_err(Failure::work)?;

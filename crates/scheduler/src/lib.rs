@@ -1,9 +1,33 @@
 //! The way of work from admission to verdicts: limits, batching, placement, execution, fallback.
+//!
+//! Policy is pure and takes the clock as an argument: [`limits`] (who may hold how much), [`placement`] (which
+//! engine finishes first), [`batcher`] (what goes next), [`cost`] (what work costs here), [`breaker`] and
+//! [`fallback`] (what a failing engine means). The mechanism that carries it out is thin: a request is admitted,
+//! placed and handed to an engine in its caller's own task, with no thread between; an engine's thread that
+//! finishes a batch answers the callers and feeds the engine again.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use outrigger_types::{Backend, Engine, Output, Priority, Rejection, SchedulerOptions, Work};
+
+pub mod batcher;
+pub mod breaker;
+pub mod cache;
+pub mod cost;
+pub mod cpu;
+pub mod fallback;
+pub mod limits;
+pub mod metrics;
+pub mod placement;
+
+mod executor;
+mod stats;
+
+pub use cpu::{CpuEngine, CpuOptions};
+pub use stats::{EngineStats, Stats};
+
+use executor::Core;
 
 /// A piece of work and who asks for it.
 #[derive(Clone, Debug)]
@@ -23,32 +47,43 @@ pub struct Request {
 /// Takes requests and gives back answers. Cheap to clone.
 #[derive(Clone)]
 pub struct Scheduler {
-    engines: Arc<[Arc<dyn Engine>]>,
+    core: Arc<Core>,
 }
 
 impl Scheduler {
     /// A scheduler over these engines.
-    pub fn new(_options: SchedulerOptions, engines: Vec<Arc<dyn Engine>>) -> Self {
-        Self { engines: engines.into() }
+    pub fn new(options: SchedulerOptions, engines: Vec<Arc<dyn Engine>>) -> Self {
+        Self { core: Arc::new(Core::new(options, engines)) }
     }
 
-    /// Carries out a request.
+    /// Carries out a request. Items come back in the order in which they were asked. Dropping the future gives
+    /// the request up: what was not begun is not run, and its permit is free at once.
+    ///
+    /// Needs a tokio runtime with its timer on where the request has a deadline.
     ///
     /// # Errors
     /// A [`Rejection`] where it is refused or fails; then no item was judged.
     pub async fn submit(&self, request: Request) -> Result<Output, Rejection> {
-        let work = request.work;
-        Ok(outrigger_algorithms::run(&work, 0..work.items()))
+        self.core.submit(request).await
     }
 
     /// Obeys new options from now on. Work in flight is not touched.
-    pub fn reload(&self, _options: SchedulerOptions) {}
+    pub fn reload(&self, options: SchedulerOptions) {
+        self.core.reload(options);
+    }
 
     /// Refuses new work from now on and waits until all that was admitted is answered.
-    pub async fn drain(&self) {}
+    pub async fn drain(&self) {
+        self.core.drain().await;
+    }
 
     /// The engines, for capabilities and `outrigger devices`.
     pub fn engines(&self) -> &[Arc<dyn Engine>] {
-        &self.engines
+        self.core.engines()
+    }
+
+    /// How things stand now.
+    pub fn stats(&self) -> Stats {
+        self.core.stats()
     }
 }

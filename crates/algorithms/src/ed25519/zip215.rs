@@ -36,9 +36,10 @@ pub(super) const RULES: RulesetRules = super::rules(
     verify,
 );
 
-/// An item of a sum costs the less, the longer the sum.
+/// An item of a sum costs the less, the longer the sum. On one core of a server: alone 31 µs, in 32 17.5 µs, in 256
+/// 13.8 µs, in 1024 13.0 µs.
 const PIECE_ITEMS: usize = 256;
-/// Where one equation over all is faster than one for each.
+/// Where one equation over all is faster than one for each: two take 27 µs an item.
 const SUM_ITEMS_MIN: usize = 2;
 
 /// The [`SignatureFn`](crate::SignatureFn) of this ruleset.

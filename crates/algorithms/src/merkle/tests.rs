@@ -1,6 +1,7 @@
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
 use outrigger_types::{ColumnBuf, HashAlgorithm, MerkleTree, MerkleWork, Output, Verdict, Work};
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::{Inclusion, NODE_BYTES, Node, STEP_BYTES, takes, verify_proof};
@@ -168,6 +169,40 @@ fn every_proof_of_every_leaf() {
     }
 }
 
+/// The check of RFC 9162, section 2.1.3.2, which finds the sides by itself.
+fn holds_by_rfc9162(leaf: &[u8], index: usize, count: usize, siblings: &[&[u8]], root: Node) -> bool {
+    let (mut place, mut last) = (index, count - 1);
+    let mut node = sha256(&[&[0], leaf].concat());
+    for sibling in siblings {
+        if last == 0 {
+            return false;
+        }
+        if place % 2 == 1 || place == last {
+            node = sha256(&[&[1], *sibling, &node[..]].concat());
+            while place % 2 == 0 && place != 0 {
+                (place, last) = (place / 2, last / 2);
+            }
+        } else {
+            node = sha256(&[&[1], &node[..], *sibling].concat());
+        }
+        (place, last) = (place / 2, last / 2);
+    }
+    last == 0 && node == root
+}
+
+#[test]
+fn proofs_by_the_check_of_rfc9162() {
+    for count in (1..=33).chain([64, 65, 100]) {
+        let leaves = leaves_of(Rfc6962, count);
+        let expected = root(Rfc6962, Sha256, &leaves);
+        for index in 0..count {
+            let proof = build(Rfc6962, Sha256, &leaves, Some(index)).variable;
+            let siblings: Vec<_> = proof[NODE_BYTES..].chunks(STEP_BYTES).map(|step| &step[1..]).collect();
+            assert!(holds_by_rfc9162(&leaves[index], index, count, &siblings, expected), "leaf {index} of {count}");
+        }
+    }
+}
+
 /// One thing changed at a time, none may hold.
 fn check_false_claims(claim: Inclusion<'_>, leaves: &[Vec<u8>]) {
     let name = format!("{}, leaf {} of {}", claim.tree, claim.index, claim.count);
@@ -315,6 +350,36 @@ fn hash_functions_of_each_tree() {
                 let claim = Inclusion { tree, algorithm, root: &leaf, leaf: &leaf, index: 0, count: 1, proof: &leaf };
                 assert!(!verify_proof(&claim), "{tree} with {algorithm}");
             }
+        }
+    }
+}
+
+proptest! {
+    /// A proof is a stranger's bytes: whatever they are, the check says no and nothing worse.
+    #[test]
+    fn strange_proofs(
+        leaf in proptest::collection::vec(any::<u8>(), 0..40),
+        steps in proptest::collection::vec(any::<(bool, [u8; 32])>(), 0..6),
+        index in 0_usize..20,
+        count in 0_usize..20,
+        root in any::<[u8; 32]>(),
+    ) {
+        for (tree, algorithm) in PROVABLE {
+            // The leaf hash is right where there is one, so that the steps are looked at.
+            let entered: Node = match tree {
+                Binary => digest(algorithm, &leaf),
+                Rfc6962 => digest(algorithm, &[&[0], &leaf[..]].concat()),
+                // Below r as well.
+                _ => std::array::from_fn(|i| sha256(&leaf)[i] & if i == 0 { 0x1f } else { 0xff }),
+            };
+            let leaf = if matches!(tree, Binary | Rfc6962) { &leaf[..] } else { &entered[..] };
+            let mut proof = entered.to_vec();
+            for (side, sibling) in &steps {
+                proof.push(u8::from(*side));
+                proof.extend_from_slice(sibling);
+            }
+            let holds = verify_proof(&Inclusion { tree, algorithm, root: &root, leaf, index, count, proof: &proof });
+            prop_assert!(!holds);
         }
     }
 }

@@ -74,12 +74,12 @@ fn run(work: &SignatureWork, range: Range<usize>) -> Vec<Verdict> {
 #[test]
 fn a_bad_item_spoils_its_own_place_only() {
     let mut random = StdRng::seed_from_u64(1);
-    let cases: [(Ruleset, MessageForm, fn(&mut StdRng) -> Item); 2] = [
-        (Ruleset::Fabric, MessageForm::Message, fabric_item),
-        (Ruleset::EthereumP256Verify, MessageForm::Digest, precompile_item),
-    ];
-    for (ruleset, form, make) in cases {
-        let good: Vec<_> = (0..7).map(|_| make(&mut random)).collect();
+    let fabric_items: Vec<_> = (0..7).map(|_| fabric_item(&mut random)).collect();
+    let precompile_items: Vec<_> = (0..7).map(|_| precompile_item(&mut random)).collect();
+    for (ruleset, form, good) in [
+        (Ruleset::Fabric, MessageForm::Message, fabric_items),
+        (Ruleset::EthereumP256Verify, MessageForm::Digest, precompile_items),
+    ] {
         for place in 0..good.len() {
             let mut items = good.clone();
             items[place].message[5] ^= 1;

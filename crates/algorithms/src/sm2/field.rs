@@ -8,8 +8,7 @@
 //! with (p + 1)/2^64 = 2^192 − 2^160 − 2^32 + 1 the step needs shifts and additions, no multiplication:
 //! (t + m·p)/2^64 = ⌊t/2^64⌋ + m·(2^192 − 2^160 − 2^32 + 1).
 //!
-//! Time varies with the data nowhere but in [`Element::invert`], [`Element::decode`] and comparisons; all data
-//! is public here.
+//! All data is public here, so nothing promises constant time; where there is no branch, that is for speed.
 
 /// p.
 pub(super) const PRIME: [u64; 4] =
@@ -79,37 +78,24 @@ impl Element {
         let (a, b) = (&self.0, &other.0);
         let mut t = [0; 8];
         for i in 0..4 {
-            let mut carry = 0;
-            for j in 0..4 {
-                (t[i + j], carry) = a[i].carrying_mul_add(b[j], t[i + j], carry);
-            }
-            t[i + 4] = carry;
+            // Two chains of carries a row, one for the low and one for the high halves of the products: that
+            // was faster than one carry of a whole limb from product to product.
+            let products: [(u64, u64); 4] = std::array::from_fn(|j| a[i].carrying_mul(b[j], 0));
+            let (low, carry) = add_limbs(&[t[i], t[i + 1], t[i + 2], t[i + 3]], &products.map(|(low, _)| low));
+            let upper = [low[1], low[2], low[3], u64::from(carry)];
+            // The sum of row i is below 2^320, so the last chain leaves no carry.
+            let (high, _never) = add_limbs(&upper, &products.map(|(_, high)| high));
+            t[i] = low[0];
+            t[i + 1..i + 5].copy_from_slice(&high);
         }
         Self(reduce(t))
     }
 
+    /// a². The six products saved by a formula of its own were eaten up by its shifts and moves: both took the
+    /// same time.
     #[inline(always)]
     pub(super) fn square(&self) -> Self {
-        let [a0, a1, a2, a3] = self.0;
-        // The products of different limbs.
-        let (t1, carry) = a0.carrying_mul(a1, 0);
-        let (t2, carry) = a0.carrying_mul(a2, carry);
-        let (t3, t4) = a0.carrying_mul(a3, carry);
-        let (t3, carry) = a1.carrying_mul_add(a2, t3, 0);
-        let (t4, t5) = a1.carrying_mul_add(a3, t4, carry);
-        let (t5, t6) = a2.carrying_mul(a3, t5);
-        // Doubled, in place of the limbs t1 to t7, and the squares of limbs.
-        let doubled = [t1 << 1, t2 << 1 | t1 >> 63, t3 << 1 | t2 >> 63, t4 << 1 | t3 >> 63];
-        let doubled_high = [t5 << 1 | t4 >> 63, t6 << 1 | t5 >> 63, t6 >> 63];
-        let (s0, h0) = a0.carrying_mul(a0, 0);
-        let (s1, h1) = a1.carrying_mul(a1, 0);
-        let (s2, h2) = a2.carrying_mul(a2, 0);
-        let (s3, h3) = a3.carrying_mul(a3, 0);
-        let ([t1, t2, t3, t4], carry) = add_limbs(&doubled, &[h0, s1, h1, s2]);
-        let (t5, carry) = doubled_high[0].carrying_add(h2, carry);
-        let (t6, carry) = doubled_high[1].carrying_add(s3, carry);
-        let (t7, _never) = doubled_high[2].carrying_add(h3, carry);
-        Self(reduce([s0, t1, t2, t3, t4, t5, t6, t7]))
+        self.mul(self)
     }
 
     /// 1/a by Fermat, for tables alone: 256 squarings. Zero gives zero.
@@ -183,10 +169,11 @@ fn reduce(t: [u64; 8]) -> [u64; 4] {
 /// (t + m·p)/2^64 where m is the lowest limb of t. Below 2^192 + p, so below 2^256, for any t below 2^256.
 #[inline(always)]
 fn reduce_step([m, t1, t2, t3]: [u64; 4]) -> [u64; 4] {
-    // m·(2^192 − 2^160 − 2^32 + 1) lies in 0..2^256; in limbs it is [m, 0, 0, m] − [l, h, l, h].
+    // ⌊t/2^64⌋ + m·(2^192 + 1), and then less m·(2^160 + 2^32). The sum may pass 2^256; the result does not, so
+    // arithmetic modulo 2^256 is exact.
     let (l, h) = (m << 32, m >> 32);
-    let (multiple, _never) = sub_limbs(&[m, 0, 0, m], &[l, h, l, h]);
-    add_limbs(&[t1, t2, t3, 0], &multiple).0
+    let (sum, _ignored) = add_limbs(&[t1, t2, t3, m], &[m, 0, 0, 0]);
+    sub_limbs(&sum, &[l, h, l, h]).0
 }
 
 /// The number carry·2^256 + t, less p where it is not below p; for numbers below 2p.
@@ -194,8 +181,8 @@ fn reduce_step([m, t1, t2, t3]: [u64; 4]) -> [u64; 4] {
 fn subtract_prime_once(t: [u64; 4], carry: bool) -> [u64; 4] {
     let (difference, borrow) = sub_limbs(&t, &PRIME);
     // Too small only where the subtraction borrowed and no bit 256 pays for it.
-    let keep = mask(borrow & !carry);
-    std::array::from_fn(|i| (t[i] & keep) | (difference[i] & !keep))
+    let too_small = borrow & !carry;
+    std::array::from_fn(|i| if too_small { t[i] } else { difference[i] })
 }
 
 /// All ones for `true`: a choice without a branch that would be mispredicted every other time.

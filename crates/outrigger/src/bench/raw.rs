@@ -3,5 +3,5 @@
 mod hashes;
 mod signatures;
 
-pub(super) use hashes::{Hasher, hasher};
-pub(super) use signatures::{Verifier, verifier};
+pub(super) use hashes::hasher;
+pub(super) use signatures::verifier;

@@ -12,7 +12,7 @@ use crate::cli::{Failure, VerifyArgs};
 use crate::runner::Runner;
 use crate::{items, print};
 
-pub(crate) use transactions::{Checked, check_block};
+pub(crate) use transactions::check_block;
 
 #[derive(Serialize)]
 struct Report {

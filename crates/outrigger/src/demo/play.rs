@@ -145,7 +145,7 @@ pub(crate) fn play(plan: &Plan, endpoint: &str, priority: Priority, show: bool) 
         let mut latencies = Histogram::<u64>::new(3).expect("three digits");
         for (handle, parts) in running.into_iter().zip(&plan.blocks) {
             let (verdicts, latency) = handle.await.map_err(Failure::work)??;
-            latencies.saturating_record(latency.as_micros() as u64);
+            latencies.record(latency.as_micros() as u64).map_err(Failure::work)?;
             for (found, part) in verdicts.iter().zip(parts) {
                 let pairs = || found.iter().zip(&part.expected);
                 played.wrong += pairs().filter(|(found, expected)| found != expected).count() as u64;
@@ -177,7 +177,7 @@ async fn block(client: Client, works: Vec<Arc<Work>>, due: Instant, priority: Pr
         .map(|work| {
             let client = client.clone();
             let options = CallOptions { priority, deadline: Some(Duration::from_secs(30)), backend: None };
-            tokio::spawn(async move { client.run(&work, options).await })
+            tokio::spawn(async move { client.run(work, options).await })
         })
         .collect();
     let mut verdicts = Vec::with_capacity(calls.len());

@@ -109,7 +109,7 @@ impl Signer {
         let signature = secp256k1::ecdsa::RecoverableSignature::sign_ecdsa_recoverable(digest, &secret.secret_key());
         let (recovery, rs) = signature.serialize_compact();
         let mut bytes = rs.to_vec();
-        bytes.push(i32::from(recovery) as u8);
+        bytes.push(recovery.to_u8());
         bytes
     }
 
@@ -128,7 +128,7 @@ impl Signer {
 fn secp256k1(ruleset: Ruleset, seed: [u8; 32]) -> (Secret, Vec<u8>) {
     let secret = secp256k1::Keypair::from_secret_bytes(seed).expect("a scalar below the order");
     let key = match ruleset {
-        Ruleset::Bip340 => secret.x_only_public_key().0.serialize().to_vec(),
+        Ruleset::Bip340 => secret.x_only_public_key().0.to_byte_array().to_vec(),
         Ruleset::Bitcoin => secret.public_key().serialize().to_vec(),
         _ => secret.public_key().serialize_uncompressed()[1..].to_vec(),
     };
@@ -145,7 +145,7 @@ fn p256(ruleset: Ruleset) -> (Secret, Vec<u8>) {
 
 fn sm2(seed: &[u8; 32]) -> (Secret, Vec<u8>) {
     let secret = sm2::dsa::SigningKey::from_slice(SM2_IDENTITY, seed).expect("a scalar below the order");
-    let key = secret.verifying_key().to_sec1_point(false).as_bytes()[1..].to_vec();
+    let key = secret.verifying_key().to_sec1_bytes()[1..].to_vec();
     (Secret::Sm2(Box::new(secret)), key)
 }
 

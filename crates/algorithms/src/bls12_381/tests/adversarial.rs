@@ -205,6 +205,22 @@ fn swapped_signatures_of_one_message_are_found() {
     }
 }
 
+/// Sets of one message share a pairing, some with one key; each bad one is still found.
+#[test]
+fn a_bad_set_is_found_among_sets_of_one_message() {
+    for ruleset in BOTH {
+        let good: Vec<Set> = [1, 2, 3, 1, 2].map(|seed| signed(ruleset, seed, b"same")).to_vec();
+        assert_eq!(single_verdicts(ruleset, &good), [Verdict::Valid; 5], "{ruleset}");
+        for bad in 0..good.len() {
+            let mut sets = good.clone();
+            sets[bad].signature = sign(ruleset, 9, b"same");
+            let mut expected = [Verdict::Valid; 5];
+            expected[bad] = Verdict::Invalid;
+            assert_eq!(single_verdicts(ruleset, &sets), expected, "{ruleset}: {bad}");
+        }
+    }
+}
+
 #[test]
 fn duplicates() {
     for ruleset in BOTH {
@@ -234,6 +250,9 @@ fn keys_that_add_up_to_infinity() {
         let equal = Set { messages: vec![b"m".to_vec(); 2], ..split.clone() };
         let expected = Verdict::from_equation(ruleset == Ruleset::EthereumConsensus);
         assert_eq!(verdict(ruleset, SetMode::Aggregate, &equal), expected, "{ruleset}");
+        // Beside a good set, in the product of the batch.
+        let batch = verdicts(ruleset, SetMode::Aggregate, &[equal, good.clone()]);
+        assert_eq!(batch, [expected, Verdict::Valid], "{ruleset}");
         let different = Set { messages: vec![b"m".to_vec(), b"n".to_vec()], ..split.clone() };
         assert_eq!(verdict(ruleset, SetMode::Aggregate, &different), Verdict::Invalid, "{ruleset}");
         // Hidden in a batch of singles: neither half is valid.

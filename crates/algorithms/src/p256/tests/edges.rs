@@ -2,8 +2,8 @@
 
 use ::p256::ecdsa::VerifyingKey;
 use ::p256::ecdsa::signature::hazmat::PrehashVerifier;
-use ::p256::elliptic_curve::sec1::ToSec1Point;
 use ::p256::elliptic_curve::PrimeField;
+use ::p256::elliptic_curve::sec1::ToSec1Point;
 use ::p256::{NonZeroScalar, ProjectivePoint, Scalar};
 
 use super::*;

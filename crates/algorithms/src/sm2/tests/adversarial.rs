@@ -1,11 +1,11 @@
 //! No public suite of adversarial SM2 cases is known, so here is one. Any s, t and P make a signature: with
 //! (x₁, y₁) = s·G + t·P it is r = t − s, s over e = r − x₁. So scalars and keys can be chosen at will.
 
+use ::sm2::elliptic_curve::PrimeField;
 use ::sm2::elliptic_curve::group::Group;
 use ::sm2::elliptic_curve::ops::Reduce;
 use ::sm2::elliptic_curve::point::AffineCoordinates;
 use ::sm2::elliptic_curve::sec1::{FromSec1Point, ToSec1Point};
-use ::sm2::elliptic_curve::PrimeField;
 use ::sm2::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, Sec1Point};
 
 use super::*;
@@ -41,9 +41,9 @@ fn key_bytes(point: ProjectivePoint) -> [u8; 64] {
 /// Scalars that make long, short, dense and sparse digits.
 fn scalars() -> Vec<Scalar> {
     let half = Scalar::from(2_u64).invert().expect("2 is not 0");
-    let mut scalars: Vec<_> = [1_u64, 2, 3, 15, 16, 17, 2_047, 2_048, 2_049].map(Scalar::from).to_vec();
-    scalars.extend([half, half - Scalar::ONE, scalar([0x55; 32]), scalar([0xaa; 32])]);
-    scalars.extend([scalar(plus(ORDER, 5)), (0..255).fold(Scalar::ONE, |power, _| power.double())]);
+    let mut scalars: Vec<_> = [1_u64, 2, 3, 17, 2_047, 2_049].map(Scalar::from).to_vec();
+    let power = (0..255).fold(Scalar::ONE, |power, _| power.double());
+    scalars.extend([half, half - Scalar::ONE, scalar([0x55; 32]), power]);
     let negatives: Vec<_> = scalars.iter().map(|scalar| -*scalar).collect();
     scalars.extend(negatives);
     scalars
@@ -87,12 +87,14 @@ fn chosen_scalars_and_keys() {
                 let signature = joined(&r.to_repr(), &s.to_repr());
                 let e: [u8; 32] = e.to_repr().into();
                 assert_eq!(judged(&bytes, &e, &signature), Verdict::Valid);
-                assert_eq!(judged(&bytes, &plus(e, 1), &signature), Verdict::Invalid);
+                if valid % 8 == 0 {
+                    assert_eq!(judged(&bytes, &plus(e, 1), &signature), Verdict::Invalid);
+                }
                 valid += 1;
             }
         }
     }
-    assert!(valid > 7_000 && without > 200, "{valid} {without}");
+    assert!(valid > 3_300 && without > 180, "{valid} {without}");
 }
 
 #[test]

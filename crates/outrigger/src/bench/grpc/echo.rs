@@ -2,6 +2,7 @@
 //! everything at once. It exists in this command alone; `serve` has no such engine.
 
 use std::io::{BufRead, BufReader, Write};
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -48,7 +49,7 @@ fn echo(work: &Work, range: Range<usize>) -> Output {
 pub(crate) fn serve_echo(args: &BenchEchoArgs) -> Result<ExitCode, Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::work)?;
-    let engine = CpuEngine::with_runner(CpuOptions { threads: 1, ..CpuOptions::default() }, echo);
+    let engine = CpuEngine::with_runner(CpuOptions { threads: NonZeroUsize::new(1), ..CpuOptions::default() }, echo);
     let options = SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() };
     let scheduler = Scheduler::new(options, vec![Arc::new(engine)]);
     let service = ServiceOptions::on_unix(&args.unix, env!("CARGO_PKG_VERSION"));

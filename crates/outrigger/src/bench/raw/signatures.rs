@@ -63,8 +63,8 @@ fn bitcoin(item: &Signed) -> Option<()> {
 }
 
 fn bip340(item: &Signed) -> Option<()> {
-    let signature = secp256k1::schnorr::Signature::from_slice(&item.signature).ok()?;
-    signature.verify(&item.message, &XOnlyPublicKey::from_slice(&item.key).ok()?).ok()
+    let signature = secp256k1::schnorr::Signature::from_byte_array(item.signature[..].try_into().ok()?);
+    signature.verify(&item.message, &XOnlyPublicKey::from_byte_array(item.key[..].try_into().ok()?).ok()?).ok()
 }
 
 fn fabric(item: &Signed) -> bool {

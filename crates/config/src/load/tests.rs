@@ -1,0 +1,183 @@
+use std::path::Path;
+use std::time::Duration;
+
+use outrigger_types::{Call, Priority, Ruleset};
+use tempfile::TempDir;
+
+use crate::{Config, ConfigErrors, LogFormat, Machine, Origin, Overrides, Sources};
+
+/// Sources of nothing but this file.
+fn sources(directory: &TempDir, text: &str) -> Sources {
+    let path = directory.path().join("outrigger.toml");
+    std::fs::write(&path, text).expect("written");
+    let machine = Machine { architecture: "x86_64".to_owned(), model: String::new(), cores: 2 };
+    let runtime_directory = Some(Path::new("/run/user/7").to_owned());
+    Sources { file: Some(path), runtime_directory, machine, ..Sources::default() }
+}
+
+fn load(text: &str, adapt: impl FnOnce(&mut Sources)) -> Result<Config, ConfigErrors> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut sources = sources(&directory, text);
+    adapt(&mut sources);
+    Config::load(sources)
+}
+
+fn variable(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+#[test]
+fn nothing_gives_the_defaults_and_the_profile() {
+    let config = load("", |_| {}).expect("defaults");
+    assert_eq!(config.listen.unix.as_deref(), Some(Path::new("/run/user/7/outrigger/outrigger.sock")));
+    assert_eq!((config.listen.unix_mode, config.listen.tcp, config.listen.insecure_loopback), (0o660, None, false));
+    assert_eq!(config.listen.admin, "127.0.0.1:9464".parse().ok());
+    assert_eq!(config.profile.name, "cpu-generic");
+    assert_eq!((config.threads.verify, config.threads.io), (0, 2));
+    assert_eq!(config.scheduler.batch.items_max, 4_096);
+    assert_eq!(config.scheduler_options(), outrigger_types::SchedulerOptions::default());
+}
+
+#[test]
+fn each_layer_overrides_the_one_beneath() {
+    let text = "drain_grace = \"1s\"\n[threads]\nio = 3\nverify = 3\n[scheduler.batch]\nbytes_max = \"1MiB\"\n";
+    let config = load(text, |sources| {
+        sources.environment = vec![variable("OUTRIGGER_THREADS__VERIFY", "4"), variable("OUTRIGGER_THREADS__IO", "4")];
+        sources.overrides = Overrides { io_threads: Some(5), ..Overrides::default() };
+    })
+    .expect("good layers");
+    assert_eq!((config.threads.verify, config.threads.io), (4, 5));
+    assert_eq!((config.drain_grace, config.scheduler.batch.bytes_max), (Duration::from_secs(1), 1 << 20));
+    assert_eq!(config.scheduler.batch.items_max, 4_096, "of the profile");
+}
+
+#[test]
+fn all_errors_are_shown_at_once_with_their_places() {
+    let text = "[listn]\nunix = \"/x\"\n[threads]\nio = 0\n[log]\nformat = \"xml\"\n";
+    let errors = load(text, |sources| {
+        sources.environment = vec![variable("OUTRIGGER_THREADS__VERFY", "2"), variable("OUTRIGGER_DRAIN_GRACE", "20")];
+        sources.overrides = Overrides { admin: Some("nowhere".to_owned()), ..Overrides::default() };
+    })
+    .expect_err("five errors");
+    let found = |key: &str| errors.0.iter().find(|error| error.key == key).unwrap_or_else(|| panic!("{key}: {errors}"));
+    assert_eq!(errors.0.len(), 6, "{errors}");
+    assert!(found("listn.unix").message.contains("listen.unix"), "{errors}");
+    assert!(matches!(found("threads.io").origin, Origin::File(_)));
+    assert!(found("log.format").message.contains("json"));
+    assert!(found("threads.verfy").message.contains("OUTRIGGER_THREADS__VERIFY"), "{errors}");
+    assert_eq!(found("drain_grace").origin, Origin::Environment("OUTRIGGER_DRAIN_GRACE".to_owned()));
+    assert_eq!(found("listen.admin").origin, Origin::CommandLine("listen.admin".to_owned()));
+}
+
+#[test]
+fn tcp_without_tls_needs_loopback_and_the_flag() {
+    let cases = [
+        ("tcp = \"0.0.0.0:1\"", false),
+        ("tcp = \"0.0.0.0:1\"\ninsecure_loopback = true", false),
+        ("tcp = \"127.0.0.1:1\"", false),
+        ("tcp = \"127.0.0.1:1\"\ninsecure_loopback = true", true),
+        ("tcp = \"0.0.0.0:1\"\ntls = { certificate = \"a\", key = \"b\" }", true),
+        ("tcp = \"0.0.0.0:1\"\ntls = { certificate = \"a\" }", false),
+        ("unix = \"\"", false),
+        ("unix_mode = \"0999\"", false),
+    ];
+    for (text, is_good) in cases {
+        let result = load(&format!("[listen]\n{text}\n"), |_| {});
+        assert_eq!(result.is_ok(), is_good, "{text}: {result:?}");
+    }
+}
+
+const TENANTS: &str = r#"
+[[tenants]]
+name = "node"
+uids = [1000]
+calls = ["verify", "recover"]
+rulesets = ["ethereum-transaction", "fabric"]
+priority_max = "consensus"
+weight = 300
+quota.items_max = 1000
+[[tenants]]
+name = "other"
+certificate_names = ["other.test"]
+calls = ["hash"]
+rulesets = ["*"]
+"#;
+
+#[test]
+fn tenants_are_read_whole() {
+    let config = load(TENANTS, |_| {}).expect("two tenants");
+    let [node, other] = config.tenants.as_slice() else { panic!("two tenants") };
+    assert_eq!(
+        (node.uids.as_slice(), node.policy.weight, node.policy.quota.items_max),
+        ([1_000].as_slice(), 300, 1_000)
+    );
+    assert_eq!(node.policy.calls, [Call::Verify, Call::Recover].into());
+    assert_eq!(node.policy.rulesets, [Ruleset::EthereumTransaction, Ruleset::Fabric].into());
+    assert_eq!((node.policy.priority_max, other.policy.priority_max), (Priority::Consensus, Priority::Block));
+    assert_eq!(other.policy.rulesets.len(), Ruleset::ALL.len());
+    assert_eq!(config.scheduler_options().tenants.len(), 2);
+}
+
+#[test]
+fn tenants_that_cannot_be_told_apart_or_want_what_is_not_are_errors() {
+    let cases = [
+        ("name = \"node\"\nuids = [1]", "two tenants"),
+        ("name = \"x\"\nuids = [1000]", "already belongs"),
+        ("name = \"x\"", "no caller"),
+        ("name = \"x\"\nuids = [1]\ncalls = [\"sign\"]", "unknown call"),
+        ("name = \"x\"\nuids = [1]\nrulesets = [\"etherium\"]", "unknown ruleset"),
+        ("name = \"x\"\nuids = [-1]", "whole numbers"),
+        ("name = \"x\"\nuids = [1]\nweight = 0", "1 to 1000"),
+        ("name = \"x\"\nuids = [1]\nqouta.items_max = 1", "tenants[2].quota.items_max"),
+        ("uids = [1]", "needs a name"),
+    ];
+    for (tenant, message) in cases {
+        let errors = load(&format!("{TENANTS}\n[[tenants]]\n{tenant}\n"), |_| {}).expect_err(tenant);
+        assert!(errors.to_string().contains(message), "{tenant}: {errors}");
+    }
+}
+
+#[test]
+fn the_description_can_be_read_back() {
+    let text = format!(
+        "[log]\nformat = \"json\"\n[listen]\ntcp = \"0.0.0.0:1\"\ntls = {{ certificate = \"a\", key = \"b\", client_ca = \"c\" }}\n{TENANTS}"
+    );
+    let config = load(&text, |_| {}).expect("a configuration");
+    assert_eq!(config.log.format, LogFormat::Json);
+    let again = load(&config.describe(), |_| {}).unwrap_or_else(|errors| panic!("{errors}\n{}", config.describe()));
+    assert_eq!(again, config);
+}
+
+#[test]
+fn files_that_are_missing_or_not_toml_are_errors_beside_the_others() {
+    let errors = load("a = = b", |sources| sources.environment = vec![variable("OUTRIGGER_LOGS", "x")]);
+    assert_eq!(errors.expect_err("two errors").0.len(), 2);
+    let errors = load("", |sources| sources.file = Some("/nowhere/outrigger.toml".into())).expect_err("no file");
+    assert!(errors.to_string().contains("/nowhere/outrigger.toml: cannot read"), "{errors}");
+}
+
+#[test]
+fn a_profile_may_be_a_file_whose_unknown_keys_are_errors() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("mine.toml");
+    let profile = |values: &str| {
+        let text = format!("[about]\nname = \"mine\"\nsummary = \"my machine\"\n{values}\n");
+        std::fs::write(&path, text).expect("written");
+        load(&format!("profile = {path:?}"), |_| {})
+    };
+    let config = profile("[threads]\nio = 9").expect("a good profile");
+    assert_eq!((config.threads.io, config.profile.name.as_str()), (9, "mine"));
+    let errors = profile("[threads]\noi = 9").expect_err("an unknown key");
+    assert!(errors.to_string().contains("threads.io"), "{errors}");
+    let errors = load("profile = \"none\"", |_| {}).expect_err("no such profile");
+    assert!(matches!(errors.0[0].origin, Origin::File(_)), "{errors}");
+}
+
+#[test]
+fn variables_that_are_not_keys_are_passed_over() {
+    let config = load("", |sources| {
+        sources.environment =
+            vec![variable("PATH", "/bin"), variable("OUTRIGGER_CONFIG", "x"), variable("OUTRIGGER_ENDPOINT", "y")];
+    });
+    assert!(config.is_ok(), "{config:?}");
+}

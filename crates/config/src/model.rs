@@ -1,0 +1,151 @@
+//! The configuration itself: what the binary hands to service and scheduler.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use outrigger_types::{BatchOptions, Quota, SchedulerOptions, TenantPolicy};
+
+use crate::Profile;
+
+mod describe;
+
+/// The mode of the socket: owner and group may connect.
+pub const SOCKET_MODE_DEFAULT: u32 = 0o660;
+
+/// Everything that an operator decides, validated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where the sidecar listens.
+    pub listen: Listen,
+    /// How much a request, a tenant or the sidecar may hold.
+    pub limits: Limits,
+    /// How work is gathered.
+    pub scheduler: SchedulerTuning,
+    /// Who may do what; without any, callers on the Unix socket that share its user or group may do everything.
+    pub tenants: Vec<Tenant>,
+    /// What is logged and how.
+    pub log: Log,
+    /// How long work in flight may take to finish after the order to stop.
+    pub drain_grace: Duration,
+    /// How many threads there are.
+    pub threads: Threads,
+    /// The hardware profile whose values lie beneath all others.
+    pub profile: Profile,
+}
+
+/// Where the sidecar listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The Unix socket; `unix = ""` turns it off. Default: `outrigger/outrigger.sock` in `$XDG_RUNTIME_DIR`, or in
+    /// `/run` for root.
+    pub unix: Option<PathBuf>,
+    /// The permissions of the socket, as `"0660"`.
+    pub unix_mode: u32,
+    /// The TCP address, such as `"0.0.0.0:7443"`; off by default.
+    pub tcp: Option<SocketAddr>,
+    /// The certificates of the TCP listener.
+    pub tls: Option<Tls>,
+    /// Allow TCP without TLS, on a loopback address.
+    pub insecure_loopback: bool,
+    /// The HTTP port for `/livez /readyz /metrics /version`; loopback, port 9464 by default, off by `admin = ""`.
+    pub admin: Option<SocketAddr>,
+    /// Connections open at once, over all listeners.
+    pub connections_max: usize,
+}
+
+/// PEM files of the TCP listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate chain, the leaf first.
+    pub certificate: PathBuf,
+    /// The private key. Never logged, never copied.
+    pub key: PathBuf,
+    /// The authorities that sign callers' certificates. Without it callers are not authenticated.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// How much may be held at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Over all tenants: `limits.requests_max`, `limits.items_in_flight_max`, `limits.bytes_in_flight_max`,
+    /// `limits.compute_max`.
+    pub quota: Quota,
+    /// Bytes of one gRPC message.
+    pub message_bytes_max: usize,
+    /// Items of one request.
+    pub items_max: usize,
+    /// Messages of one stream that are not answered yet.
+    pub stream_window: usize,
+    /// Bytes of the registered key sets of one tenant.
+    pub key_set_bytes_max: usize,
+    /// Bytes of the leaves of one Merkle tree, over all its chunks.
+    pub merkle_bytes_max: usize,
+}
+
+/// How work is gathered and kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchedulerTuning {
+    /// When a batch closes.
+    pub batch: BatchOptions,
+    /// After this wait, a request counts as one class more urgent.
+    pub aging: Duration,
+    /// Verdicts kept for equal items to come; 0 turns the cache off.
+    pub cache_entries: usize,
+    /// Share of the quotas that only consensus-class requests may use, in percent.
+    pub consensus_reserve_percent: u8,
+}
+
+/// A tenant, and the callers that it is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// What it may do.
+    pub policy: TenantPolicy,
+    /// User ids of its callers on the Unix socket.
+    pub uids: Vec<u32>,
+    /// DNS names or common names in the certificates of its callers over TCP.
+    pub certificate_names: Vec<String>,
+    /// Whether callers over TCP without a certificate are of this tenant.
+    pub unauthenticated: bool,
+}
+
+/// What is logged and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Levels, overall and by module, such as `"info,outrigger_service=debug"`.
+    pub filter: String,
+    /// For machines or for people.
+    pub format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Text.
+    Text,
+}
+
+/// How many threads there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threads {
+    /// For verification; 0 takes every core.
+    pub verify: usize,
+    /// For the network.
+    pub io: usize,
+}
+
+impl Config {
+    /// What the scheduler obeys.
+    pub fn scheduler_options(&self) -> SchedulerOptions {
+        SchedulerOptions {
+            quota: self.limits.quota,
+            tenants: self.tenants.iter().map(|tenant| tenant.policy.clone()).collect(),
+            batch: self.scheduler.batch,
+            aging: self.scheduler.aging,
+            consensus_reserve_percent: self.scheduler.consensus_reserve_percent,
+            cache_entries: self.scheduler.cache_entries,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The configuration as TOML, for `check-config`. Secrets are named by file path alone, so nothing needs hiding but
+//! what those files hold, and that is never read here.
+
+use std::fmt::Write;
+
+use outrigger_types::{Call, Quota, Ruleset};
+
+use super::{Config, Limits, Listen, LogFormat, Tenant};
+use crate::Basis;
+use crate::units::{show_bytes, show_duration};
+
+impl Config {
+    /// The whole configuration, every default filled in, in the form of the file. Holds paths of key files, never
+    /// what is in them.
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        self.write_profile(out)?;
+        writeln!(out, "drain_grace = \"{}\"", show_duration(self.drain_grace))?;
+        write_listen(out, &self.listen)?;
+        writeln!(out, "\n[log]\nfilter = {:?}", self.log.filter)?;
+        let format = match self.log.format {
+            LogFormat::Json => "json",
+            LogFormat::Text => "text",
+        };
+        writeln!(out, "format = {format:?}")?;
+        writeln!(out, "\n[threads]\nverify = {}\nio = {}", self.threads.verify, self.threads.io)?;
+        write_limits(out, &self.limits)?;
+        self.write_scheduler(out)?;
+        self.tenants.iter().try_for_each(|tenant| write_tenant(out, tenant))
+    }
+
+    fn write_profile(&self, out: &mut String) -> std::fmt::Result {
+        let profile = &self.profile;
+        writeln!(out, "# profile {}: {}", profile.name, profile.summary)?;
+        for figure in &profile.figures {
+            let basis = match figure.basis {
+                Basis::Estimate => "estimate",
+                Basis::Measured => "measured",
+            };
+            writeln!(out, "#   {} ({basis}): {}", figure.keys.join(", "), figure.from)?;
+        }
+        let name = profile.path.as_ref().map_or_else(|| profile.name.clone(), |path| path.display().to_string());
+        writeln!(out, "profile = {name:?}")
+    }
+
+    fn write_scheduler(&self, out: &mut String) -> std::fmt::Result {
+        let tuning = &self.scheduler;
+        writeln!(out, "\n[scheduler]\naging = \"{}\"", show_duration(tuning.aging))?;
+        writeln!(out, "cache_entries = {}", tuning.cache_entries)?;
+        writeln!(out, "consensus_reserve_percent = {}", tuning.consensus_reserve_percent)?;
+        writeln!(out, "\n[scheduler.batch]\nitems_max = {}", tuning.batch.items_max)?;
+        writeln!(out, "bytes_max = \"{}\"", show_bytes(tuning.batch.bytes_max as u64))?;
+        writeln!(out, "delay_max = \"{}\"", show_duration(tuning.batch.delay_max))
+    }
+}
+
+fn write_listen(out: &mut String, listen: &Listen) -> std::fmt::Result {
+    let unix = listen.unix.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let address = |address: Option<std::net::SocketAddr>| address.map(|one| one.to_string()).unwrap_or_default();
+    writeln!(out, "\n[listen]\nunix = {unix:?}\nunix_mode = \"{:04o}\"", listen.unix_mode)?;
+    writeln!(out, "tcp = {:?}\nadmin = {:?}", address(listen.tcp), address(listen.admin))?;
+    writeln!(out, "insecure_loopback = {}", listen.insecure_loopback)?;
+    writeln!(out, "connections_max = {}", listen.connections_max)?;
+    if let Some(tls) = &listen.tls {
+        writeln!(out, "\n[listen.tls]\ncertificate = {:?}\nkey = {:?}", tls.certificate, tls.key)?;
+        if let Some(client_ca) = &tls.client_ca {
+            writeln!(out, "client_ca = {client_ca:?}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_limits(out: &mut String, limits: &Limits) -> std::fmt::Result {
+    let Quota { requests_max, items_max, bytes_max, compute_max } = limits.quota;
+    writeln!(out, "\n[limits]\nrequests_max = {requests_max}\nitems_in_flight_max = {items_max}")?;
+    writeln!(out, "bytes_in_flight_max = \"{}\"", show_bytes(bytes_max))?;
+    writeln!(out, "compute_max = \"{}\"", show_duration(compute_max))?;
+    writeln!(out, "message_bytes_max = \"{}\"", show_bytes(limits.message_bytes_max as u64))?;
+    writeln!(out, "items_max = {}\nstream_window = {}", limits.items_max, limits.stream_window)?;
+    writeln!(out, "key_set_bytes_max = \"{}\"", show_bytes(limits.key_set_bytes_max as u64))?;
+    writeln!(out, "merkle_bytes_max = \"{}\"", show_bytes(limits.merkle_bytes_max as u64))
+}
+
+fn write_tenant(out: &mut String, tenant: &Tenant) -> std::fmt::Result {
+    let policy = &tenant.policy;
+    let calls: Vec<_> = policy.calls.iter().copied().map(Call::name).collect();
+    let rulesets: Vec<_> = policy.rulesets.iter().copied().map(Ruleset::name).collect();
+    writeln!(out, "\n[[tenants]]\nname = {:?}\ncalls = {calls:?}\nrulesets = {rulesets:?}", policy.name)?;
+    writeln!(out, "priority_max = \"{}\"\nweight = {}", policy.priority_max, policy.weight)?;
+    writeln!(out, "uids = {:?}\ncertificate_names = {:?}", tenant.uids, tenant.certificate_names)?;
+    writeln!(out, "unauthenticated = {}", tenant.unauthenticated)?;
+    let Quota { requests_max, items_max, bytes_max, compute_max } = policy.quota;
+    writeln!(out, "quota.requests_max = {requests_max}\nquota.items_max = {items_max}")?;
+    writeln!(out, "quota.bytes_max = \"{}\"", show_bytes(bytes_max))?;
+    writeln!(out, "quota.compute_max = \"{}\"", show_duration(compute_max))
+}

@@ -1,0 +1,278 @@
+//! The jobs of the CPU engine and their pieces. No thread, no clock of its own.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use outrigger_types::{Completion, EngineError, Job, JobId, Operation, Outcome, Piece, Priority, Work};
+
+/// How far a job of one class goes before one of the class below that was submitted earlier. A bound instead of
+/// strict order, so that nothing inside the engine starves.
+const CLASS_LEAD: Duration = Duration::from_millis(100);
+/// A thread takes at least this part of the room's preferred piece where a job is too small to give every
+/// thread a whole one.
+const PIECE_PART_MIN: usize = 4;
+
+/// What a thread should do next.
+pub(super) enum Step {
+    /// Carry out a unit and hand it to [`Queue::finish`].
+    Run(Unit),
+    /// Call back: a job has ended without a piece.
+    Tell(Notice),
+    /// Nothing to do.
+    Sleep,
+    /// The engine is gone.
+    Close,
+}
+
+/// Whom to call back about which job.
+pub(super) struct Notice {
+    pub(super) completion: Completion,
+    pub(super) job: JobId,
+}
+
+/// A piece of a job for one thread.
+pub(super) struct Unit {
+    job: JobId,
+    segment: usize,
+    pub(super) work: Arc<Work>,
+    pub(super) range: Range<usize>,
+    /// The number of its first answer, counted over the job.
+    pub(super) start: usize,
+    pub(super) answers: usize,
+}
+
+struct Running {
+    segments: Vec<(Arc<Work>, Range<usize>)>,
+    divisible: bool,
+    piece_items: usize,
+    deadline: Option<Instant>,
+    completion: Completion,
+    key: (Duration, JobId),
+    /// The segment to take from next.
+    segment: usize,
+    /// The answers given out so far.
+    given: usize,
+    /// Units that are running.
+    running: usize,
+    /// Answers that each segment still lacks.
+    lacking: Vec<usize>,
+    pieces: Vec<Piece>,
+    error: Option<EngineError>,
+}
+
+impl Running {
+    fn is_given_out(&self) -> bool {
+        self.segment >= self.segments.len()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.is_given_out() && self.running == 0
+    }
+
+    fn give_up(&mut self, error: EngineError) {
+        self.segment = self.segments.len();
+        self.error.get_or_insert(error);
+    }
+
+    fn unit(&mut self, job: JobId) -> Unit {
+        let segment = self.segment;
+        let (work, rest) = &mut self.segments[segment];
+        let end = if self.divisible { rest.end.min(rest.start.saturating_add(self.piece_items)) } else { rest.end };
+        let range = rest.start..end;
+        rest.start = end;
+        let answers = if self.divisible { range.len() } else { 1 };
+        let unit = Unit { job, segment, work: work.clone(), range, start: self.given, answers };
+        if rest.start >= rest.end {
+            self.segment += 1;
+        }
+        self.given += answers;
+        self.running += 1;
+        unit
+    }
+}
+
+/// All jobs of the engine.
+pub(super) struct Queue {
+    threads: usize,
+    sleepers: usize,
+    closed: bool,
+    next_id: JobId,
+    began: Instant,
+    jobs: HashMap<JobId, Running>,
+    /// Jobs with units to give out, most urgent first.
+    ready: BTreeSet<(Duration, JobId)>,
+    /// Jobs that ended without a thread noticing.
+    ended: Vec<JobId>,
+}
+
+impl Queue {
+    pub(super) fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            sleepers: 0,
+            closed: false,
+            next_id: 1,
+            began: Instant::now(),
+            jobs: HashMap::new(),
+            ready: BTreeSet::new(),
+            ended: Vec::new(),
+        }
+    }
+
+    /// Lets a job wait. Returns its id and into how many units it falls.
+    pub(super) fn push(&mut self, job: Job, piece_items: usize, now: Instant) -> (JobId, usize) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let divisible = job.operation().is_divisible();
+        let piece_items = self.piece(job.operation(), job.items(), piece_items);
+        let answers = |range: &Range<usize>| if divisible { range.len() } else { 1 };
+        let lacking: Vec<usize> = job.segments.iter().map(|(_, range)| answers(range)).collect();
+        let units = lacking.iter().map(|count| count.div_ceil(piece_items)).sum();
+        let classes = Priority::Consensus as u32 - job.priority as u32;
+        let key = (now.saturating_duration_since(self.began) + CLASS_LEAD * classes, id);
+        let running = Running {
+            segments: job.segments,
+            divisible,
+            piece_items,
+            deadline: job.deadline,
+            completion: job.completion,
+            key,
+            segment: 0,
+            given: 0,
+            running: 0,
+            lacking,
+            pieces: Vec::with_capacity(units),
+            error: None,
+        };
+        self.ready.insert(key);
+        self.jobs.insert(id, running);
+        (id, units)
+    }
+
+    /// Small jobs are shared by all threads, unless the pieces became too small to be worth the hand-over.
+    fn piece(&self, operation: Operation, items: usize, preferred: usize) -> usize {
+        if !operation.is_divisible() {
+            return usize::MAX;
+        }
+        let least = preferred.div_ceil(PIECE_PART_MIN).max(1);
+        items.div_ceil(self.threads).clamp(least, preferred.max(least))
+    }
+
+    pub(super) fn sleepers(&self) -> usize {
+        self.sleepers
+    }
+
+    pub(super) fn fall_asleep(&mut self) {
+        self.sleepers += 1;
+    }
+
+    pub(super) fn wake_up(&mut self) {
+        self.sleepers -= 1;
+    }
+
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// What the asking thread should do.
+    pub(super) fn next(&mut self, now: Instant) -> Step {
+        if self.closed {
+            return Step::Close;
+        }
+        if let Some(notice) = self.ended.pop().and_then(|id| self.notice(id)) {
+            return Step::Tell(notice);
+        }
+        while let Some(key) = self.ready.first().copied() {
+            let Some(job) = self.jobs.get_mut(&key.1) else {
+                self.ready.remove(&key);
+                continue;
+            };
+            if job.deadline.is_some_and(|deadline| deadline <= now) {
+                job.give_up(EngineError::Expired);
+                self.ready.remove(&key);
+                if let Some(notice) = self.notice(key.1).filter(|_| self.has_ended(key.1)) {
+                    return Step::Tell(notice);
+                }
+                continue;
+            }
+            if !job.divisible || !job.segments[job.segment].1.is_empty() {
+                let unit = job.unit(key.1);
+                if job.is_given_out() {
+                    self.ready.remove(&key);
+                }
+                return Step::Run(unit);
+            }
+            // A segment of nothing has nothing to give.
+            job.segment += 1;
+            if job.is_given_out() {
+                self.ready.remove(&key);
+                if let Some(notice) = self.notice(key.1).filter(|_| self.has_ended(key.1)) {
+                    return Step::Tell(notice);
+                }
+            }
+        }
+        Step::Sleep
+    }
+
+    /// Takes a unit's answer. Returns whom to call: when a segment is complete, for its request may be answered
+    /// now, and when the job has ended.
+    pub(super) fn finish(&mut self, unit: &Unit, piece: Result<Piece, EngineError>) -> Option<Notice> {
+        let job = self.jobs.get_mut(&unit.job)?;
+        job.running -= 1;
+        match piece {
+            Ok(piece) => {
+                job.lacking[unit.segment] -= unit.answers;
+                job.pieces.push(piece);
+            }
+            // The other units go on: one item that brings a library down must not cost its neighbours.
+            Err(error) => {
+                job.error.get_or_insert(error);
+            }
+        }
+        let tell = job.lacking[unit.segment] == 0 || job.has_ended();
+        if tell { self.notice(unit.job) } else { None }
+    }
+
+    pub(super) fn poll(&mut self, id: JobId) -> Outcome {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return Outcome::Failed(Vec::new(), EngineError::UnknownJob);
+        };
+        let pieces = std::mem::take(&mut job.pieces);
+        if !job.has_ended() {
+            return Outcome::Running(pieces);
+        }
+        let error = job.error.take();
+        self.ready.remove(&job.key);
+        self.jobs.remove(&id);
+        match error {
+            Some(error) => Outcome::Failed(pieces, error),
+            None => Outcome::Done(pieces),
+        }
+    }
+
+    /// Returns whether a thread must be woken to report it.
+    pub(super) fn cancel(&mut self, id: JobId) -> bool {
+        let Some(job) = self.jobs.get_mut(&id) else { return false };
+        if job.is_given_out() {
+            return false;
+        }
+        job.give_up(EngineError::Cancelled);
+        let key = job.key;
+        let ended = job.has_ended();
+        self.ready.remove(&key);
+        if ended {
+            self.ended.push(id);
+        }
+        ended
+    }
+
+    fn has_ended(&self, id: JobId) -> bool {
+        self.jobs.get(&id).is_some_and(Running::has_ended)
+    }
+
+    fn notice(&self, id: JobId) -> Option<Notice> {
+        self.jobs.get(&id).map(|job| Notice { completion: job.completion.clone(), job: id })
+    }
+}

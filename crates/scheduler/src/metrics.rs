@@ -1,0 +1,207 @@
+//! The scheduler's metrics: names, what they mean, and handles that are looked up once.
+//!
+//! Labels are bounded: operations, rulesets, backends and priorities are closed lists, and tenants are those that
+//! the configuration names, all others being `other`. Nothing is looked up for an item.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use outrigger_types::{Backend, Operation, Priority, Rejection, Verdict};
+
+use crate::limits::Load;
+
+/// Requests by `operation`, `ruleset`, `priority` and `result` (`ok` or the reason of the rejection).
+pub const REQUESTS: &str = "outrigger_requests_total";
+/// Items by `operation`, `ruleset`, `backend` and `verdict`.
+pub const ITEMS: &str = "outrigger_items_total";
+/// Items of each batch, by `backend` and `operation`.
+pub const BATCH_ITEMS: &str = "outrigger_batch_items";
+/// Time from arrival to dispatch, by `operation`.
+pub const QUEUE_SECONDS: &str = "outrigger_queue_seconds";
+/// Compute time of each batch, summed over cores, by `backend` and `operation`.
+pub const COMPUTE_SECONDS: &str = "outrigger_compute_seconds";
+/// Rejections by `reason` and `tenant`.
+pub const REJECTIONS: &str = "outrigger_rejections_total";
+/// Batches by the `backend` that was chosen.
+pub const BACKEND_CHOICE: &str = "outrigger_backend_choice_total";
+/// Items that the cache was asked for, by `result`: `hit`, `miss`, or `shared` with equal work in flight.
+pub const CACHE: &str = "outrigger_cache_total";
+/// Items that were repeated on the CPU after a fault, by the `backend` that failed.
+pub const FALLBACK_ITEMS: &str = "outrigger_fallback_items_total";
+/// Requests that are admitted and not answered.
+pub const INFLIGHT_REQUESTS: &str = "outrigger_inflight_requests";
+/// Items of these requests.
+pub const INFLIGHT_ITEMS: &str = "outrigger_inflight_items";
+/// Bytes of these requests.
+pub const INFLIGHT_BYTES: &str = "outrigger_inflight_bytes";
+
+/// Tells the recorder what each metric means.
+pub fn describe() {
+    describe_counter!(REQUESTS, "Requests answered or rejected");
+    describe_counter!(ITEMS, "Items judged, by verdict");
+    describe_histogram!(BATCH_ITEMS, "Items of one batch");
+    describe_histogram!(QUEUE_SECONDS, Unit::Seconds, "Time from arrival to dispatch");
+    describe_histogram!(COMPUTE_SECONDS, Unit::Seconds, "Compute time of one batch, summed over cores");
+    describe_counter!(REJECTIONS, "Requests rejected, by reason and tenant");
+    describe_counter!(BACKEND_CHOICE, "Batches by the backend that was chosen");
+    describe_counter!(CACHE, "Items looked up in the verdict cache");
+    describe_counter!(FALLBACK_ITEMS, "Items repeated on the CPU after another backend failed");
+    describe_gauge!(INFLIGHT_REQUESTS, "Requests admitted and not answered");
+    describe_gauge!(INFLIGHT_ITEMS, "Items admitted and not answered");
+    describe_gauge!(INFLIGHT_BYTES, Unit::Bytes, "Bytes admitted and not answered");
+}
+
+/// Gauges of what is held. Looked up at first use, so that a recorder installed at start-up gets them.
+#[derive(Default)]
+pub(crate) struct InFlight {
+    gauges: OnceLock<[Gauge; 3]>,
+}
+
+impl InFlight {
+    pub(crate) fn add(&self, load: Load) {
+        for (gauge, value) in self.pairs(load) {
+            gauge.increment(value);
+        }
+    }
+
+    pub(crate) fn subtract(&self, load: Load) {
+        for (gauge, value) in self.pairs(load) {
+            gauge.decrement(value);
+        }
+    }
+
+    fn pairs(&self, load: Load) -> impl Iterator<Item = (&Gauge, f64)> {
+        let gauges =
+            self.gauges.get_or_init(|| [gauge!(INFLIGHT_REQUESTS), gauge!(INFLIGHT_ITEMS), gauge!(INFLIGHT_BYTES)]);
+        gauges.iter().zip([load.requests as f64, load.items as f64, load.bytes as f64])
+    }
+}
+
+struct BackendHandles {
+    verdicts: [Counter; 4],
+    batch_items: Histogram,
+    compute: Histogram,
+    choice: Counter,
+}
+
+struct OperationHandles {
+    answered: [Counter; Priority::ALL.len()],
+    queue: Histogram,
+    backends: [OnceLock<BackendHandles>; Backend::ALL.len()],
+}
+
+/// Operations, densely numbered: see [`number`].
+const OPERATIONS: usize = 96;
+
+/// Handles of all operations, each looked up at its first use.
+pub(crate) struct Handles {
+    operations: Box<[OnceLock<OperationHandles>]>,
+    cache: OnceLock<[Counter; 3]>,
+}
+
+/// What one dispatched batch, or a part of it, came to.
+pub(crate) struct Judged {
+    pub(crate) operation: Operation,
+    pub(crate) backend: Backend,
+    pub(crate) verdicts: [u64; 4],
+}
+
+impl Handles {
+    pub(crate) fn new() -> Self {
+        Self { operations: (0..OPERATIONS).map(|_| OnceLock::new()).collect(), cache: OnceLock::new() }
+    }
+
+    pub(crate) fn answered(&self, operation: Operation, priority: Priority) {
+        self.of(operation).answered[priority as usize].increment(1);
+    }
+
+    /// Rejections are rare enough to be looked up each time, and must be bounded in labels, not in time.
+    pub(crate) fn rejected(&self, operation: Operation, priority: Priority, tenant: &str, rejection: &Rejection) {
+        let reason = rejection.reason();
+        counter!(REQUESTS, "operation" => operation.kind(), "ruleset" => operation.label(),
+            "priority" => priority.name(), "result" => reason)
+        .increment(1);
+        counter!(REJECTIONS, "reason" => reason, "tenant" => tenant.to_owned()).increment(1);
+    }
+
+    pub(crate) fn queued(&self, operation: Operation, waited: Duration) {
+        self.of(operation).queue.record(waited.as_secs_f64());
+    }
+
+    pub(crate) fn dispatched(&self, operation: Operation, backend: Backend, items: usize) {
+        let handles = self.on(operation, backend);
+        handles.batch_items.record(items as f64);
+        handles.choice.increment(1);
+    }
+
+    pub(crate) fn computed(&self, operation: Operation, backend: Backend, compute: Duration) {
+        self.on(operation, backend).compute.record(compute.as_secs_f64());
+    }
+
+    pub(crate) fn judged(&self, judged: &Judged) {
+        let counters = &self.on(judged.operation, judged.backend).verdicts;
+        for (counter, count) in counters.iter().zip(judged.verdicts).filter(|(_, count)| *count > 0) {
+            counter.increment(count);
+        }
+    }
+
+    pub(crate) fn fell_back(&self, backend: Backend, items: usize) {
+        counter!(FALLBACK_ITEMS, "backend" => backend.name()).increment(items as u64);
+    }
+
+    pub(crate) fn looked_up(&self, hits: usize, misses: usize, shared: usize) {
+        let counters =
+            self.cache.get_or_init(|| ["hit", "miss", "shared"].map(|result| counter!(CACHE, "result" => result)));
+        for (counter, count) in counters.iter().zip([hits, misses, shared]) {
+            counter.increment(count as u64);
+        }
+    }
+
+    fn of(&self, operation: Operation) -> &OperationHandles {
+        self.operations[number(operation)].get_or_init(|| OperationHandles {
+            answered: Priority::ALL.map(|priority| {
+                counter!(REQUESTS, "operation" => operation.kind(), "ruleset" => operation.label(),
+                    "priority" => priority.name(), "result" => "ok")
+            }),
+            queue: histogram!(QUEUE_SECONDS, "operation" => operation.kind()),
+            backends: Default::default(),
+        })
+    }
+
+    fn on(&self, operation: Operation, backend: Backend) -> &BackendHandles {
+        self.of(operation).backends[backend as usize].get_or_init(|| BackendHandles {
+            verdicts: [Verdict::Unprocessed, Verdict::Valid, Verdict::Invalid, Verdict::Malformed].map(|verdict| {
+                counter!(ITEMS, "operation" => operation.kind(), "ruleset" => operation.label(),
+                    "backend" => backend.name(), "verdict" => verdict.name())
+            }),
+            batch_items: histogram!(BATCH_ITEMS, "backend" => backend.name(), "operation" => operation.kind()),
+            compute: histogram!(COMPUTE_SECONDS, "backend" => backend.name(), "operation" => operation.kind()),
+            choice: counter!(BACKEND_CHOICE, "backend" => backend.name()),
+        })
+    }
+}
+
+/// A number below [`OPERATIONS`] for each pair of labels: rulesets and hash functions are numbered from 1 to 15,
+/// and trees share a number whatever their hash, as they share a label.
+const fn number(operation: Operation) -> usize {
+    match operation {
+        Operation::Verify(ruleset) => ruleset.number() as usize % 16,
+        Operation::Recover(ruleset) => 16 + ruleset.number() as usize % 16,
+        Operation::VerifySets(ruleset) => 32 + ruleset.number() as usize % 16,
+        Operation::Hash(algorithm) => 48 + algorithm.number() as usize % 16,
+        Operation::Merkle(tree, _) => 64 + tree.number() as usize % 16,
+        Operation::EthereumTransactions => 80,
+    }
+}
+
+/// How many of each verdict, in the order of their bytes.
+pub(crate) fn count(verdicts: &[Verdict]) -> [u64; 4] {
+    let mut counts = [0; 4];
+    for verdict in verdicts {
+        counts[*verdict as usize] += 1;
+    }
+    counts
+}

@@ -1,0 +1,139 @@
+//! What the service is told: plain data, so that whoever reads configuration need not know how it serves.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use outrigger_types::{TenantPolicy, limits};
+
+/// Everything that a server needs to start.
+#[derive(Clone)]
+pub struct ServiceOptions {
+    /// Where it listens.
+    pub listeners: Listeners,
+    /// Limits of requests.
+    pub limits: ServiceLimits,
+    /// Who may do what. Without any, callers on the Unix socket that its mode lets in may do everything, and
+    /// callers over TCP nothing.
+    pub tenants: Vec<TenantRule>,
+    /// The version of the program, as in `GetCapabilities` and `/version`.
+    pub version: String,
+    /// Renders `/metrics`; without it that path is not found.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl ServiceOptions {
+    /// A server on a Unix socket alone, with default limits and no tenants.
+    pub fn on_unix(path: impl Into<PathBuf>, version: &str) -> Self {
+        let unix = UnixOptions { path: path.into(), mode: 0o660 };
+        Self {
+            listeners: Listeners { unix: Some(unix), tcp: None, admin: None, connections_max: CONNECTIONS_DEFAULT },
+            limits: ServiceLimits::default(),
+            tenants: Vec::new(),
+            version: version.to_owned(),
+            metrics: None,
+        }
+    }
+}
+
+/// Enough for every validator process of a large host; each idle connection costs some tens of kilobytes.
+const CONNECTIONS_DEFAULT: usize = 1_024;
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub struct Listeners {
+    /// The Unix socket.
+    pub unix: Option<UnixOptions>,
+    /// The TCP port.
+    pub tcp: Option<TcpOptions>,
+    /// The HTTP port for `/livez /readyz /metrics /version`.
+    pub admin: Option<SocketAddr>,
+    /// Connections open at once, over both gRPC listeners; more wait until one closes.
+    pub connections_max: usize,
+}
+
+/// The Unix socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnixOptions {
+    /// Its path. A directory that is missing is made with mode 0750.
+    pub path: PathBuf,
+    /// Its permissions.
+    pub mode: u32,
+}
+
+/// The TCP port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TcpOptions {
+    /// The address; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Certificates. Without them the address must be loopback and `insecure_loopback` set.
+    pub tls: Option<TlsFiles>,
+    /// Allow plain text on a loopback address.
+    pub insecure_loopback: bool,
+}
+
+/// PEM files, read at start and again at each reload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, the leaf first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+    /// The authorities that sign callers' certificates; callers must then have one. Without it callers are not
+    /// authenticated.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Limits of requests, checked before anything is allocated for their items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceLimits {
+    /// Bytes of one gRPC message.
+    pub message_bytes_max: usize,
+    /// Items of one request.
+    pub items_max: usize,
+    /// Messages of one `VerifyStream` that are not answered yet; more are left unread.
+    pub stream_window: usize,
+    /// Bytes of the registered key sets of one tenant; the least recently used give way.
+    pub key_set_bytes_max: usize,
+    /// Bytes of the leaves of one Merkle tree, over all its chunks.
+    pub merkle_bytes_max: usize,
+    /// Bytes of request bodies that are held while they arrive and are worked on, over all callers.
+    pub body_bytes_max: usize,
+}
+
+impl Default for ServiceLimits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: limits::MESSAGE_BYTES_MAX,
+            items_max: limits::ITEMS_MAX,
+            stream_window: 1_024,
+            key_set_bytes_max: 64 * 1024 * 1024,
+            merkle_bytes_max: 64 * 1024 * 1024,
+            body_bytes_max: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// A tenant, and the callers that it is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantRule {
+    /// What it may do.
+    pub policy: TenantPolicy,
+    /// User ids of its callers on the Unix socket.
+    pub uids: Vec<u32>,
+    /// DNS names or common names in the certificates of its callers over TCP.
+    pub certificate_names: Vec<String>,
+    /// Whether callers over TCP without a certificate are of this tenant.
+    pub unauthenticated: bool,
+}
+
+/// What may change while a server runs. Certificates are read again from the files that it was started with.
+#[derive(Clone, Debug)]
+pub struct Reload {
+    /// The new limits.
+    pub limits: ServiceLimits,
+    /// The new tenants.
+    pub tenants: Vec<TenantRule>,
+    /// The new files of the TCP listener; ignored where it has no TLS.
+    pub tls: Option<TlsFiles>,
+}
