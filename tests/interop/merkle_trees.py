@@ -1,5 +1,6 @@
 """Merkle trees of bytes: a few recursive lines each, straight from the definitions, judge roots and proofs."""
 
+import json
 import random
 
 from hash_functions import FUNCTIONS, sha256d
@@ -90,6 +91,12 @@ def _traps(outrigger, tally, place):
     ]
     rows = []
     for name, tree, algorithm, leaves, verdict, root in cases:
-        answer = _ask(outrigger, place, tree, algorithm, leaves)
-        rows.append((name, answer, {"verdict": verdict, "root": root}))
+        path = outrigger.file("trap.json", json.dumps([leaf.hex() for leaf in leaves]))
+        arguments = ["merkle", "--tree", tree, "--algorithm", algorithm, "--items", path, "--json"]
+        done = outrigger.call([*arguments, *outrigger.place(place)])
+        if root is None and place == "sidecar":
+            # The answer of an RPC is the root alone, so there the request is refused.
+            rows.append((name, (done.returncode, done.stdout, "leaves" in done.stderr), (1, "", True)))
+        else:
+            rows.append((name, json.loads(done.stdout), {"verdict": verdict, "root": root}))
     tally.group(f"Merkle trees, traps, {place}", rows)

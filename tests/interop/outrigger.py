@@ -28,7 +28,8 @@ class Outrigger:
 
     def __enter__(self):
         with open(self.log, "wb") as log:
-            command = [self.binary, "serve", "--unix", self.socket]
+            # No admin port: another sidecar of this machine may have it.
+            command = [self.binary, "serve", "--unix", self.socket, "--admin", ""]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
         until = time.monotonic() + START_SECONDS_MAX
         while not self._is_listening():
