@@ -81,7 +81,7 @@ pub(crate) fn verification(json: &[u8], ruleset: Ruleset, allow_high_s: bool) ->
 
 /// The work of a JSON array of items under `ruleset`: recovery.
 pub(crate) fn recovery(json: &[u8], ruleset: Ruleset, allow_high_s: bool) -> Result<Vec<Group>, Failure> {
-    if !outrigger_algorithms::rules(ruleset).is_some_and(|rules| rules.recover.is_some()) {
+    if outrigger_algorithms::rules(ruleset).is_none_or(|rules| rules.recover.is_none()) {
         return Err(Failure::input(format_args!(
             "signatures of {ruleset} do not carry the key; recovery works with ethereum-transaction, \
              ethereum-precompile and fisco-secp256k1"

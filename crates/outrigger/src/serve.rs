@@ -32,6 +32,7 @@ pub(crate) fn run(args: ConfigArgs) -> Result<ExitCode, Failure> {
     let config = load(&args).map_err(Failure::input)?;
     let log = logging::start(&config.log).map_err(Failure::input)?;
     let metrics = recorder()?;
+    outrigger_scheduler::metrics::describe();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads.io.max(1))
         .thread_name("outrigger-io")

@@ -19,6 +19,10 @@ use tempfile::TempDir;
 use crate::cli::{BenchEchoArgs, Failure};
 use crate::print;
 
+/// Items that the echo takes at once. Rooms size their pieces by time, some half a millisecond; an echo of a
+/// nanosecond an item would take any number.
+const ECHO_PIECE_ITEMS: usize = 1_024;
+
 /// Processor time inside the engine's calls, over all threads.
 static ENGINE_NS: AtomicU64 = AtomicU64::new(0);
 
@@ -49,7 +53,7 @@ fn echo(work: &Work, range: Range<usize>) -> Output {
 pub(crate) fn serve_echo(args: &BenchEchoArgs) -> Result<ExitCode, Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::work)?;
-    let engine = CpuEngine::with_runner(CpuOptions { threads: NonZeroUsize::new(1), ..CpuOptions::default() }, echo);
+    let engine = CpuEngine::with_runner(CpuOptions { threads: NonZeroUsize::new(1), piece_items: NonZeroUsize::new(ECHO_PIECE_ITEMS) }, echo);
     let options = SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() };
     let scheduler = Scheduler::new(options, vec![Arc::new(engine)]);
     let service = ServiceOptions::on_unix(&args.unix, env!("CARGO_PKG_VERSION"));
