@@ -1,5 +1,5 @@
 // Ethereum transactions of every type: ethers signs them and says what their hash and sender are.
-// Prints groups as cases.py describes them.
+// Prints a list of {raw, expected, is_for_any_chain}.
 import { Transaction, Wallet, hexlify, keccak256, randomBytes, toBeHex } from "ethers";
 import { createHash } from "node:crypto";
 
@@ -51,7 +51,7 @@ async function make(kind, i) {
   const expected = { verdict: "valid", hash: known.hash, from: wallet.address.toLowerCase() };
   if (known.from !== wallet.address) throw new Error("ethers contradicts itself");
   if (kind === 4) expected.authorities = [authority.address.toLowerCase()];
-  return { raw, expected };
+  return { raw, expected, is_for_any_chain: known.chainId === 0n };
 }
 
 const all = [];

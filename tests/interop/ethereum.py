@@ -18,8 +18,10 @@ def run(outrigger, tally):
         tally.group(f"Ethereum transactions of types 0 to 4, ethers, {place}", rows)
         other = ["--json", "--chain-id", "5", *outrigger.place(place)]
         found = outrigger.answer(["verify", "--ethereum-transactions", path, *other])["transactions"]
-        # Only the first kind names no chain.
-        rows = [(one["raw"][:40], got["verdict"] == "valid", _names_no_chain(one)) for one, got in zip(made, found)]
+        # Legacy transactions from before EIP-155 name no chain.
+        rows = [
+            (one["raw"][:40], got["verdict"] == "valid", one["is_for_any_chain"]) for one, got in zip(made, found)
+        ]
         tally.group(f"Ethereum transactions for another chain, {place}", rows)
         done = outrigger.call(["verify", "--ethereum-transactions", unknown, *flags])
         answer = json.loads(done.stdout)
@@ -31,8 +33,3 @@ def run(outrigger, tally):
         ]
         tally.group(f"Ethereum transactions, an unknown type, {place}", rows)
 
-
-def _names_no_chain(one):
-    """A legacy transaction before EIP-155: its v, the item before r and s, is 27 or 28."""
-    raw = bytes.fromhex(one["raw"][2:])
-    return raw[0] >= 0xC0 and one["raw"][-134:][:2] in ("1b", "1c")
