@@ -40,11 +40,8 @@ impl Hashes {
         let work = Work::Merkle(MerkleWork { tree, algorithm, leaves, prove });
         let output = self.state.carry_out(caller, Ask { work, priority, backend }).await?;
         match output.verdicts[0] {
-            Verdict::Valid => Ok(output),
             Verdict::Unprocessed => Err(Rejection::Internal(format!("the {tree} tree was not built"))),
-            Verdict::Invalid | Verdict::Malformed => {
-                Err(Rejection::field("chunk.leaves", format!("these leaves do not make a {tree} tree of {algorithm}")))
-            }
+            Verdict::Valid | Verdict::Invalid | Verdict::Malformed => Ok(output),
         }
     }
 
@@ -59,6 +56,11 @@ impl Hashes {
             return Err(Rejection::field("header.index", format!("{index} is past the end of {count} leaves")));
         };
         let output = self.build(caller, header, leaves, Some(prove)).await?;
+        let verdict = output.verdicts[0];
+        if verdict != Verdict::Valid {
+            let (root, leaves) = (output.fixed.into(), count as u64);
+            return Ok(v1::MerkleProofResponse { root, leaves, verdict: verdict as i32, ..Default::default() });
+        }
         let Some((leaf_hash, steps)) = output.variable_item(0).split_at_checked(32) else {
             return Err(Rejection::Internal("the tree came without its proof".to_owned()));
         };
@@ -70,6 +72,7 @@ impl Hashes {
             siblings: siblings.into(),
             sides: sides.into(),
             root: output.fixed.into(),
+            verdict: verdict as i32,
         })
     }
 
@@ -194,7 +197,11 @@ impl HashService for Hashes {
         let (header, leaves) = self.leaves(request.into_inner(), root_part, judge).await?;
         let count = leaves.len() as u64;
         let result = self.build(&caller, header, leaves, None).await;
-        answer(result.map(|output| v1::MerkleRootResponse { root: output.fixed.into(), leaves: count }))
+        answer(result.map(|output| v1::MerkleRootResponse {
+            verdict: output.verdicts[0] as i32,
+            root: output.fixed.into(),
+            leaves: count,
+        }))
     }
 
     async fn merkle_proof(

@@ -56,12 +56,16 @@ pub(crate) fn hash_output(response: &v1::HashBatchResponse, count: usize) -> Con
 pub(crate) fn root_output(response: &v1::MerkleRootResponse, work: &MerkleWork) -> Converted {
     check_leaves(response.leaves, work)?;
     let fixed = exactly("root", &response.root, 32)?.to_vec();
-    Ok(tree_output(fixed, Vec::new()))
+    Ok(tree_output(tree_verdict(response.verdict)?, fixed, Vec::new()))
 }
 
 pub(crate) fn proof_output(response: &v1::MerkleProofResponse, work: &MerkleWork) -> Converted {
     check_leaves(response.leaves, work)?;
     let fixed = exactly("root", &response.root, 32)?.to_vec();
+    let verdict = tree_verdict(response.verdict)?;
+    if verdict != Verdict::Valid {
+        return Ok(tree_output(verdict, fixed, Vec::new()));
+    }
     let leaf_hash = exactly("leaf_hash", &response.leaf_hash, 32)?;
     let siblings = exactly("siblings", &response.siblings, 32 * response.sides.len())?;
     if response.sides.iter().any(|side| *side > 1) {
@@ -72,7 +76,7 @@ pub(crate) fn proof_output(response: &v1::MerkleProofResponse, work: &MerkleWork
         variable.push(*side);
         variable.extend_from_slice(sibling);
     }
-    Ok(tree_output(fixed, variable))
+    Ok(tree_output(verdict, fixed, variable))
 }
 
 fn check_leaves(leaves: u64, work: &MerkleWork) -> Result<(), ClientError> {
@@ -83,9 +87,17 @@ fn check_leaves(leaves: u64, work: &MerkleWork) -> Result<(), ClientError> {
     }
 }
 
-fn tree_output(fixed: Vec<u8>, variable: Vec<u8>) -> Output {
+/// What the sidecar says of a tree; anything but an answer is a broken response.
+fn tree_verdict(number: i32) -> Result<Verdict, ClientError> {
+    match u8::try_from(number).map(Verdict::from_byte) {
+        Ok(verdict) if verdict != Verdict::Unprocessed => Ok(verdict),
+        _ => Err(broken("a tree without a verdict")),
+    }
+}
+
+fn tree_output(verdict: Verdict, fixed: Vec<u8>, variable: Vec<u8>) -> Output {
     let variable_ends = vec![variable.len() as u32];
-    Output { verdicts: vec![Verdict::Valid], fixed, variable, variable_ends, reasons: Vec::new() }
+    Output { verdicts: vec![verdict], fixed, variable, variable_ends, reasons: Vec::new() }
 }
 
 /// `start` is the number of the first transaction of this response in `work`.

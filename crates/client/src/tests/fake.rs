@@ -427,7 +427,11 @@ impl HashService for Service {
             }
         }
         let output = all(&tree(&header, &leaves, None));
-        Ok(Response::new(v1::MerkleRootResponse { root: output.fixed.into(), leaves: leaves.len() as u64 }))
+        Ok(Response::new(v1::MerkleRootResponse {
+            verdict: v1::Verdict::Valid.into(),
+            root: output.fixed.into(),
+            leaves: leaves.len() as u64,
+        }))
     }
 
     async fn merkle_proof(
@@ -452,6 +456,7 @@ impl HashService for Service {
             leaf_hash: output.variable[..32].to_vec().into(),
             sides: vec![output.variable[32]].into(),
             siblings: output.variable[33..].to_vec().into(),
+            verdict: v1::Verdict::Valid.into(),
         }))
     }
 }

@@ -53,7 +53,10 @@ fn echo(work: &Work, range: Range<usize>) -> Output {
 pub(crate) fn serve_echo(args: &BenchEchoArgs) -> Result<ExitCode, Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::work)?;
-    let engine = CpuEngine::with_runner(CpuOptions { threads: NonZeroUsize::new(1), piece_items: NonZeroUsize::new(ECHO_PIECE_ITEMS) }, echo);
+    let engine = CpuEngine::with_runner(
+        CpuOptions { threads: NonZeroUsize::new(1), piece_items: NonZeroUsize::new(ECHO_PIECE_ITEMS) },
+        echo,
+    );
     let options = SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() };
     let scheduler = Scheduler::new(options, vec![Arc::new(engine)]);
     let service = ServiceOptions::on_unix(&args.unix, env!("CARGO_PKG_VERSION"));
