@@ -22,7 +22,8 @@ const POSEIDON_1_2: &str = "115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19
 
 /// The answer of the sidecar, which is the same in this process.
 fn answer(sidecar: &Sidecar, command: &[&str], file: &Value) -> Value {
-    let at = |place: &[&str]| outrigger(&[command, &["--items", "-", "--json"], place].concat(), &file.to_string()).json();
+    let at =
+        |place: &[&str]| outrigger(&[command, &["--items", "-", "--json"], place].concat(), &file.to_string()).json();
     let there = at(&["--endpoint", &sidecar.endpoint()]);
     assert_eq!(there, at(&["--local"]), "{command:?}");
     there

@@ -154,7 +154,8 @@ fn bls_sets_of_every_mode() {
     let aggregate = |signatures: &[Vec<u8>]| {
         let parsed: Vec<_> =
             signatures.iter().map(|bytes| min_pk::Signature::from_bytes(bytes).expect("a signature")).collect();
-        let whole: Result<_, BLST_ERROR> = min_pk::AggregateSignature::aggregate(&parsed.iter().collect::<Vec<_>>(), true);
+        let whole: Result<_, BLST_ERROR> =
+            min_pk::AggregateSignature::aggregate(&parsed.iter().collect::<Vec<_>>(), true);
         hex::encode(whole.expect("signatures").to_signature().compress())
     };
     let keys: Vec<_> = signers.iter().map(|signer| hex::encode(signer.key())).collect();

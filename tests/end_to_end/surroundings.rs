@@ -57,7 +57,8 @@ fn tcp_without_tls_needs_loopback_and_a_flag() {
 fn check_config_shows_what_a_configuration_means() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("good.toml");
-    let text = "drain_grace = \"3s\"\n[[tenants]]\nname = \"node\"\nuids = [1000]\ncalls = [\"verify\"]\nrulesets = [\"*\"]\n";
+    let text =
+        "drain_grace = \"3s\"\n[[tenants]]\nname = \"node\"\nuids = [1000]\ncalls = [\"verify\"]\nrulesets = [\"*\"]\n";
     std::fs::write(&path, text).expect("a file");
     let path = path.to_str().expect("UTF-8");
     let plain = outrigger(&["check-config", "--config", path], "");

@@ -86,7 +86,8 @@ fn a_deadline_too_short_ends_the_call_and_the_work() {
     assert_given_up(&sidecar);
     let endpoint = sidecar.endpoint();
     let command = ["verify", "--ruleset", "ethereum-consensus", "--items", "-", "--timeout-ms", "1"];
-    let ran = outrigger(&[&command[..], &["--endpoint", &endpoint]].concat(), &as_file(Ruleset::EthereumConsensus, &many()));
+    let ran =
+        outrigger(&[&command[..], &["--endpoint", &endpoint]].concat(), &as_file(Ruleset::EthereumConsensus, &many()));
     assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
     assert!(ran.stderr.contains("deadline"), "{}", ran.stderr);
 }

@@ -20,8 +20,13 @@ fn a_sidecar_that_is_killed_and_comes_back_costs_no_item() {
     let mix = [Ruleset::EthereumTransaction, Ruleset::Fabric, Ruleset::FiscoSm2, Ruleset::LibraEd25519];
     let works: Vec<_> = mix.iter().map(|&ruleset| Known::new(ruleset, &items(ruleset, 64, 7, 1))).collect();
     let batches = Callers::start(&runtime, &client, 3, &works);
-    let singles =
-        Callers::start_singles(&runtime, &client, 16, Ruleset::SolanaEd25519, &items(Ruleset::SolanaEd25519, 500, 7, 2));
+    let singles = Callers::start_singles(
+        &runtime,
+        &client,
+        16,
+        Ruleset::SolanaEd25519,
+        &items(Ruleset::SolanaEd25519, 500, 7, 2),
+    );
     for _ in 0..3 {
         answered_by_the_sidecar(&client);
         sidecar.kill();

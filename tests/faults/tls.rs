@@ -81,7 +81,8 @@ fn certificates_tell_tenants_apart() {
         assert_eq!(runtime.block_on(client.capabilities()).expect("an answer").tenant, name);
         let answer = runtime.block_on(client.run(own.work.clone(), CallOptions::default())).expect("its ruleset");
         assert_eq!(answer.output.verdicts[..], own.expected[..]);
-        let error = runtime.block_on(client.run(foreign.work.clone(), CallOptions::default())).expect_err("not its own");
+        let error =
+            runtime.block_on(client.run(foreign.work.clone(), CallOptions::default())).expect_err("not its own");
         assert!(matches!(error, ClientError::PermissionDenied(_)), "{error}");
     }
     let stranger = runtime.block_on(connect(&sidecar, &home, Some("stranger"))).expect("TLS takes it");
@@ -107,10 +108,8 @@ fn the_command_line_presents_a_certificate() {
     let file = as_file(Ruleset::Fabric, &good);
     let (ca, certificate, key) = (at("ca.pem"), at("fabric.pem"), at("fabric.key"));
     let command = ["verify", "--ruleset", "fabric", "--items", "-", "--json", "--endpoint", &endpoint];
-    let ran = outrigger(
-        &[&command[..], &["--tls-ca", &ca, "--tls-cert", &certificate, "--tls-key", &key]].concat(),
-        &file,
-    );
+    let ran =
+        outrigger(&[&command[..], &["--tls-ca", &ca, "--tls-cert", &certificate, "--tls-key", &key]].concat(), &file);
     assert_eq!(ran.json(), serde_json::json!({"verdicts": ["valid", "valid", "valid"]}));
     let without = outrigger(&[&command[..], &["--tls-ca", &ca]].concat(), &file);
     assert_eq!(without.status, 1, "{}", without.stderr);

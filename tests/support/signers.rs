@@ -90,10 +90,7 @@ impl Signer {
                 let key = secret.verifying_key().to_bytes().to_vec();
                 (Secret::Schnorr(secret), key)
             }
-            Ruleset::EthereumTransaction
-            | Ruleset::EthereumPrecompile
-            | Ruleset::FiscoSecp256k1
-            | Ruleset::Bitcoin => {
+            Ruleset::EthereumTransaction | Ruleset::EthereumPrecompile | Ruleset::FiscoSecp256k1 | Ruleset::Bitcoin => {
                 let secret = k256::ecdsa::SigningKey::from_slice(&seed).expect("a key");
                 let point = secret.verifying_key().to_sec1_point(ruleset == Ruleset::Bitcoin);
                 let skipped = if ruleset == Ruleset::Bitcoin { 0 } else { 1 };
@@ -183,7 +180,7 @@ impl Signer {
     }
 
     fn recoverable_or_der(&self, secret: &k256::ecdsa::SigningKey, digest: &[u8]) -> Vec<u8> {
-        let (signature, id) = secret.sign_prehash_recoverable(digest.try_into().expect("32 bytes"));
+        let (signature, id) = secret.sign_prehash_recoverable(digest);
         if self.ruleset == Ruleset::Bitcoin {
             return signature.to_der().as_bytes().to_vec();
         }
