@@ -316,6 +316,11 @@ impl Batcher {
             waiting.add(head.load());
         }
         flow.deficit_ns -= i64::try_from(cost.as_nanos()).unwrap_or(i64::MAX);
+        // Flows of one class that have no operation in common never share a batch: they take turns by batches, or
+        // aged work of the first in the ring would shut the others out.
+        if alone && let Some(flow) = self.ring.remove(at) {
+            self.ring.push_back(flow);
+        }
         true
     }
 

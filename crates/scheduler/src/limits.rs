@@ -119,11 +119,12 @@ impl Limits {
     pub fn admit(self: &Arc<Self>, tenant: &Arc<str>, priority: Priority, ask: Load) -> Result<Permit, Rejection> {
         let mut ledger = self.lock();
         let policy = ledger.known.get(tenant).unwrap_or(&ledger.other).clone();
-        let usable = ledger.usable(priority);
+        let usable = ledger.usable(&ledger.quota, priority);
+        let own = ledger.usable(&policy.quota, priority);
         let held = ledger.by_tenant.get(tenant).copied().unwrap_or_default();
-        could_ever_fit(ask, &policy.quota)?;
+        could_ever_fit(ask, &own)?;
         could_ever_fit(ask, &usable)?;
-        if let Some(quota) = lacking(held, ask, &policy.quota) {
+        if let Some(quota) = lacking(held, ask, &own) {
             return Err(Rejection::TenantQuota { quota, retry_after: self.retry_after(held) });
         }
         if lacking(ledger.held, ask, &usable).is_some() {
@@ -192,18 +193,19 @@ impl Limits {
 }
 
 impl Ledger {
-    /// The global quota as a class sees it: all but the consensus class leave the reserve alone.
-    fn usable(&self, priority: Priority) -> Quota {
+    /// A quota, global or a tenant's, as a class sees it: all but the consensus class leave the reserve alone, or a
+    /// node's own backlog would shut out its votes. Rounded up: a quota of one request lets one in.
+    fn usable(&self, quota: &Quota, priority: Priority) -> Quota {
         if priority == Priority::Consensus {
-            return self.quota;
+            return *quota;
         }
         let percent = 100 - self.reserve_percent;
-        let share = |value: u64| (u128::from(value) * u128::from(percent) / 100) as u64;
+        let share = |value: u64| (u128::from(value) * u128::from(percent)).div_ceil(100) as u64;
         Quota {
-            requests_max: share(self.quota.requests_max),
-            items_max: share(self.quota.items_max),
-            bytes_max: share(self.quota.bytes_max),
-            compute_max: self.quota.compute_max.mul_f64(percent as f64 / 100.0),
+            requests_max: share(quota.requests_max),
+            items_max: share(quota.items_max),
+            bytes_max: share(quota.bytes_max),
+            compute_max: quota.compute_max.mul_f64(percent as f64 / 100.0),
         }
     }
 }

@@ -55,21 +55,47 @@ pub(crate) fn column(column: &ColumnBuf, range: Range<usize>) -> v1::Column {
     }
 }
 
+/// As [`column`], where items must have a length in `fits` (empty: any). A sidecar refuses a request whose column says
+/// that all items have another length; a column that says each length gets its verdict, *malformed*. An engine in this
+/// process would give that verdict too, whatever the company of the item, so such a column says its lengths.
+fn fitting(items: &ColumnBuf, range: Range<usize>, fits: &[usize]) -> v1::Column {
+    let mut wire = column(items, range.clone());
+    if let Some(stride) = items.stride().filter(|stride| !fits.is_empty() && !fits.contains(stride)) {
+        wire.lengths = vec![stride as u32; range.len()];
+    }
+    wire
+}
+
+fn key_lengths(ruleset: Ruleset) -> &'static [usize] {
+    outrigger_algorithms::rules(ruleset).map_or(&[], |rules| rules.key_lengths)
+}
+
+fn signature_lengths(ruleset: Ruleset) -> &'static [usize] {
+    outrigger_algorithms::rules(ruleset).map_or(&[], |rules| rules.signature_lengths)
+}
+
+const fn message_lengths(form: MessageForm) -> &'static [usize] {
+    match form {
+        MessageForm::Message => &[],
+        MessageForm::Digest => &[32],
+    }
+}
+
 /// The keys of a range: indices where a set is registered, else the keys themselves.
 enum WireKeys {
     Inline(v1::Column),
     Indexed(v1::KeyIndices),
 }
 
-fn keys(keys: &Keys, range: Range<usize>, key_set: KeySetName<'_>) -> WireKeys {
+fn keys(keys: &Keys, range: Range<usize>, key_set: KeySetName<'_>, fits: &[usize]) -> WireKeys {
     match (keys, key_set) {
-        (Keys::Inline(keys), _) => WireKeys::Inline(column(keys, range)),
+        (Keys::Inline(keys), _) => WireKeys::Inline(fitting(keys, range, fits)),
         (Keys::Indexed { indices, .. }, Some(name)) => {
             WireKeys::Indexed(v1::KeyIndices { key_set: name.to_owned(), indices: indices[range].to_vec() })
         }
         (Keys::Indexed { .. }, None) => {
             let items: Vec<&[u8]> = range.map(|i| keys.item(i)).collect();
-            WireKeys::Inline(column(&ColumnBuf::from_items(&items), 0..items.len()))
+            WireKeys::Inline(fitting(&ColumnBuf::from_items(&items), 0..items.len(), fits))
         }
     }
 }
@@ -92,12 +118,12 @@ pub(crate) fn verify_request(
         ruleset: work.ruleset.number(),
         ruleset_version: 0,
         count: range.len() as u32,
-        keys: Some(match keys(&work.keys, range.clone(), key_set) {
+        keys: Some(match keys(&work.keys, range.clone(), key_set, key_lengths(work.ruleset)) {
             WireKeys::Inline(column) => Oneof::PublicKeys(column),
             WireKeys::Indexed(indices) => Oneof::KeyIndices(indices),
         }),
-        signatures: Some(column(&work.signatures, range.clone())),
-        messages: Some(column(&work.messages, range)),
+        signatures: Some(fitting(&work.signatures, range.clone(), signature_lengths(work.ruleset))),
+        messages: Some(fitting(&work.messages, range, message_lengths(work.options.message_form))),
         message_form: message_form(work.options.message_form),
         priority: wire.priority,
         allow_high_s: work.options.allow_high_s,
@@ -111,8 +137,8 @@ pub(crate) fn recover_request(work: &SignatureWork, range: Range<usize>, wire: W
         ruleset: work.ruleset.number(),
         ruleset_version: 0,
         count: range.len() as u32,
-        signatures: Some(column(&work.signatures, range.clone())),
-        digests: Some(column(&work.messages, range)),
+        signatures: Some(fitting(&work.signatures, range.clone(), signature_lengths(work.ruleset))),
+        digests: Some(fitting(&work.messages, range, message_lengths(MessageForm::Digest))),
         priority: wire.priority,
         allow_high_s: work.options.allow_high_s,
         want_public_keys: true,
@@ -145,8 +171,8 @@ pub(crate) fn sets_request(
         ruleset_version: 0,
         mode: mode as i32,
         count: range.len() as u32,
-        signatures: Some(column(&work.signatures, range.clone())),
-        keys: Some(match keys(&work.keys, key_range, key_set) {
+        signatures: Some(fitting(&work.signatures, range.clone(), signature_lengths(work.ruleset))),
+        keys: Some(match keys(&work.keys, key_range, key_set, key_lengths(work.ruleset)) {
             WireKeys::Inline(column) => Oneof::PublicKeys(column),
             WireKeys::Indexed(indices) => Oneof::KeyIndices(indices),
         }),
@@ -193,7 +219,7 @@ pub(crate) fn put_key_set_request(ruleset: Ruleset, keys: &ColumnBuf) -> v1::Put
     v1::PutKeySetRequest {
         ruleset: ruleset.number(),
         count: keys.len() as u32,
-        public_keys: Some(column(keys, 0..keys.len())),
+        public_keys: Some(fitting(keys, 0..keys.len(), key_lengths(ruleset))),
     }
 }
 

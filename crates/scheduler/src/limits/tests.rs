@@ -40,11 +40,20 @@ fn the_tenant_is_refused_before_the_whole() {
 
 #[test]
 fn the_reserve_is_for_consensus_alone() {
-    let limits = limits(quota(100, 100), quota(100, 100), 20);
+    let whole = limits(quota(100, 100), quota(100, 1_000), 20);
     let node: Arc<str> = "node".into();
-    let _held = limits.admit(&node, Priority::Block, items(75)).expect("room");
-    assert!(matches!(limits.admit(&node, Priority::Block, items(10)), Err(Rejection::Overloaded { .. })));
-    assert!(limits.admit(&node, Priority::Consensus, items(25)).is_ok());
+    let _held = whole.admit(&node, Priority::Block, items(75)).expect("room");
+    assert!(matches!(whole.admit(&node, Priority::Block, items(10)), Err(Rejection::Overloaded { .. })));
+    assert!(whole.admit(&node, Priority::Consensus, items(25)).is_ok());
+
+    // The same holds within a tenant: its own backlog does not shut out its votes.
+    let own = limits(quota(100, 1_000), quota(100, 100), 20);
+    let _held = own.admit(&node, Priority::Block, items(75)).expect("room");
+    assert!(matches!(own.admit(&node, Priority::Block, items(10)), Err(Rejection::TenantQuota { .. })));
+    assert!(own.admit(&node, Priority::Consensus, items(25)).is_ok());
+
+    let one = limits(quota(1, 100), quota(1, 100), 20);
+    assert!(one.admit(&node, Priority::Bulk, items(1)).is_ok(), "a reserve never takes the whole of a quota");
 }
 
 #[test]

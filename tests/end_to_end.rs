@@ -1,0 +1,14 @@
+//! The whole way: signatures made by other libraries, the command line, gRPC over a private socket, verdicts back.
+
+mod support;
+
+#[path = "end_to_end/blocks.rs"]
+mod blocks;
+#[path = "end_to_end/hashes.rs"]
+mod hashes;
+#[path = "end_to_end/refusals.rs"]
+mod refusals;
+#[path = "end_to_end/signatures.rs"]
+mod signatures;
+#[path = "end_to_end/surroundings.rs"]
+mod surroundings;

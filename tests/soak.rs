@@ -1,0 +1,40 @@
+//! Long runs with a seed: `tests/soak NAME [ARGS]`. Not part of the test command; every run prints its seed, what it
+//! did and how long it took, and ends with status 1 where anything was wrong.
+
+mod support;
+
+#[path = "soaks/load.rs"]
+mod load;
+#[path = "soaks/restart.rs"]
+mod restart;
+#[path = "soaks/verdicts.rs"]
+mod verdicts;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+const USAGE: &str = "usage: tests/soak NAME [ARGS]
+  verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, scheduler against reference (1000)
+  load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
+  restart [ROUNDS]           a sidecar killed and started again under load (10)";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Result<Vec<u64>, _> = arguments.iter().skip(1).map(|argument| argument.parse()).collect();
+    let (Some(name), Ok(numbers)) = (arguments.first(), numbers) else { return usage() };
+    let number = |i: usize| numbers.get(i).copied();
+    let since = Instant::now();
+    let wrong = match name.as_str() {
+        "load" => load::run(number(0).unwrap_or(10)),
+        "restart" => restart::run(number(0).unwrap_or(10)),
+        "verdicts" => verdicts::run(number(0).unwrap_or(1_000), number(1)),
+        _ => return usage(),
+    };
+    println!("{} in {:.1} s", if wrong == 0 { "all well" } else { "FAILED" }, since.elapsed().as_secs_f64());
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}
