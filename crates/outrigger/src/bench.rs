@@ -48,6 +48,28 @@ pub(crate) struct Record {
     pub(crate) more: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Record {
+    /// A record of the CPU backend that has no figures yet.
+    fn new(suite: &'static str, algorithm: &str, batch: usize, threads: usize) -> Self {
+        Self {
+            suite,
+            algorithm: algorithm.to_owned(),
+            ruleset: None,
+            backend: Backend::Cpu.name().to_owned(),
+            device: cpu(1).device().to_owned(),
+            batch,
+            size: None,
+            threads,
+            items_per_second: 0.0,
+            latency_us: Latency::default(),
+            peer: None,
+            ratio: None,
+            spread: None,
+            more: serde_json::Map::new(),
+        }
+    }
+}
+
 /// Of one batch.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Latency {
@@ -95,9 +117,9 @@ fn cpu(threads: usize) -> CpuEngine {
     CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(threads), ..CpuOptions::default() })
 }
 
-/// The processor's name.
-fn device() -> String {
-    cpu(1).device().to_owned()
+/// Threads where nothing names a number.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The thread counts to measure: what was asked for, or one and two.

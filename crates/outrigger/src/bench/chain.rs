@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use outrigger_types::{Backend, Priority, Ruleset};
+use outrigger_types::{Priority, Ruleset};
 
-use super::{Latency, Record, announce, device};
+use super::{Latency, Record, announce, cores};
 use crate::cli::{BenchArgs, Failure};
 use crate::demo::{MIX, Sidecar, play};
 
@@ -35,19 +35,10 @@ fn one(args: &BenchArgs, mix: &[Ruleset], rate: u32) -> Result<Record, Failure> 
     more.insert("items_by_backend".into(), serde_json::json!(items_by_backend));
     more.insert("bad_planted".into(), plan.bad().into());
     Ok(Record {
-        suite: "chain",
-        algorithm: "mixed".into(),
         ruleset: (mix.len() == 1).then(|| mix[0].name()),
-        backend: Backend::Cpu.name().to_owned(),
-        device: device(),
-        batch: (rate / play::BLOCK_RATE) as usize,
-        size: None,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
         items_per_second: played.items as f64 / played.seconds,
         latency_us: Latency { p50: played.latency.p50 * 1e3, p99: played.latency.p99 * 1e3 },
-        peer: None,
-        ratio: None,
-        spread: None,
         more,
+        ..Record::new("chain", "mixed", (rate / play::BLOCK_RATE) as usize, cores())
     })
 }

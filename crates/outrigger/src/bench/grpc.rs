@@ -8,7 +8,7 @@ pub(crate) use echo::serve_echo;
 use outrigger_types::Ruleset;
 use serde_json::json;
 
-use super::{Latency, Record, announce, device, pairs};
+use super::{Record, announce, cores, pairs};
 use crate::cli::{BenchArgs, Failure};
 
 /// Runs of each measurement; the median counts.
@@ -25,24 +25,22 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::work)?;
     let batch = args.batch.unwrap_or(PACKED);
     announce(args, &format!("packed batches of {batch}, one call at a time"));
-    let packed = measure(args, "packed", batch, &server, || runtime.block_on(load::packed(&server, batch, 1)))?;
+    let packed = measure("packed", batch, &server, || runtime.block_on(load::packed(&server, batch, 1)))?;
     announce(args, &format!("packed batches of {batch}, four calls at a time"));
-    let framing =
-        measure(args, "packed-4-calls", batch, &server, || runtime.block_on(load::packed(&server, batch, 4)))?;
+    let framing = measure("packed-4-calls", batch, &server, || runtime.block_on(load::packed(&server, batch, 4)))?;
     announce(args, "unary calls of one");
-    let mut unary = measure(args, "unary", 1, &server, || runtime.block_on(load::packed(&server, 1, 1)))?;
+    let mut unary = measure("unary", 1, &server, || runtime.block_on(load::packed(&server, 1, 1)))?;
     // What the echo itself takes is part of the round trip, but not of what the way adds: it is nanoseconds.
     unary.more.insert("added_us_p50".into(), unary.latency_us.p50.into());
     announce(args, "a windowed stream of messages of one");
-    let stream = measure(args, "stream", 1, &server, || runtime.block_on(load::stream(&server)))?;
+    let stream = measure("stream", 1, &server, || runtime.block_on(load::stream(&server)))?;
     announce(args, "single calls gathered by the client");
-    let gathered = measure(args, "gathered", 1, &server, || runtime.block_on(load::gathered(&server)))?;
+    let gathered = measure("gathered", 1, &server, || runtime.block_on(load::gathered(&server)))?;
     Ok(vec![packed, framing, unary, stream, gathered])
 }
 
 /// Runs a load [`RUNS`] times after one to warm up, and reads the server's processor time around each.
 fn measure(
-    args: &BenchArgs,
     name: &str,
     batch: usize,
     server: &echo::EchoServer,
@@ -63,19 +61,11 @@ fn measure(
     more.insert("server_cpu_us_per_request".into(), json!(pairs::median(&mut overheads)));
     more.insert("runs".into(), json!(RUNS));
     Ok(Record {
-        suite: "grpc",
-        algorithm: name.to_owned(),
         ruleset: Some(Ruleset::EthereumTransaction.name()),
         backend: "echo".into(),
-        device: device(),
-        batch,
-        size: None,
-        threads: args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         items_per_second: pairs::median(&mut rates),
-        latency_us: if latencies.is_empty() { Latency::default() } else { pairs::latency(&mut latencies) },
-        peer: None,
-        ratio: None,
-        spread: None,
+        latency_us: pairs::latency(&mut latencies),
         more,
+        ..Record::new("grpc", name, batch, cores())
     })
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use outrigger_algorithms::registry;
-use outrigger_types::{Backend, ColumnBuf, HashAlgorithm, HashWork, Verdict, Work};
+use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Verdict, Work};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{Record, announce, cpu, device, pairs, raw, thread_counts, verify};
+use super::{Record, announce, cpu, pairs, raw, thread_counts, verify};
 use crate::cli::{BenchArgs, Failure};
 
 /// Items of a batch.
@@ -70,22 +70,7 @@ fn one(args: &BenchArgs, algorithm: HashAlgorithm, size: usize, records: &mut Ve
             let is_whole = output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid);
             if is_whole { Ok(()) } else { Err(Failure::work("a message was not hashed")) }
         };
-        let mut record = Record {
-            suite: "hash",
-            algorithm: algorithm.name().to_owned(),
-            ruleset: None,
-            backend: Backend::Cpu.name().to_owned(),
-            device: device(),
-            batch,
-            size: Some(size),
-            threads,
-            items_per_second: 0.0,
-            latency_us: super::Latency::default(),
-            peer: None,
-            ratio: None,
-            spread: None,
-            more: serde_json::Map::new(),
-        };
+        let mut record = Record { size: Some(size), ..Record::new("hash", algorithm.name(), batch, threads) };
         pairs::measure(&mut record, args.pairs, Box::new(product), Some(peer))?;
         record.more.insert("gigabytes_per_second".into(), (record.items_per_second * size as f64 / 1e9).into());
         records.push(record);

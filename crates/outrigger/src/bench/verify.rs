@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use outrigger_algorithms::registry;
 use outrigger_scheduler::CpuEngine;
-use outrigger_types::{Backend, Engine, Job, Outcome, Output, Priority, Ruleset, Verdict, Work};
+use outrigger_types::{Engine, Job, Outcome, Output, Priority, Ruleset, Verdict, Work};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Record, adapters, announce, cpu, device, pairs, raw, thread_counts};
+use super::{Record, adapters, announce, cpu, pairs, raw, thread_counts};
 use crate::cli::{BenchArgs, Failure};
 use crate::workload;
 
@@ -54,22 +54,7 @@ fn one(
     let work = Arc::new(Work::Verify(workload::pack(ruleset, &items)));
     for threads in thread_counts(args) {
         let engine = cpu(threads);
-        let blank = Record {
-            suite: "verify",
-            algorithm: algorithm.to_owned(),
-            ruleset: Some(ruleset.name()),
-            backend: Backend::Cpu.name().to_owned(),
-            device: device(),
-            batch,
-            size: None,
-            threads,
-            items_per_second: 0.0,
-            latency_us: super::Latency::default(),
-            peer: None,
-            ratio: None,
-            spread: None,
-            more: serde_json::Map::new(),
-        };
+        let blank = Record { ruleset: Some(ruleset.name()), ..Record::new("verify", algorithm, batch, threads) };
         let library = raw::verifier(ruleset);
         let peer = pairs::Other {
             name: library.name.into(),
