@@ -68,6 +68,29 @@ fn waiting_work_ages_past_work_that_keeps_coming() {
     assert!((AGING * 2..AGING * 3).contains(&served_at), "{served_at:?}");
 }
 
+/// Aged work counts as consensus class, but a vote of another operation, which can never share its batch, waits for one
+/// batch of it at most.
+#[test]
+fn an_aged_backlog_does_not_shut_out_votes_of_another_operation() {
+    let start = Instant::now();
+    let mut batcher = Batcher::new(AGING);
+    for id in 0..100 {
+        batcher.push(entry(id, "node", Priority::Mempool, 1_000, start));
+    }
+    let now = start + AGING * 2;
+    for step in 0..20_u64 {
+        let vote = Entry {
+            operation: Operation::Verify(Ruleset::SolanaEd25519),
+            ..entry(1_000 + step, "node", Priority::Consensus, 8, now)
+        };
+        batcher.push(vote);
+        let batches = [take(&mut batcher, now, 100), take(&mut batcher, now, 100)];
+        let is_vote = |batch: &Batch| ids(batch) == [1_000 + step];
+        assert_eq!(batches.iter().filter(|batch| is_vote(batch)).count(), 1, "round {step}: {batches:?}");
+        assert!(batches.iter().any(|batch| batch.operation == VERIFY), "and the backlog does not starve");
+    }
+}
+
 #[test]
 fn tenants_share_by_weight_and_a_flood_does_not_shut_out_the_small() {
     let now = Instant::now();
