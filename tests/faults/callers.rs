@@ -113,7 +113,9 @@ fn a_caller_that_does_not_read_is_held_back_and_holds_nothing() {
     let runtime = runtime();
     let before = sidecar.memory_kib().0;
     let _within = runtime.enter();
-    let channel = tonic::transport::Endpoint::from_shared(sidecar.endpoint()).expect("an endpoint").connect_lazy();
+    // A window of a few answers: what the transport holds for it is soon full.
+    let endpoint = tonic::transport::Endpoint::from_shared(sidecar.endpoint()).expect("an endpoint");
+    let channel = endpoint.initial_stream_window_size(65_535).initial_connection_window_size(65_535).connect_lazy();
     let mut slow = SignatureServiceClient::new(channel);
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     let sending = runtime.spawn(async move {
