@@ -4,7 +4,8 @@ use super::*;
 use crate::cli::{Cli, Command};
 
 fn refusal(arguments: &[&str]) -> String {
-    let cli = Cli::try_parse_from([&["outrigger", "verify", "--local"], arguments].concat()).ok().expect("arguments");
+    let line = [&["outrigger", "verify", "--local"], arguments].concat();
+    let cli = Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{error}"));
     let Command::Verify(args) = cli.command else { panic!("verify") };
     run(&args).expect_err("refused").to_string()
 }
