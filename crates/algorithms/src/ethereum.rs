@@ -16,8 +16,9 @@
 //! - Authorities of EIP-7702 are recovered with s ≤ n/2 always. One that cannot be recovered leaves the
 //!   transaction valid, as the EIP says.
 //!
-//! What depends on the state or the block (nonces, balances, gas, fees, blob counts, the chain of an
-//! authorization) is left to the node. Sources: the EIPs named above, and the Yellow Paper, appendices B and F.
+//! Everything that is no matter of encoding, chain or signature (nonces, balances, gas, fees, the numbers of blobs
+//! and authorizations, of which there must be at least one, the chain of an authorization) is left to the node.
+//! Sources: the EIPs named above, and the Yellow Paper, appendices B and F.
 
 use std::ops::Range;
 

@@ -32,8 +32,9 @@
 //! string, 56e81f17…b421. The others define no root, and the verdict is *malformed*: Bitcoin Core's function returns
 //! zeros, which no block has, and Semaphore's tree has no root before its first leaf.
 //!
-//! **Malformed** is also a leaf of the wrong form (`bitcoin`: not 32 bytes; Poseidon: not 32 bytes below r), a leaf
-//! to prove that is not there, and any proof of an `ethereum-trie`.
+//! **Malformed** is also a leaf of the wrong form (`bitcoin`: not 32 bytes; Poseidon: not 32 bytes below r;
+//! `ethereum-trie`: no bytes at all, which for a trie means that nothing is there), a leaf to prove that is not
+//! there, and any proof of an `ethereum-trie`.
 //!
 //! **Proofs** list the siblings from the leaf to the root, each with its side; a level at which the node passes up
 //! has none. [`verify_proof`] checks them, position and number of leaves included.
@@ -102,6 +103,7 @@ fn root_and_proof(work: &MerkleWork) -> Result<(Node, Vec<u8>), Verdict> {
     }
     if work.tree == MerkleTree::EthereumTrie {
         return match work.prove {
+            None if work.leaves.view().iter().any(<[u8]>::is_empty) => Err(Verdict::Malformed),
             None => Ok((ethereum::transactions_root(work.leaves.view()), Vec::new())),
             Some(_) => Err(Verdict::Malformed),
         };

@@ -128,7 +128,10 @@ fn parse(item: Item, i: usize, ruleset: Ruleset, with_keys: bool) -> Result<Pars
     }
     let keys = match (with_keys, item.public_key, item.address) {
         (false, _, _) => Vec::new(),
-        (true, Some(key), _) => vec![field("public_key", &key)?],
+        (true, Some(_), Some(_)) => {
+            return Err(Failure::input(format_args!("{}: give one, not both", at("public_key and address"))));
+        }
+        (true, Some(key), None) => vec![field("public_key", &key)?],
         (true, None, Some(address)) => vec![field("address", &address)?],
         (true, None, None) => return Err(Failure::input(format_args!("{}: missing", at("public_key")))),
     };
@@ -170,6 +173,17 @@ fn parse_set(item: Item, i: usize, ruleset: Ruleset, signature: Vec<u8>) -> Resu
     let at = |field: &str| format!("item {i}, {field}");
     if !matches!(ruleset, Ruleset::EthereumConsensus | Ruleset::BlsMinSig) {
         return Err(Failure::input(format_args!("{}: sets belong to the BLS rulesets", at("public_keys"))));
+    }
+    let several = [
+        ("public_keys and public_key", item.public_keys.is_some() && item.public_key.is_some()),
+        ("messages and message", item.messages.is_some() && (item.message.is_some() || item.digest.is_some())),
+        ("message and digest", item.message.is_some() && item.digest.is_some()),
+    ];
+    if let Some((fields, _)) = several.iter().find(|(_, is_given)| *is_given) {
+        return Err(Failure::input(format_args!("{}: give one, not both", at(fields))));
+    }
+    if item.address.is_some() || item.identity.is_some() {
+        return Err(Failure::input(format_args!("{}: no part of a BLS set", at("address or identity"))));
     }
     let list = |name: &'static str, many: Option<Vec<String>>, one: Option<String>| {
         let texts = many.unwrap_or_else(|| one.into_iter().collect());
@@ -237,3 +251,6 @@ fn set_work(ruleset: Ruleset, mode: SetMode, members: &[Parsed]) -> SetWork {
         message_ends: ends(|member| &member.messages),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -301,6 +301,10 @@ fn malformed_leaves() {
             }
         }
     }
+    // To put no bytes under a key of a trie is to delete it, so there is no such list of transactions.
+    for leaves in [vec![vec![]], vec![good.clone(), vec![]], vec![vec![], good.clone()]] {
+        assert_refused(EthereumTrie, Keccak256, &leaves, Verdict::Malformed);
+    }
     for tree in [Poseidon, LeanImt] {
         assert_refused(tree, PoseidonBn254, &[good.clone(), vec![0xff; 32]], Verdict::Malformed);
     }

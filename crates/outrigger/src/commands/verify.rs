@@ -21,6 +21,13 @@ struct Report {
 
 /// Verifies what the flags name.
 pub(crate) fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
+    // On the wire 0 says that no chain is named, so a sidecar would check none.
+    if args.chain_id == Some(0) {
+        return Err(Failure::input("--chain-id 0: no chain has this number; leave it out to take any chain"));
+    }
+    if args.chain_id.is_some() && args.items.is_some() {
+        return Err(Failure::input("--chain-id belongs to --ethereum-block and --ethereum-transactions"));
+    }
     if let Some(path) = &args.ethereum_block {
         return transactions::block(path, args);
     }
@@ -57,3 +64,6 @@ fn verify_items(path: &Path, ruleset: Ruleset, args: &VerifyArgs) -> Result<Exit
     }
     Ok(super::processed(&verdicts))
 }
+
+#[cfg(test)]
+mod tests;
