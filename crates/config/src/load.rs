@@ -234,7 +234,7 @@ fn tenants(reader: &mut Reader) -> Vec<Tenant> {
             reader.fail(&format!("tenants[{i}].name"), format!("{:?} is the name of two tenants", tenant.policy.name));
         }
         let uids = tenant.uids.iter().map(|uid| ("uids", format!("user id {uid}")));
-        let certificates = tenant.certificate_names.iter().map(|name| ("certificate_names", name.clone()));
+        let certificates = tenant.certificate_names.iter().map(|name| ("certificate_names", name.to_ascii_lowercase()));
         let unauthenticated = tenant.unauthenticated.then(|| ("unauthenticated", "callers without one".to_owned()));
         for (key, caller) in uids.chain(certificates).chain(unauthenticated) {
             if !callers.insert((key, caller.clone())) {

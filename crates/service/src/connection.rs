@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,6 +35,11 @@ const RESET_STREAMS_MAX: usize = 64;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// …and has so long to answer.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a caller may take to say that it speaks HTTP/2: until then it is not asked whether it lives.
+const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The bytes that say so (RFC 9113, section 3.4).
+const PREFACE_BYTES: u64 = 24;
 
 /// Where a server is in its life. Connections follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,11 +82,25 @@ pub(crate) async fn serve(
         .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
         .keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+    let heard = Arc::new(AtomicU64::new(0));
+    let io = Heard { io, bytes: heard.clone() };
+    let is_mute = || heard.load(Ordering::Relaxed) < PREFACE_BYTES;
+    let mute = async {
+        tokio::time::sleep(PREFACE_TIMEOUT).await;
+        if !is_mute() {
+            std::future::pending::<()>().await;
+        }
+    };
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
     let mut watching = phase.clone();
     tokio::select! {
         result = connection.as_mut() => return end(result),
+        () = mute => return tracing::debug!("a caller connected and said nothing"),
         () = reached(&mut watching, Phase::Draining) => connection.as_mut().graceful_shutdown(),
+    }
+    if is_mute() {
+        // It has asked for nothing, so nothing is lost; waiting for it would take the whole grace.
+        return;
     }
     tokio::select! {
         result = connection.as_mut() => end(result),
@@ -91,6 +111,48 @@ pub(crate) async fn serve(
 fn end(result: Result<(), hyper::Error>) {
     if let Err(error) = result {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// A connection that counts what its caller has said.
+struct Heard {
+    io: Io,
+    bytes: Arc<AtomicU64>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut this.io).poll_read(cx, buffer);
+        this.bytes.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
+        result
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 

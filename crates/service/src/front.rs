@@ -13,7 +13,8 @@ use tonic::{Code, Status};
 use tonic_health::server::HealthReporter;
 use tower_service::Service;
 
-use crate::body::Metered;
+use crate::body::{Budget, Held, Metered, Watch};
+use crate::connection::{self, Phase};
 use crate::meters::Method;
 use crate::options::ServiceLimits;
 use crate::routes::{self, Health};
@@ -71,7 +72,12 @@ impl Front {
             Ok((caller_deadline, request)) => self.call(caller_deadline, request).await,
             Err(rejection) => status::of(&rejection).into_http(),
         };
-        let response = self.normalise(response);
+        let mut response = self.normalise(response);
+        if method == Method::HEALTH_WATCH {
+            let mut phase = self.state.phase.clone();
+            let draining = async move { connection::reached(&mut phase, Phase::Draining).await };
+            response = response.map(|body| Body::new(Watch::new(body, draining)));
+        }
         let code = code_of(&response);
         // A stream that has begun well is counted where it ends.
         if method != Method::VERIFY_STREAM || code != Code::Ok {
@@ -88,13 +94,17 @@ impl Front {
         request: Request<Incoming>,
     ) -> Result<(Option<Instant>, Request<Body>), Rejection> {
         let deadline = deadline(request.headers())?;
-        let limit = self.state.limits.load().body_bytes_max;
-        // A stream hands its bytes on as it goes and bounds them by its window.
-        let is_metered = method != Method::VERIFY_STREAM;
-        let mut request = request.map(|body| match is_metered {
-            true => Body::new(Metered::new(body, self.state.body_bytes.clone(), limit as u64)),
-            false => Body::new(body),
-        });
+        let budget = Budget {
+            all: self.state.body_bytes.clone(),
+            all_max: self.state.limits.load().body_bytes_max as u64,
+            tenant: found.as_ref().ok().map(|tenant| self.state.body_bytes_of(&tenant.name)),
+        };
+        let held = Arc::new(Held::new(budget));
+        let mut request = request.map(|body| Body::new(Metered::new(body, held.clone())));
+        // Its reader gives back what it has read: the window answers for that.
+        if method == Method::VERIFY_STREAM {
+            request.extensions_mut().insert(held);
+        }
         match found {
             Ok(tenant) => drop(request.extensions_mut().insert(Caller { tenant, peer: peer.clone(), deadline })),
             Err(_) if method.is_open() => {}

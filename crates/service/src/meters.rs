@@ -30,6 +30,7 @@ pub(crate) struct Method(u8);
 
 impl Method {
     pub(crate) const VERIFY_STREAM: Self = Self(10);
+    pub(crate) const HEALTH_WATCH: Self = Self(12);
 
     /// The method of a path.
     pub(crate) fn of_path(path: &str) -> Self {

@@ -8,6 +8,7 @@ use outrigger_proto::v1::signature_service_server::SignatureService;
 use outrigger_types::{Call, HashAlgorithm, MerkleTree, MerkleWork, Output, Rejection, Verdict, Work};
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::body::Held;
 use crate::calls::{caller, verdict_bytes};
 use crate::convert::Ask;
 use crate::front::Caller;
@@ -161,7 +162,8 @@ impl SignatureService for Signatures {
         let started = Instant::now();
         let caller = caller(&mut request)?;
         tenants::check_call(&caller.tenant, Call::Verify).map_err(|rejection| status::of(&rejection))?;
-        Ok(Response::new(stream::open(self.state.clone(), caller, request.into_inner(), started)))
+        let held = request.extensions_mut().remove::<Arc<Held>>();
+        Ok(Response::new(stream::open(self.state.clone(), caller, request.into_inner(), held, started)))
     }
 
     async fn recover_batch(

@@ -1,9 +1,10 @@
 //! What all calls share.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) phase: watch::Receiver<Phase>,
     /// Bytes of request bodies that are held now.
     pub(crate) body_bytes: Arc<AtomicU64>,
+    /// The same for each tenant.
+    tenant_body_bytes: Mutex<HashMap<Arc<str>, Arc<AtomicU64>>>,
     pub(crate) version: String,
     pub(crate) metrics: Option<PrometheusHandle>,
 }
@@ -49,8 +52,18 @@ impl State {
             meters: Meters::default(),
             phase,
             body_bytes: Arc::default(),
+            tenant_body_bytes: Mutex::default(),
             version: options.version.clone(),
             metrics: options.metrics.clone(),
+        }
+    }
+
+    /// The count of a tenant's request bodies. Tenants come from the configuration, so there are not many.
+    pub(crate) fn body_bytes_of(&self, tenant: &Arc<str>) -> Arc<AtomicU64> {
+        let mut counts = self.tenant_body_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get(tenant) {
+            Some(count) => count.clone(),
+            None => counts.entry(tenant.clone()).or_default().clone(),
         }
     }
 

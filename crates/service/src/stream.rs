@@ -18,6 +18,7 @@ use tokio::task::AbortHandle;
 use tokio_stream::Stream;
 use tonic::{Code, Status, Streaming};
 
+use crate::body::Held;
 use crate::front::Caller;
 use crate::meters::Method;
 use crate::state::State;
@@ -35,6 +36,7 @@ pub(crate) fn open(
     state: Arc<State>,
     caller: Caller,
     inbound: Streaming<v1::VerifyStreamRequest>,
+    held: Option<Arc<Held>>,
     started: Instant,
 ) -> Answers {
     let places = state.limits.load().stream_window.clamp(1, 1 << 20);
@@ -42,7 +44,7 @@ pub(crate) fn open(
     // Not bounded here: no more can lie in it than the window lets in.
     let (sender, receiver) = mpsc::unbounded_channel();
     let record = Record { state: state.clone(), tenant: caller.tenant.name.clone(), started, code: Code::Cancelled };
-    let reader = reader::Reader::new(state, caller, window.clone(), sender);
+    let reader = reader::Reader::new(state, caller, window.clone(), held, sender);
     let task = tokio::spawn(reader.run(inbound)).abort_handle();
     Answers { receiver, current: VecDeque::new(), places_held: 0, window, task, record, has_ended: false }
 }

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
 use crate::options::TlsFiles;
@@ -76,21 +77,26 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(chain)
 }
 
-/// The DNS names of a certificate, or its common name where it has none, in lower case. The common name is looked
-/// at last, as everywhere since RFC 6125.
+/// The DNS names of a certificate, or its common name where it says no name of the kinds that replace it (DNS names,
+/// URIs: RFC 6125, section 6.4.4), in lower case. Names that cannot be read are no reason to look at the common name.
 pub(crate) fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return Vec::new() };
     let mut names = Vec::new();
+    let mut replaces_common = false;
     for extension in parsed.extensions() {
-        if let ParsedExtension::SubjectAlternativeName(alternative) = extension.parsed_extension() {
-            let dns = alternative.general_names.iter().filter_map(|name| match name {
-                GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-                _ => None,
-            });
-            names.extend(dns);
+        match extension.parsed_extension() {
+            ParsedExtension::SubjectAlternativeName(alternative) => {
+                for name in &alternative.general_names {
+                    replaces_common |= !matches!(name, GeneralName::RFC822Name(_) | GeneralName::IPAddress(_));
+                    if let GeneralName::DNSName(name) = name {
+                        names.push(name.to_ascii_lowercase());
+                    }
+                }
+            }
+            _ => replaces_common |= extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME,
         }
     }
-    if names.is_empty() {
+    if !replaces_common {
         let common = parsed.subject().iter_common_name().filter_map(|name| name.as_str().ok());
         names.extend(common.map(str::to_ascii_lowercase));
     }

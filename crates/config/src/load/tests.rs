@@ -123,6 +123,7 @@ fn tenants_that_cannot_be_told_apart_or_want_what_is_not_are_errors() {
     let cases = [
         ("name = \"node\"\nuids = [1]", "two tenants"),
         ("name = \"x\"\nuids = [1000]", "already belongs"),
+        ("name = \"x\"\ncertificate_names = [\"Other.Test\"]", "already belongs"),
         ("name = \"x\"", "no caller"),
         ("name = \"x\"\nuids = [1]\ncalls = [\"sign\"]", "unknown call"),
         ("name = \"x\"\nuids = [1]\nrulesets = [\"etherium\"]", "unknown ruleset"),

@@ -35,7 +35,14 @@ impl Sidecar {
         let directory = tempfile::Builder::new().prefix("outrigger-demo-").tempdir().map_err(Failure::work)?;
         let socket = directory.path().join("outrigger.sock");
         let program = std::env::current_exe().map_err(Failure::work)?;
-        let mut child = Command::new(program)
+        // The demo is the same whatever the surroundings say: a port or tenants of another sidecar are not its own.
+        let others = std::env::vars_os().map(|(name, _)| name);
+        let others = others.filter(|name| name.to_string_lossy().starts_with("OUTRIGGER_"));
+        let mut command = Command::new(program);
+        for name in others {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(["serve", "--json", "--log", "warn", "--admin", "127.0.0.1:0", "--unix"])
             .arg(&socket)
             .stdin(Stdio::null())

@@ -181,6 +181,10 @@ impl State {
                 job.fault = Some(EngineError::Fault("a piece past the end of its job".into()));
                 break;
             }
+            if !has_shape(&piece.output, operation) {
+                job.fault = Some(EngineError::Fault("a piece of the wrong shape".into()));
+                break;
+            }
             measured.count += 1;
             measured.items += range.len();
             measured.compute += piece.compute;
@@ -318,6 +322,18 @@ impl State {
         }
         Some(ticket)
     }
+}
+
+/// Whether each item of an engine's answer has all that belongs to it. Parts are cut and joined by these lengths, so
+/// one byte too few would give an item its neighbour's bytes.
+fn has_shape(output: &Output, operation: Operation) -> bool {
+    let (count, shape) = (output.verdicts.len(), operation.output_shape());
+    let ends = &output.variable_ends;
+    output.fixed.len() == count * shape.stride
+        && output.reasons.len() == if shape.has_reasons { count } else { 0 }
+        && ends.len() == if shape.has_variable { count } else { 0 }
+        && ends.is_sorted()
+        && ends.last().map_or(0, |end| *end as usize) == output.variable.len()
 }
 
 /// Cuts a piece into the parts that answer each request, and marks them as answered. What an engine other than

@@ -14,6 +14,7 @@ use tonic::{Status, Streaming};
 
 use super::group::Group;
 use super::{Event, Window, failed};
+use crate::body::Held;
 use crate::connection::{self, Phase};
 use crate::convert::Ask;
 use crate::front::Caller;
@@ -32,6 +33,8 @@ pub(super) struct Reader {
     state: Arc<State>,
     caller: Caller,
     window: Arc<Window>,
+    /// What the body has counted of the message that is arriving.
+    held: Option<Arc<Held>>,
     sender: UnboundedSender<Event>,
     /// Jobs in flight. Dropped with the reader, which ends them.
     jobs: JoinSet<()>,
@@ -54,8 +57,14 @@ struct Taken {
 }
 
 impl Reader {
-    pub(super) fn new(state: Arc<State>, caller: Caller, window: Arc<Window>, sender: UnboundedSender<Event>) -> Self {
-        Self { state, caller, window, sender, jobs: JoinSet::new() }
+    pub(super) fn new(
+        state: Arc<State>,
+        caller: Caller,
+        window: Arc<Window>,
+        held: Option<Arc<Held>>,
+        sender: UnboundedSender<Event>,
+    ) -> Self {
+        Self { state, caller, window, held, sender, jobs: JoinSet::new() }
     }
 
     /// Reads until the client has finished, its deadline has passed, or the server goes.
@@ -147,6 +156,9 @@ impl Reader {
     }
 
     fn weigh(&self, message: v1::VerifyStreamRequest) -> Taken {
+        if let Some(held) = &self.held {
+            held.release();
+        }
         let places = self.window.cost(size(&message));
         Taken { message, places }
     }

@@ -129,6 +129,36 @@ async fn a_drain_lets_calls_finish_and_takes_no_new_ones() {
 }
 
 #[tokio::test]
+async fn a_drain_does_not_wait_for_watchers_nor_for_the_mute() {
+    use tonic_health::pb::health_client::HealthClient;
+    use tonic_health::pb::{HealthCheckRequest, health_check_response};
+
+    let fixture = start(&Echo::open(), |_| {}).await;
+    let mut client = HealthClient::new(fixture.channel().await);
+    let mut watch = client.watch(HealthCheckRequest::default()).await.expect("a watch").into_inner();
+    let first = watch.message().await.expect("an answer").expect("an answer");
+    assert_eq!(first.status(), health_check_response::ServingStatus::Serving);
+    let mute = tokio::net::UnixStream::connect(&fixture.path).await.expect("a connection");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let report = fixture.running.drain(Duration::from_secs(5)).await;
+    assert_eq!(report.connections_cut, 0);
+    assert!(report.took < Duration::from_secs(3), "{:?}", report.took);
+    let last = watch.message().await.expect("an answer").expect("an answer");
+    assert_eq!(last.status(), health_check_response::ServingStatus::NotServing);
+    assert_eq!(watch.message().await.expect_err("the end").code(), Code::Unavailable);
+    drop(mute);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_says_nothing_does_not_keep_its_place() {
+    let fixture = start(&Echo::open(), |options| options.listeners.connections_max = 1).await;
+    let mut mute = tokio::net::UnixStream::connect(&fixture.path).await.expect("a connection");
+    mute.write_all(b"PRI * HTTP/2.0").await.expect("a beginning");
+    let ended = tokio::time::timeout(Duration::from_secs(60), mute.read_to_end(&mut Vec::new())).await;
+    assert!(ended.is_ok(), "the place is free again");
+}
+
+#[tokio::test]
 async fn a_drain_cuts_what_does_not_finish() {
     let echo = Echo::with(0, Duration::ZERO);
     let fixture = start(&echo, |_| {}).await;

@@ -105,6 +105,41 @@ async fn bodies_over_the_common_budget_are_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn streams_count_against_the_common_budget_until_their_messages_are_read() {
+    let fixture = start(&Echo::open(), |options| options.limits.body_bytes_max = 150_000).await;
+    let mut client = fixture.signatures().await;
+    let message = |id, count| v1::VerifyStreamRequest { id, batch: Some(batch(count, 1)) };
+    let small = tokio_stream::iter((0..200).map(move |id| message(id, 10)).collect::<Vec<_>>());
+    let mut answers = client.verify_stream(small).await.expect("a stream").into_inner();
+    for _ in 0..200 {
+        let answer = answers.message().await.expect("the stream goes on").expect("an answer");
+        assert_eq!(answer.error, None);
+    }
+    let large = tokio_stream::once(message(0, 1_000));
+    let mut answers = client.verify_stream(large).await.expect("a stream").into_inner();
+    let status = answers.message().await.expect_err("over the budget");
+    // By the budget of all or by the tenant's half of it, as the bytes come.
+    assert!(matches!(status.code(), Code::Unavailable | Code::ResourceExhausted), "{status:?}");
+    assert!(status.get_details_retry_info().is_some());
+    client.verify_batch(batch(10, 1)).await.expect("the budget is free again");
+}
+
+#[tokio::test]
+async fn one_tenant_holds_half_of_the_common_budget_at_most() {
+    let fixture = start(&Echo::open(), |options| options.limits.body_bytes_max = 100_000).await;
+    let mut client = v1::hash_service_client::HashServiceClient::new(fixture.channel().await);
+    use v1::merkle_root_request::Part;
+    let header = Part::Header(v1::MerkleTreeHeader { tree: 1, algorithm: 1, ..Default::default() });
+    let leaves = Some(v1::Column { data: vec![1; 64_000].into(), lengths: Vec::new() });
+    let parts = [header, Part::Chunk(v1::LeafChunk { count: 2_000, leaves })];
+    let parts = parts.map(|part| v1::MerkleRootRequest { part: Some(part) });
+    let status = client.merkle_root(tokio_stream::iter(parts)).await.expect_err("more than half");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.get_details_retry_info().is_some());
+    assert_eq!(status.get_details_error_info().map(|info| info.reason), Some("tenant_quota".to_owned()));
+}
+
+#[tokio::test]
 async fn a_deadline_ends_as_such_and_frees_the_work() {
     let echo = Echo::with(0, Duration::ZERO);
     let fixture = start(&echo, |_| {}).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use outrigger_proto::v1::signature_service_client::SignatureServiceClient;
 use outrigger_types::TenantPolicy;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
@@ -183,4 +183,20 @@ async fn certificates_are_replaced_and_broken_ones_are_not_taken() {
     assert!(connect(secured.address, &secured.server_ca, Some(&node)).await.is_err(), "the old one is gone");
     let mut client = connect(secured.address, &other, Some(&node)).await.expect("the new one");
     client.verify_batch(batch(1, 1)).await.expect("a verdict");
+}
+
+#[test]
+fn the_common_name_counts_only_where_no_name_replaces_it() {
+    let names = |others: Vec<SanType>| {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.distinguished_name.push(DnType::CommonName, "Node");
+        params.subject_alt_names = others;
+        let certificate = params.self_signed(&KeyPair::generate().expect("a key")).expect("a certificate");
+        crate::tls::names(certificate.der())
+    };
+    let text = |text: &str| text.try_into().expect("plain text");
+    assert_eq!(names(Vec::new()), ["node"]);
+    assert_eq!(names(vec![SanType::IpAddress([127, 0, 0, 1].into())]), ["node"]);
+    assert_eq!(names(vec![SanType::DnsName(text("Other.Example"))]), ["other.example"]);
+    assert!(names(vec![SanType::URI(text("spiffe://example/wallet"))]).is_empty());
 }

@@ -18,6 +18,8 @@ enum Mood {
     Zeroed,
     /// Answers an item twice.
     Stutters,
+    /// Gives a piece whose bytes do not reach for all its items.
+    Truncates,
     /// Takes nothing.
     Busy,
 }
@@ -80,6 +82,12 @@ impl Device {
             Mood::Stutters => {
                 let output = pieces[0].output.clone();
                 pieces.push(Piece { start: pieces[0].start, output, compute: Duration::ZERO });
+                vec![Outcome::Done(pieces)]
+            }
+            Mood::Truncates => {
+                for piece in &mut pieces {
+                    piece.output.fixed.pop();
+                }
                 vec![Outcome::Done(pieces)]
             }
             Mood::Busy => Vec::new(),
@@ -151,6 +159,7 @@ async fn whatever_a_device_does_every_item_is_answered_right() {
         Mood::Forgets,
         Mood::Zeroed,
         Mood::Stutters,
+        Mood::Truncates,
         Mood::Busy,
     ];
     for mood in moods {
@@ -184,6 +193,18 @@ async fn a_device_that_keeps_failing_is_taken_out() {
     tokio::time::sleep(Duration::from_millis(1_050)).await;
     scheduler.submit(request(hashes(0, 5))).await.expect("an answer");
     assert!(scheduler.stats().engines[1].healthy);
+}
+
+#[tokio::test]
+async fn pieces_of_the_wrong_shape_are_faults() {
+    let scheduler = scheduler(Device::new(Mood::Truncates));
+    for i in 0..10 {
+        let request = request(hashes(i, 5));
+        let work = request.work.clone();
+        let answer = tokio::time::timeout(Duration::from_secs(5), scheduler.submit(request)).await;
+        assert!(is_echo(&work, &answer.expect("not lost").expect("an answer")));
+    }
+    assert!(!scheduler.stats().engines[1].healthy);
 }
 
 #[tokio::test]
