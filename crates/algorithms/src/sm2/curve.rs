@@ -71,18 +71,18 @@ impl Jacobian {
     }
 
     /// 2P: 4 multiplications, 4 squarings. Infinity stays infinity; no other point doubles to it, since n is odd.
+    ///
+    /// The tangent's slope is 3(X² − Z⁴)/(2YZ). Taken as 3/2·(X² − Z⁴) over a new Z of YZ, not 2YZ, it needs three
+    /// additions fewer than the database's formula.
     pub(super) fn double(&self) -> Self {
         let z_squared = self.z.square();
-        let y_doubled = self.y.double();
-        let z = y_doubled.mul(&self.z);
-        let y_squared_4 = y_doubled.square();
-        let x_y_squared_4 = self.x.mul(&y_squared_4);
-        let y_fourth_8 = y_squared_4.square().halve();
-        let slope = self.x.sub(&z_squared).mul(&self.x.add(&z_squared));
-        let slope = slope.double().add(&slope);
-        let x = slope.square().sub(&x_y_squared_4.double());
-        let y = slope.mul(&x_y_squared_4.sub(&x)).sub(&y_fourth_8);
-        Self { x, y, z }
+        let y_squared = self.y.square();
+        let x_y_squared = self.x.mul(&y_squared);
+        let product = self.x.sub(&z_squared).mul(&self.x.add(&z_squared));
+        let slope = product.halve().add(&product);
+        let x = slope.square().sub(&x_y_squared.double());
+        let y = slope.mul(&x_y_squared.sub(&x)).sub(&y_squared.square());
+        Self { x, y, z: self.y.mul(&self.z) }
     }
 
     /// P + Q for an affine Q: 8 multiplications, 3 squarings.
