@@ -161,7 +161,8 @@ impl Core {
                 None => engine.predicted_cost(operation, items, bytes),
             })
             .min();
-        Load { requests: 1, items: items as u64, bytes: bytes as u64, compute: compute.unwrap_or_default() }
+        let units = request.work.units() as u64;
+        Load { requests: 1, items: units, bytes: bytes as u64, compute: compute.unwrap_or_default() }
     }
 
     /// Answers what the cache knows, waits for what others do, and dispatches the rest. A forced backend is

@@ -206,6 +206,9 @@ pub struct EthereumWork {
     pub allow_high_s: bool,
 }
 
+/// About the size of a transfer with a little data: see [`Work::units`].
+const TRANSACTION_UNIT_BYTES: usize = 256;
+
 /// A piece of work, owned columns and all. Cheap to clone: the bytes are shared.
 #[derive(Clone, Debug)]
 pub enum Work {
@@ -236,8 +239,7 @@ impl Work {
         }
     }
 
-    /// The number of items: what limits and quotas count, and the length of the answer (but for a Merkle tree,
-    /// whose answer is one item).
+    /// The number of items: the length of the answer (but for a Merkle tree, whose answer is one item).
     pub const fn items(&self) -> usize {
         match self {
             Self::Verify(work) | Self::Recover(work) => work.signatures.len(),
@@ -245,6 +247,18 @@ impl Work {
             Self::Hash(work) => work.messages.len(),
             Self::Merkle(work) => work.leaves.len(),
             Self::EthereumTransactions(work) => work.transactions.len(),
+        }
+    }
+
+    /// What limits and quotas count: items, but for work in which one item can be as long as many. A BLS set counts
+    /// as its keys, each of which is checked; a transaction as one for each 256 bytes, since EIP-7702 puts any
+    /// number of recoveries into one.
+    pub fn units(&self) -> usize {
+        let items = self.items();
+        match self {
+            Self::VerifySets(work) => items.max(work.key_ends.last().map_or(0, |end| *end as usize)),
+            Self::EthereumTransactions(_) => items.max(self.bytes() / TRANSACTION_UNIT_BYTES),
+            Self::Verify(_) | Self::Recover(_) | Self::Hash(_) | Self::Merkle(_) => items,
         }
     }
 
@@ -398,3 +412,6 @@ fn range_of(ends: &[u32], i: usize) -> Range<usize> {
     let begin = if i == 0 { 0 } else { ends[i - 1] as usize };
     begin..ends[i] as usize
 }
+
+#[cfg(test)]
+mod tests;
