@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use outrigger_client::{CallOptions, Client, ClientOptions, Endpoint, Fallback, TlsOptions};
 use outrigger_config::{Config, Overrides, Sources};
 use outrigger_scheduler::{CpuEngine, CpuOptions, Request, Scheduler};
-use outrigger_types::{Output, SchedulerOptions, Work};
+use outrigger_types::{Output, Quota, SchedulerOptions, TenantPolicy, Work};
 use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, TargetArgs};
@@ -33,8 +33,7 @@ impl Runner {
             .build()
             .map_err(|error| Failure::work(format_args!("cannot start the runtime: {error}")))?;
         let place = if args.local {
-            let options = SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() };
-            Place::Here(Scheduler::new(options, vec![Arc::new(CpuEngine::new(CpuOptions::default()))]))
+            Place::Here(Scheduler::new(alone(), vec![Arc::new(CpuEngine::new(CpuOptions::default()))]))
         } else {
             Place::Sidecar(runtime.block_on(connect(args))?)
         };
@@ -49,7 +48,7 @@ impl Runner {
             Place::Here(scheduler) => {
                 let request = Request {
                     work,
-                    tenant: "local".into(),
+                    tenant: LOCAL.into(),
                     priority: self.args.priority,
                     deadline: timeout.map(|timeout| Instant::now() + timeout),
                     backend: self.args.backend,
@@ -63,6 +62,27 @@ impl Runner {
                 Ok(answer.output)
             }
         }
+    }
+}
+
+/// The only tenant of a process that works for itself.
+const LOCAL: &str = "local";
+
+/// Options of a scheduler that nobody else uses: quotas share a sidecar, and here there is nobody to share with.
+fn alone() -> SchedulerOptions {
+    let quota = Quota {
+        requests_max: u64::from(u32::MAX),
+        items_max: u64::from(u32::MAX),
+        bytes_max: u64::from(u32::MAX) << 10,
+        compute_max: Duration::from_secs(u64::from(u32::MAX)),
+    };
+    let tenant = TenantPolicy { quota, ..TenantPolicy::unrestricted(LOCAL) };
+    SchedulerOptions {
+        quota,
+        tenants: vec![tenant],
+        consensus_reserve_percent: 0,
+        cache_entries: 0,
+        ..SchedulerOptions::default()
     }
 }
 
