@@ -19,7 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli::{ConfigArgs, Failure};
 use crate::print;
 
-/// How often the metrics recorder tidies its histograms.
+/// How often the recorder folds its histograms together, so that they do not grow between scrapes, or without any.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Boundaries for times, in seconds: from a hand-over between threads to a stuck request.
 const SECONDS_BUCKETS: [f64; 14] =

@@ -18,7 +18,7 @@ pub struct ServiceOptions {
     pub tenants: Vec<TenantRule>,
     /// The version of the program, as in `GetCapabilities` and `/version`.
     pub version: String,
-    /// Renders `/metrics`; without it that path is not found.
+    /// Renders `/metrics`; without it that path is not found. Whoever installed the recorder also runs its upkeep.
     pub metrics: Option<PrometheusHandle>,
 }
 

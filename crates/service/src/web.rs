@@ -1,7 +1,6 @@
 //! The HTTP port for probes and metrics.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State as Shared;
@@ -14,9 +13,6 @@ use tokio::sync::watch;
 use crate::connection::{self, Phase};
 use crate::state::State;
 
-/// How often histograms are folded together, so that they do not grow between scrapes.
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-
 /// Serves until the server stops; while it drains, probes are still answered.
 pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut phase: watch::Receiver<Phase>) {
     let router = Router::new()
@@ -24,7 +20,7 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut phase: w
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/version", get(version))
-        .with_state(state.clone());
+        .with_state(state);
     let mut ending = phase.clone();
     tokio::select! {
         result = axum::serve(listener, router) => {
@@ -32,20 +28,9 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, mut phase: w
                 tracing::error!(%error, "the admin listener failed");
             }
         }
-        () = upkeep(&state) => {}
         () = connection::reached(&mut ending, Phase::Stopped) => {}
     }
     connection::reached(&mut phase, Phase::Stopped).await;
-}
-
-async fn upkeep(state: &State) {
-    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
-    loop {
-        interval.tick().await;
-        if let Some(metrics) = &state.metrics {
-            metrics.run_upkeep();
-        }
-    }
 }
 
 async fn ready(Shared(state): Shared<Arc<State>>) -> Response {
