@@ -9,6 +9,7 @@ pub mod blake3;
 pub mod bls12_381;
 pub mod ed25519;
 pub mod ethereum;
+pub mod groth16;
 pub mod keccak;
 pub mod merkle;
 pub mod p256;

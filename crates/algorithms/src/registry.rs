@@ -6,7 +6,8 @@ use outrigger_types::{HashAlgorithm, Operation, Output, Ruleset, Work};
 
 use crate::room::{Algorithm, HashRules, RulesetRules};
 use crate::{
-    blake2b, blake3, bls12_381, ed25519, ethereum, keccak, merkle, p256, poseidon_bn254, secp256k1, sha256, sm2, sm3,
+    blake2b, blake3, bls12_381, ed25519, ethereum, groth16, keccak, merkle, p256, poseidon_bn254, secp256k1, sha256,
+    sm2, sm3,
 };
 
 /// Every algorithm, alphabetically by name.
@@ -48,6 +49,7 @@ pub fn supports(operation: Operation) -> bool {
         Operation::Hash(algorithm) => hash_rules(algorithm).is_some(),
         Operation::Merkle(tree, algorithm) => merkle::takes(tree, algorithm),
         Operation::EthereumTransactions => rules(Ruleset::EthereumTransaction).is_some(),
+        Operation::VerifyProofs(_) => true,
     }
 }
 
@@ -61,6 +63,7 @@ pub fn piece_items(operation: Operation) -> usize {
         Operation::Hash(algorithm) => hash_rules(algorithm).map_or(256, |rules| rules.piece_items),
         Operation::Merkle(..) => usize::MAX,
         Operation::EthereumTransactions => 16,
+        Operation::VerifyProofs(_) => 32,
     }
 }
 
@@ -94,6 +97,7 @@ pub fn run(work: &Work, range: Range<usize>) -> Output {
         }
         Work::Merkle(work) => merkle::build(work, &mut output),
         Work::EthereumTransactions(work) => ethereum::verify(work, range, &mut output),
+        Work::VerifyProofs(work) => groth16::verify(work, range, &mut output),
     }
     output
 }

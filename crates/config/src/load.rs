@@ -274,7 +274,8 @@ fn tenant(reader: &mut Reader, path: &str) -> Option<Tenant> {
         rulesets.into_iter().flatten().collect()
     };
     let calls = calls.into_iter().collect();
-    let policy = TenantPolicy { name: name?.into(), calls, rulesets, priority_max, quota, weight };
+    let circuits = outrigger_types::CircuitRule::All;
+    let policy = TenantPolicy { name: name?.into(), calls, rulesets, circuits, priority_max, quota, weight };
     Some(Tenant { policy, uids, certificate_names, unauthenticated })
 }
 

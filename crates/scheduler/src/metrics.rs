@@ -194,6 +194,7 @@ const fn number(operation: Operation) -> usize {
         Operation::Hash(algorithm) => 48 + algorithm.number() as usize % 16,
         Operation::Merkle(tree, _) => 64 + tree.number() as usize % 16,
         Operation::EthereumTransactions => 80,
+        Operation::VerifyProofs(curve) => 81 + curve as usize,
     }
 }
 

@@ -43,7 +43,9 @@ pub(crate) const fn code(rejection: &Rejection) -> Code {
         Rejection::Overloaded { .. } | Rejection::Draining { .. } => Code::Unavailable,
         Rejection::DeadlineExceeded { .. } => Code::DeadlineExceeded,
         Rejection::NotFound(_) => Code::NotFound,
-        Rejection::BackendUnavailable(_) => Code::FailedPrecondition,
+        Rejection::BackendUnavailable(_) | Rejection::NotReady(_) => Code::FailedPrecondition,
+        Rejection::Cancelled => Code::Cancelled,
+        Rejection::DataLoss(_) => Code::DataLoss,
         Rejection::Internal(_) => Code::Internal,
     }
 }

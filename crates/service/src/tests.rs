@@ -98,6 +98,7 @@ fn echo(work: &Work) -> Output {
             output.verdicts = work.signatures.view().iter().map(verdict).collect();
         }
         Work::VerifySets(work) => output.verdicts = work.signatures.view().iter().map(verdict).collect(),
+        Work::VerifyProofs(work) => output.verdicts = work.proofs.view().iter().map(verdict).collect(),
         Work::Hash(work) => {
             output.verdicts.fill(Verdict::Valid);
             output.fixed =

@@ -7,6 +7,7 @@ mod engine;
 mod hash;
 mod policy;
 mod priority;
+mod proving;
 mod rejection;
 mod ruleset;
 mod verdict;
@@ -16,13 +17,14 @@ pub use backend::Backend;
 pub use column::{Column, ColumnBuf, ColumnError, Layout, LayoutBuf};
 pub use engine::{Completion, Engine, EngineError, Job, JobId, Outcome, Piece};
 pub use hash::{HashAlgorithm, MerkleTree};
-pub use policy::{BatchOptions, Call, Quota, SchedulerOptions, TenantPolicy};
+pub use policy::{BatchOptions, Call, CircuitRule, Quota, SchedulerOptions, TenantPolicy};
 pub use priority::Priority;
+pub use proving::{CircuitId, Curve, ProofKey};
 pub use rejection::{FieldViolation, Rejection};
 pub use ruleset::Ruleset;
 pub use verdict::Verdict;
 pub use work::{
-    EthereumWork, HashWork, Keys, MerkleWork, MessageForm, Operation, Output, OutputShape, SetMode, SetWork,
+    EthereumWork, HashWork, Keys, MerkleWork, MessageForm, Operation, Output, OutputShape, ProofWork, SetMode, SetWork,
     SignatureOptions, SignatureWork, Work,
 };
 

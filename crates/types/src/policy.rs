@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Priority, Ruleset, limits};
+use crate::{CircuitId, Priority, Ruleset, limits};
 
 /// How much may be held at once. Counted from admission to the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,25 @@ impl Call {
     }
 }
 
+/// Which circuits a tenant may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CircuitRule {
+    /// Every circuit of the store.
+    All,
+    /// These, by the hash of their keys.
+    Only(BTreeSet<CircuitId>),
+}
+
+impl CircuitRule {
+    /// Whether it allows a circuit.
+    pub fn allows(&self, circuit: CircuitId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(circuits) => circuits.contains(&circuit),
+        }
+    }
+}
+
 /// What one tenant may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantPolicy {
@@ -78,6 +97,8 @@ pub struct TenantPolicy {
     pub calls: BTreeSet<Call>,
     /// Rulesets that are allowed.
     pub rulesets: BTreeSet<Ruleset>,
+    /// Circuits that it may see, prove and verify with.
+    pub circuits: CircuitRule,
     /// The highest priority that is allowed; asking for more is refused.
     pub priority_max: Priority,
     /// How much may be in flight.
@@ -93,6 +114,7 @@ impl TenantPolicy {
             name: name.into(),
             calls: Call::ALL.into_iter().collect(),
             rulesets: Ruleset::ALL.iter().copied().collect(),
+            circuits: CircuitRule::All,
             priority_max: Priority::Consensus,
             quota: Quota::TENANT,
             weight: 100,

@@ -50,6 +50,12 @@ pub enum Rejection {
     NotFound(String),
     /// The backend that the request forces is absent or does not support the operation.
     BackendUnavailable(String),
+    /// What the request needs is not set up, or not ready: a journal key, a witness generator.
+    NotReady(String),
+    /// The caller gave the work up.
+    Cancelled,
+    /// What was stored can no longer be read as it was written.
+    DataLoss(String),
     /// The sidecar is at fault.
     Internal(String),
 }
@@ -72,6 +78,9 @@ impl Rejection {
             Self::DeadlineExceeded { .. } => "deadline_exceeded",
             Self::NotFound(_) => "not_found",
             Self::BackendUnavailable(_) => "backend_unavailable",
+            Self::NotReady(_) => "not_ready",
+            Self::Cancelled => "cancelled",
+            Self::DataLoss(_) => "data_loss",
             Self::Internal(_) => "internal",
         }
     }
@@ -88,6 +97,8 @@ impl fmt::Display for Rejection {
                 Ok(())
             }
             Self::PermissionDenied(what) | Self::NotFound(what) | Self::BackendUnavailable(what) => f.write_str(what),
+            Self::NotReady(what) | Self::DataLoss(what) => f.write_str(what),
+            Self::Cancelled => f.write_str("cancelled"),
             Self::TenantQuota { quota, retry_after } => {
                 write!(f, "the tenant's quota is used up: {quota}; try again in {} ms", retry_after.as_millis())
             }

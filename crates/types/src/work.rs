@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Column, ColumnBuf, HashAlgorithm, MerkleTree, Ruleset, Verdict};
+use crate::{Column, ColumnBuf, Curve, HashAlgorithm, MerkleTree, ProofKey, Ruleset, Verdict};
 
 /// The kind of a piece of work: what engines declare support for, and what batches never mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub enum Operation {
     Merkle(MerkleTree, HashAlgorithm),
     /// Decode raw Ethereum transactions, hash them, recover their senders.
     EthereumTransactions,
+    /// Verify Groth16 proofs, one verdict each.
+    VerifyProofs(Curve),
 }
 
 impl Operation {
@@ -35,6 +37,7 @@ impl Operation {
             Self::Hash(_) => "hash",
             Self::Merkle(..) => "merkle",
             Self::EthereumTransactions => "ethereum_transactions",
+            Self::VerifyProofs(_) => "verify_proofs",
         }
     }
 
@@ -45,6 +48,7 @@ impl Operation {
             Self::Hash(algorithm) => algorithm.name(),
             Self::Merkle(tree, _) => tree.name(),
             Self::EthereumTransactions => Ruleset::EthereumTransaction.name(),
+            Self::VerifyProofs(curve) => curve.name(),
         }
     }
 
@@ -55,6 +59,7 @@ impl Operation {
             self,
             Self::Verify(Ruleset::Ed25519Zip215 | Ruleset::EthereumConsensus | Ruleset::BlsMinSig)
                 | Self::VerifySets(_)
+                | Self::VerifyProofs(_)
         )
     }
 
@@ -206,6 +211,17 @@ pub struct EthereumWork {
     pub allow_high_s: bool,
 }
 
+/// Groth16 proofs of one circuit to verify.
+#[derive(Clone, Debug)]
+pub struct ProofWork {
+    /// The verifying key.
+    pub key: Arc<ProofKey>,
+    /// One proof an item: A ‖ B ‖ C, uncompressed affine, coordinates big-endian, those of G2 as (c1, c0).
+    pub proofs: ColumnBuf,
+    /// The public signals of each proof, 32 bytes big-endian each.
+    pub public_signals: ColumnBuf,
+}
+
 /// About the size of a transfer with a little data: see [`Work::units`].
 const TRANSACTION_UNIT_BYTES: usize = 256;
 
@@ -224,11 +240,13 @@ pub enum Work {
     Merkle(MerkleWork),
     /// Decode, hash and recover raw Ethereum transactions.
     EthereumTransactions(EthereumWork),
+    /// Verify Groth16 proofs.
+    VerifyProofs(ProofWork),
 }
 
 impl Work {
     /// What kind of work it is.
-    pub const fn operation(&self) -> Operation {
+    pub fn operation(&self) -> Operation {
         match self {
             Self::Verify(work) => Operation::Verify(work.ruleset),
             Self::Recover(work) => Operation::Recover(work.ruleset),
@@ -236,6 +254,7 @@ impl Work {
             Self::Hash(work) => Operation::Hash(work.algorithm),
             Self::Merkle(work) => Operation::Merkle(work.tree, work.algorithm),
             Self::EthereumTransactions(_) => Operation::EthereumTransactions,
+            Self::VerifyProofs(work) => Operation::VerifyProofs(work.key.curve),
         }
     }
 
@@ -247,17 +266,20 @@ impl Work {
             Self::Hash(work) => work.messages.len(),
             Self::Merkle(work) => work.leaves.len(),
             Self::EthereumTransactions(work) => work.transactions.len(),
+            Self::VerifyProofs(work) => work.proofs.len(),
         }
     }
 
     /// What limits and quotas count: items, but for work in which one item can be as long as many. A BLS set counts
     /// as its keys, each of which is checked; a transaction as one for each 256 bytes, since EIP-7702 puts any
-    /// number of recoveries into one.
+    /// number of recoveries into one; a proof as itself and its public signals, each of which is a multiplication of
+    /// a point.
     pub fn units(&self) -> usize {
         let items = self.items();
         match self {
             Self::VerifySets(work) => items.max(work.key_ends.last().map_or(0, |end| *end as usize)),
             Self::EthereumTransactions(_) => items.max(self.bytes() / TRANSACTION_UNIT_BYTES),
+            Self::VerifyProofs(work) => items + work.public_signals.bytes().len() / 32,
             Self::Verify(_) | Self::Recover(_) | Self::Hash(_) | Self::Merkle(_) => items,
         }
     }
@@ -277,6 +299,9 @@ impl Work {
             Self::Hash(work) => work.messages.bytes().len(),
             Self::Merkle(work) => work.leaves.bytes().len(),
             Self::EthereumTransactions(work) => work.transactions.bytes().len(),
+            Self::VerifyProofs(work) => {
+                work.key.bytes.len() + work.proofs.bytes().len() + work.public_signals.bytes().len()
+            }
         }
     }
 }
@@ -297,14 +322,16 @@ impl Operation {
     ///
     /// | operation | `fixed` | `variable` | `reasons` |
     /// |---|---|---|---|
-    /// | verify, verify sets | – | – | – |
+    /// | verify, verify sets, verify proofs | – | – | – |
     /// | recover | public key x‖y (64), address (20); zeros unless valid | – | – |
     /// | hash | digest (32); zeros where malformed | – | – |
     /// | Merkle (one item) | root (32) | with a proof: the leaf hash (32), then for each step 1 byte (0: the sibling is on the left, 1: on the right) and the sibling (32) | – |
     /// | Ethereum transactions | hash (32), sender (20), type (1); zeros where not known | for each authorization 1 byte (0: none, 1: recovered) and the authority (20) | why not valid |
     pub const fn output_shape(self) -> OutputShape {
         match self {
-            Self::Verify(_) | Self::VerifySets(_) => OutputShape { stride: 0, has_variable: false, has_reasons: false },
+            Self::Verify(_) | Self::VerifySets(_) | Self::VerifyProofs(_) => {
+                OutputShape { stride: 0, has_variable: false, has_reasons: false }
+            }
             Self::Recover(_) => OutputShape { stride: 84, has_variable: false, has_reasons: false },
             Self::Hash(_) => OutputShape { stride: 32, has_variable: false, has_reasons: false },
             Self::Merkle(..) => OutputShape { stride: 32, has_variable: true, has_reasons: false },

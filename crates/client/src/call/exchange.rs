@@ -6,6 +6,7 @@ use std::sync::Arc;
 use outrigger_proto::v1;
 use outrigger_proto::v1::admin_service_client::AdminServiceClient;
 use outrigger_proto::v1::hash_service_client::HashServiceClient;
+use outrigger_proto::v1::proof_service_client::ProofServiceClient;
 use outrigger_proto::v1::signature_service_client::SignatureServiceClient;
 use outrigger_types::{ColumnBuf, Keys, MerkleWork, Output, Ruleset, SetWork, SignatureWork, Work, limits};
 use tokio_stream::iter;
@@ -30,6 +31,12 @@ pub(crate) fn signatures(channel: Channel) -> SignatureServiceClient<Channel> {
 
 fn hashes(channel: Channel) -> HashServiceClient<Channel> {
     HashServiceClient::new(channel)
+        .max_decoding_message_size(ANSWER_BYTES_MAX)
+        .max_encoding_message_size(limits::MESSAGE_BYTES_MAX)
+}
+
+pub(crate) fn proofs(channel: Channel) -> ProofServiceClient<Channel> {
+    ProofServiceClient::new(channel)
         .max_decoding_message_size(ANSWER_BYTES_MAX)
         .max_encoding_message_size(limits::MESSAGE_BYTES_MAX)
 }
@@ -62,6 +69,11 @@ impl Core {
                 let mut client = signatures(self.channel());
                 let response = client.verify_ethereum_transactions(request).await.map_err(failed)?;
                 convert::ethereum_output(response.get_ref(), work, start, count)
+            }
+            Work::VerifyProofs(work) => {
+                let request = attempt.request(convert::proofs_request(work, range, attempt.wire));
+                let response = proofs(self.channel()).verify_proof_batch(request).await.map_err(failed)?;
+                convert::verdicts_output(&response.get_ref().verdicts, count)
             }
         };
         output.map_err(Failure::fatal)

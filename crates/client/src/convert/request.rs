@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use outrigger_proto::v1;
 use outrigger_types::{
-    Backend, ColumnBuf, EthereumWork, HashWork, Keys, LayoutBuf, MerkleWork, MessageForm, Priority, Ruleset, SetMode,
-    SetWork, SignatureWork,
+    Backend, ColumnBuf, Curve, EthereumWork, HashWork, Keys, LayoutBuf, MerkleWork, MessageForm, Priority, ProofWork,
+    Ruleset, SetMode, SetWork, SignatureWork,
 };
 
 use super::split::MESSAGE_BYTES_USED;
@@ -253,4 +253,25 @@ pub(crate) fn leaf_chunks(leaves: &ColumnBuf) -> impl Iterator<Item = v1::LeafCh
         }
         Some(v1::LeafChunk { count: (next - start) as u32, leaves: Some(column(leaves, start..next)) })
     })
+}
+
+pub(crate) fn proofs_request(work: &ProofWork, range: Range<usize>, wire: Wire) -> v1::VerifyProofBatchRequest {
+    let curve = curve(work.key.curve);
+    let bytes = |column: &ColumnBuf, i: usize| column.bytes().slice_ref(column.view().item(i));
+    let proof = |i| v1::Proof { curve, proof: bytes(&work.proofs, i), public_signals: bytes(&work.public_signals, i) };
+    v1::VerifyProofBatchRequest {
+        circuit: String::new(),
+        proofs: range.map(proof).collect(),
+        priority: wire.priority,
+        verifying_key: Some(v1::VerifyingKey { curve, points: work.key.bytes.clone() }),
+        backend: wire.backend,
+    }
+}
+
+/// A curve as a number of the wire.
+pub(crate) const fn curve(curve: Curve) -> i32 {
+    match curve {
+        Curve::Bn254 => v1::Curve::Bn254 as i32,
+        Curve::Bls12_381 => v1::Curve::Bls12381 as i32,
+    }
 }

@@ -38,6 +38,11 @@ pub(crate) fn rule(work: &Work, range: Range<usize>) -> Output {
                 output.verdicts[j] = verdict(&parts);
             }
         }
+        Work::VerifyProofs(work) => {
+            for (j, i) in range.enumerate() {
+                output.verdicts[j] = verdict(&[work.proofs.view().item(i), work.public_signals.view().item(i)]);
+            }
+        }
         Work::Hash(work) => {
             for (j, i) in range.enumerate() {
                 output.verdicts[j] = Verdict::Valid;

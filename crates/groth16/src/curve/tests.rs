@@ -1,0 +1,88 @@
+use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
+use ark_ff::{FftField, Field, One, UniformRand};
+use ark_std::test_rng;
+
+use super::*;
+
+fn a_root_has_its_order<E: Curve>() {
+    let root = E::root_of_unity();
+    let half = root.pow([1u64 << (E::ScalarField::TWO_ADICITY - 1)]);
+    assert_eq!(half, -E::ScalarField::one(), "primitive");
+    assert!(E::ScalarField::from(5u64).legendre().is_qnr(), "5 is a non-residue");
+    assert!((2..5).all(|small| E::ScalarField::from(small as u64).legendre().is_qr()), "and the smallest");
+}
+
+#[test]
+fn roots_have_their_order() {
+    a_root_has_its_order::<Bn254>();
+    a_root_has_its_order::<Bls12_381>();
+}
+
+#[test]
+fn roots_differ_from_those_of_arkworks_on_bls12_381_only() {
+    assert_eq!(Bn254::root_of_unity(), ark_bn254::Fr::TWO_ADIC_ROOT_OF_UNITY);
+    assert_ne!(Bls12_381::root_of_unity(), ark_bls12_381::Fr::TWO_ADIC_ROOT_OF_UNITY);
+}
+
+fn points_are_read_back<A: RawPoint<BaseField: RawField>>() {
+    let mut rng = test_rng();
+    let mut bytes = vec![0; 4 * point_bytes::<A>()];
+    let mut points: Vec<A> = (0..3).map(|_| A::Group::rand(&mut rng).into_affine()).collect();
+    points.push(A::zero());
+    for (point, chunk) in points.iter().zip(bytes.chunks_exact_mut(point_bytes::<A>())) {
+        write_point(point, chunk);
+        assert!(<A::BaseField as RawField>::from_montgomery(&chunk[..A::BaseField::BYTES]).is_some());
+    }
+    let read = RawPoints::<A>::new(&bytes);
+    assert_eq!(read.len(), 4);
+    assert!((0..4).all(|i| read.point(i) == points[i]));
+    assert!(points.iter().all(RawPoint::is_valid));
+}
+
+#[test]
+fn points_are_read_as_written() {
+    points_are_read_back::<ark_bn254::G1Affine>();
+    points_are_read_back::<ark_bn254::G2Affine>();
+    points_are_read_back::<ark_bls12_381::G1Affine>();
+    points_are_read_back::<ark_bls12_381::G2Affine>();
+}
+
+#[test]
+fn the_modulus_is_not_canonical() {
+    let mut bytes = [0xff; 32];
+    assert!(ark_bn254::Fq::from_montgomery(&bytes).is_none());
+    for (chunk, limb) in bytes.chunks_exact_mut(8).zip(ark_bn254::Fq::MODULUS.0) {
+        chunk.copy_from_slice(&limb.to_le_bytes());
+    }
+    assert!(ark_bn254::Fq::from_montgomery(&bytes).is_none(), "q itself");
+    bytes[0] -= 1;
+    assert!(ark_bn254::Fq::from_montgomery(&bytes).is_some(), "q - 1");
+    assert!(ark_bn254::Fq2::from_montgomery(&[bytes, [0xff; 32]].concat()).is_none());
+}
+
+#[test]
+fn a_point_off_the_curve_or_the_subgroup_is_not_valid() {
+    let one = ark_bn254::Fq::one();
+    assert!(!ark_bn254::G1Affine::from_xy_unchecked(one, one).is_valid());
+    // The cofactor of BLS12-381's G1 is not 1: a point of the curve at random is outside the subgroup.
+    let mut x = ark_bls12_381::Fq::one();
+    let outside = loop {
+        match ark_bls12_381::G1Affine::get_point_from_x_unchecked(x, false) {
+            Some(point) if !point.is_in_correct_subgroup_assuming_on_curve() => break point,
+            _ => x += ark_bls12_381::Fq::one(),
+        }
+    };
+    assert!(!outside.is_valid());
+    assert!(ark_bls12_381::G1Projective::generator().into_affine().is_valid());
+}
+
+#[test]
+fn a_stored_coefficient_times_a_plain_value_is_the_product() {
+    let mut rng = test_rng();
+    type Fr = ark_bn254::Fr;
+    let (coefficient, value) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
+    // As snarkjs stores it: c·R², which is the Montgomery form of c·R.
+    let r = Fr::from(2u64).pow([256u64]);
+    let stored = Fr::from_raw_limbs((coefficient * r).0.0);
+    assert_eq!(stored * Fr::from_raw_limbs(value.into_bigint().0), coefficient * value);
+}

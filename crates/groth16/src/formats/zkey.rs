@@ -1,0 +1,1 @@
+//! `.zkey`: a proving key of snarkjs.
