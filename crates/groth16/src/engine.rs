@@ -94,7 +94,11 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
 /// # Errors
 /// Two inputs that belong together are not of one length.
 fn same_length(one: usize, other: usize) -> Result<(), Failure> {
-    if one == other { Ok(()) } else { Err(Failure::Fault(format!("{one} and {other} values where there must be as many"))) }
+    if one == other {
+        Ok(())
+    } else {
+        Err(Failure::Fault(format!("{one} and {other} values where there must be as many")))
+    }
 }
 
 /// # Errors
