@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::curve::RawScalar;
 use crate::engine::PlainScalar;
+use crate::formats::primes::{is_below, scalar_modulus};
 use crate::{Control, FormatError, KeySummary, Stop, Witness};
 
 /// The name of the format in errors.
@@ -128,11 +129,7 @@ impl R1cs {
     }
 
     fn add_coefficient(&mut self, coefficient: PlainScalar, constraint: usize) -> Result<u32, FormatError> {
-        let canonical = match self.curve {
-            Curve::Bn254 => ark_bn254::Fr::from_plain_limbs(coefficient).is_some(),
-            Curve::Bls12_381 => ark_bls12_381::Fr::from_plain_limbs(coefficient).is_some(),
-        };
-        if !canonical {
+        if !is_below(&coefficient, &scalar_modulus(self.curve)) {
             let message = format!("a coefficient of constraint {constraint} is not below the order of the field");
             return Err(FormatError::new(FORMAT, message));
         }

@@ -1,12 +1,12 @@
 //! Reading an `.r1cs`.
 
-use ark_ff::{BigInteger, PrimeField};
 use outrigger_types::Curve;
 
 use super::{FORMAT, R1cs};
 use crate::FormatError;
 use crate::curve::{SCALAR_BYTES, SCALAR_LIMBS};
 use crate::engine::PlainScalar;
+use crate::formats::primes::curve_of_scalar_prime;
 use crate::formats::sections::{Reader, SectionFile};
 
 pub(super) const MAGIC: [u8; 4] = *b"r1cs";
@@ -44,36 +44,17 @@ impl R1cs {
 fn read_header(mut reader: Reader<'_>) -> Result<(R1cs, usize), FormatError> {
     let field_bytes = reader.u32()? as usize;
     if field_bytes != SCALAR_BYTES {
-        let message = format!("a field of {field_bytes} bytes; known are the scalar fields of {}", curves());
+        let curves = Curve::ALL.map(Curve::name).join(" and ");
+        let message = format!("a field of {field_bytes} bytes, but those of {curves} have {SCALAR_BYTES}");
         return Err(FormatError::new(FORMAT, message));
     }
-    let curve = curve_of(reader.take(SCALAR_BYTES)?)?;
+    let curve = curve_of_scalar_prime(reader.take(SCALAR_BYTES)?, FORMAT)?;
     let mut next = || reader.u32().map(|number| number as usize);
     let (wires, public_outputs, public_inputs, private_inputs) = (next()?, next()?, next()?, next()?);
     let _labels = reader.u64()?;
     let constraints = reader.u32()? as usize;
     reader.end()?;
     Ok((R1cs::new(curve, wires, public_outputs, public_inputs, private_inputs)?, constraints))
-}
-
-fn curve_of(prime: &[u8]) -> Result<Curve, FormatError> {
-    let known = Curve::ALL.into_iter().find(|curve| prime == order(*curve));
-    known.ok_or_else(|| {
-        let message = format!("the field is not the scalar field of {}: compile with circom's --prime", curves());
-        FormatError::new(FORMAT, message)
-    })
-}
-
-/// The order of a scalar field, little-endian.
-pub(super) fn order(curve: Curve) -> Vec<u8> {
-    match curve {
-        Curve::Bn254 => ark_bn254::Fr::MODULUS.to_bytes_le(),
-        Curve::Bls12_381 => ark_bls12_381::Fr::MODULUS.to_bytes_le(),
-    }
-}
-
-fn curves() -> String {
-    Curve::ALL.map(Curve::name).join(" or ")
 }
 
 fn read_constraints(mut reader: Reader<'_>, constraints: usize, r1cs: &mut R1cs) -> Result<(), FormatError> {

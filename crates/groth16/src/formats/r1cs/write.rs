@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::read::{CONSTRAINTS, HEADER, MAGIC, VERSION, WIRE_LABELS, order};
+use super::read::{CONSTRAINTS, HEADER, MAGIC, VERSION, WIRE_LABELS};
 use super::{Matrix, R1cs};
 use crate::curve::SCALAR_BYTES;
+use crate::formats::primes::scalar_prime;
 use crate::formats::sections::{write_file_header, write_section_header};
 
 impl R1cs {
@@ -37,7 +38,7 @@ impl R1cs {
     fn header(&self) -> Vec<u8> {
         let mut header = Vec::new();
         header.extend_from_slice(&(SCALAR_BYTES as u32).to_le_bytes());
-        header.extend_from_slice(&order(self.curve));
+        header.extend_from_slice(&scalar_prime(self.curve));
         for number in [self.wires, self.public_outputs, self.public_inputs, self.private_inputs] {
             header.extend_from_slice(&(number as u32).to_le_bytes());
         }
