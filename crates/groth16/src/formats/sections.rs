@@ -4,6 +4,8 @@
 //! Sections come in any order. They lie one behind the other, so they cannot overlap; each length is held against
 //! what is left of the file, and the last section ends where the file ends.
 
+use std::ops::Range;
+
 use crate::FormatError;
 
 /// Sections of a file: circom's own formats have at most ten. More are refused before they are looked at.
@@ -14,7 +16,9 @@ const SECTIONS_MAX: u32 = 64;
 pub struct SectionFile<'a> {
     format: &'static str,
     version: u32,
-    sections: Vec<(u32, &'a [u8])>,
+    bytes: usize,
+    /// Number, offset in the file, content.
+    sections: Vec<(u32, usize, &'a [u8])>,
 }
 
 impl<'a> SectionFile<'a> {
@@ -23,12 +27,7 @@ impl<'a> SectionFile<'a> {
     /// # Errors
     /// Where the magic is another, the version is 0 or above `version_max`, a section reaches past the end of the
     /// file, a number comes twice, or bytes are left after the last section.
-    pub fn parse(
-        bytes: &'a [u8],
-        format: &'static str,
-        magic: [u8; 4],
-        version_max: u32,
-    ) -> Result<Self, FormatError> {
+    pub fn parse(bytes: &'a [u8], format: &'static str, magic: [u8; 4], version_max: u32) -> Result<Self, FormatError> {
         let mut reader = Reader::new(bytes, format, "the file's header");
         if reader.take(4)? != magic {
             let magic = String::from_utf8_lossy(&magic);
@@ -44,7 +43,7 @@ impl<'a> SectionFile<'a> {
             let message = format!("{count} sections, but at most {SECTIONS_MAX} are read");
             return Err(FormatError::new(format, message));
         }
-        let mut file = Self { format, version, sections: Vec::with_capacity(count as usize) };
+        let mut file = Self { format, version, bytes: bytes.len(), sections: Vec::with_capacity(count as usize) };
         for _ in 0..count {
             file.add_section(&mut reader)?;
         }
@@ -64,7 +63,8 @@ impl<'a> SectionFile<'a> {
             let message = format!("section {id} has {length} bytes, but {left} are left: the file is cut short");
             FormatError::new(self.format, message)
         })?;
-        self.sections.push((id, reader.take(length)?));
+        let start = self.bytes - reader.remaining();
+        self.sections.push((id, start, reader.take(length)?));
         Ok(())
     }
 
@@ -78,17 +78,31 @@ impl<'a> SectionFile<'a> {
     /// # Errors
     /// Where it is not.
     pub fn section(&self, id: u32) -> Result<&'a [u8], FormatError> {
-        self.optional(id).ok_or_else(|| FormatError::new(self.format, format!("section {id} is missing")))
+        self.optional(id).ok_or_else(|| self.missing(id))
     }
 
     /// A section that may be there.
     pub fn optional(&self, id: u32) -> Option<&'a [u8]> {
-        self.sections.iter().find(|(other, _)| *other == id).map(|(_, bytes)| *bytes)
+        self.sections.iter().find(|section| section.0 == id).map(|section| section.2)
+    }
+
+    /// Where a section that must be there lies in the file.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub fn range(&self, id: u32) -> Result<Range<usize>, FormatError> {
+        let section = self.sections.iter().find(|section| section.0 == id);
+        let (_, start, bytes) = section.ok_or_else(|| self.missing(id))?;
+        Ok(*start..start + bytes.len())
+    }
+
+    fn missing(&self, id: u32) -> FormatError {
+        FormatError::new(self.format, format!("section {id} is missing"))
     }
 
     /// The numbers of the sections, as they lie in the file.
     pub fn ids(&self) -> impl Iterator<Item = u32> + '_ {
-        self.sections.iter().map(|(id, _)| *id)
+        self.sections.iter().map(|section| section.0)
     }
 
     /// A reader of a section that must be there.
@@ -174,3 +188,6 @@ pub fn write_section_header(id: u32, length: u64, into: &mut Vec<u8>) {
     into.extend_from_slice(&id.to_le_bytes());
     into.extend_from_slice(&length.to_le_bytes());
 }
+
+#[cfg(test)]
+mod tests;
