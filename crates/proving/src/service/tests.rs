@@ -138,3 +138,10 @@ async fn end(watch: JobWatch) -> JobState {
 fn done(script: &str) -> JobState {
     JobState::Done(Arc::new(finished(script)))
 }
+
+fn failed_for(state: JobState) -> &'static str {
+    match state {
+        JobState::Failed(rejection) => rejection.reason(),
+        other => panic!("it did not fail: {other:?}"),
+    }
+}
