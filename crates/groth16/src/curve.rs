@@ -71,6 +71,9 @@ pub trait RawField: Field {
     /// The difference, computed without a branch: see [`RawField::plus`].
     fn minus(&self, other: &Self) -> Self;
 
+    /// Itself, or with `negative` its negation, computed without a branch.
+    fn negated_if(&self, negative: bool) -> Self;
+
     /// The element, where the bytes hold one.
     fn from_montgomery(bytes: &[u8]) -> Option<Self> {
         (bytes.len() == Self::BYTES && Self::is_canonical(bytes)).then(|| Self::from_montgomery_unchecked(bytes))
@@ -111,6 +114,14 @@ impl<P: FpConfig<N>, const N: usize> RawField for Fp<P, N> {
         let (limbs, _) = add_limbs(&difference, &P::MODULUS.0.map(|limb| limb & mask));
         Self(BigInt(limbs), PhantomData)
     }
+
+    #[inline]
+    fn negated_if(&self, negative: bool) -> Self {
+        let negated = Self::ZERO.minus(self);
+        let mask = u64::from(negative).wrapping_neg();
+        let limbs = std::array::from_fn(|i| (negated.0.0[i] & mask) | (self.0.0[i] & !mask));
+        Self(BigInt(limbs), PhantomData)
+    }
 }
 
 impl<P: QuadExtConfig<BaseField: RawField>> RawField for QuadExtField<P> {
@@ -141,6 +152,11 @@ impl<P: QuadExtConfig<BaseField: RawField>> RawField for QuadExtField<P> {
     #[inline]
     fn minus(&self, other: &Self) -> Self {
         Self::new(self.c0.minus(&other.c0), self.c1.minus(&other.c1))
+    }
+
+    #[inline]
+    fn negated_if(&self, negative: bool) -> Self {
+        Self::new(self.c0.negated_if(negative), self.c1.negated_if(negative))
     }
 }
 

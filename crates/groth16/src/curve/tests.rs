@@ -65,6 +65,7 @@ fn sums_and_differences_are_arkworks<F: RawField>() {
     let mut elements: Vec<F> = (0..20).map(|_| F::rand(&mut rng)).collect();
     elements.extend([F::ZERO, F::ONE, -F::ONE, F::ONE.double(), -F::ONE.double()]);
     for one in &elements {
+        assert_eq!((one.negated_if(true), one.negated_if(false)), (-*one, *one));
         for other in elements.iter().chain([&-*one]) {
             assert_eq!(one.plus(other), *one + other);
             assert_eq!(one.minus(other), *one - other);

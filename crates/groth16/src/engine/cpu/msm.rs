@@ -100,7 +100,7 @@ fn sum<A: RawPoint<BaseField: RawField>>(points: &[Xy<A::BaseField>], control: &
     let sums = points.par_chunks(Block::<A::BaseField>::POINTS).map(|chunk| {
         control.check()?;
         let mut points = chunk.to_vec();
-        let (mut ends, mut products) = ([points.len() as u32], Vec::with_capacity(points.len() / 2));
+        let (mut ends, mut products) = ([points.len() as u32], vec![]);
         while points.len() > FEW_POINTS && halve(&mut points, &mut ends, &mut products) {}
         Ok(points.iter().fold(A::Group::ZERO, |sum, point| sum + point.into_point::<A>()))
     });
@@ -318,7 +318,7 @@ struct Weighted<F> {
 fn weigh<F: RawField>(buckets: &[Xy<F>], windows: usize) -> Vec<Weighted<F>> {
     let mut points = buckets.to_vec();
     let mut buckets = buckets.len();
-    let (mut products, mut levels) = (Vec::new(), 0);
+    let (mut products, mut levels) = (vec![], 0);
     while buckets > windows {
         let odd: Vec<_> = points[..buckets].iter().skip(1).step_by(2).copied().collect();
         let mut ends = [points.len() as u32];

@@ -160,7 +160,10 @@ impl<F: RawScalar> Transform<F> {
             butterflies(low, high, |x, y| (*x, *y) = (x.plus(y), x.minus(y)));
         } else {
             let z = self.powers[block];
-            butterflies(low, high, |x, y| (*x, *y) = (x.plus(y), x.minus(y) * z));
+            butterflies(low, high, |x, y| {
+                (*x, *y) = (x.plus(y), x.minus(y));
+                *y *= &z;
+            });
         }
     }
 
