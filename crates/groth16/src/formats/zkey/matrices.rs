@@ -28,7 +28,7 @@ pub(crate) fn read_matrices<E: Curve>(
             return error(i, "a coefficient that is not below r");
         }
     }
-    Ok(matrices.map(|matrix| matrix.rows))
+    Ok(matrices.map(MatrixBuilder::finish))
 }
 
 /// A term as it is stored.
@@ -98,6 +98,11 @@ impl<F: RawScalar> MatrixBuilder<F> {
         Self { rows, coefficients: CoefficientNumbers::default() }
     }
 
+    fn finish(mut self) -> Rows<F> {
+        self.rows.coefficients.shrink_to_fit();
+        self.rows
+    }
+
     /// Puts a term into its row; false where its coefficient is not below r.
     fn add(&mut self, term: &RawTerm<'_>) -> bool {
         let next = self.rows.coefficients.len() as u32;
@@ -128,9 +133,9 @@ const CACHE_SLOTS: usize = 1024;
 /// and must not become slow, or take much memory, while it is read.
 const MAP_MAX: usize = 1 << 16;
 
-/// The numbers of the coefficients that were met, or of most of them. The map is the standard one, whose hash is keyed afresh in each
-/// process, so that a hostile key cannot make it slow; as most coefficients of a circuit are among a few, a small
-/// cache without any protection stands before it.
+/// The numbers of the coefficients that were met, or of most of them. The map is the standard one, whose hash is keyed
+/// afresh in each process, so that a hostile key cannot make it slow; as most coefficients of a circuit are among a
+/// few, a small cache without any protection stands before it.
 struct CoefficientNumbers {
     cache: Vec<Option<(Coefficient, u32)>>,
     numbers: HashMap<Coefficient, u32>,
