@@ -112,6 +112,35 @@ fn terms_may_come_in_any_order() {
     }
 }
 
+/// More coefficients than are kept in the map: each term still has its own.
+#[test]
+fn a_key_of_very_many_coefficients_is_right() {
+    const TERMS: u64 = (1 << 16) + 1000;
+    let vectors = vectors::BN254;
+    let range = section(&vectors, 4);
+    let mut terms = (TERMS as u32).to_le_bytes().to_vec();
+    for i in 0..TERMS {
+        // The last five hundred are among those that came first.
+        let stored = if i < TERMS - 500 { i + 1 } else { i % 500 + 1 };
+        for number in [0, 0, (i % 6) as u32] {
+            terms.extend_from_slice(&u32::to_le_bytes(number));
+        }
+        terms.extend_from_slice(&stored.to_le_bytes());
+        terms.extend_from_slice(&[0; 24]);
+    }
+    let mut bytes = vectors.zkey.to_vec();
+    bytes[range.start - 8..range.start].copy_from_slice(&(terms.len() as u64).to_le_bytes());
+    bytes.splice(range, terms);
+    let key = parse::<Bn254>(&bytes).expect("a good key");
+    assert_eq!(key.a.ends, [TERMS as u32]);
+    assert!(key.a.coefficients.len() <= TERMS as usize);
+    for (i, (wire, number)) in (0..TERMS).zip(&key.a.terms) {
+        let stored = if i < TERMS - 500 { i + 1 } else { i % 500 + 1 };
+        assert_eq!(u64::from(*wire), i % 6);
+        assert_eq!(key.a.coefficients[*number as usize].raw_limbs(), [stored, 0, 0, 0]);
+    }
+}
+
 #[test]
 fn a_key_without_a_contribution_is_unsound() {
     for result in [check::<Bn254>(vectors::BN254.fresh_zkey), check::<Bls12_381>(vectors::BLS12_381.fresh_zkey)] {
