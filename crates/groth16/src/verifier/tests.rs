@@ -146,7 +146,7 @@ fn refuses_points_outside_their_subgroups<E: Curve>() {
     let outside_g1 = outside::<E::G1Affine>();
     assert_eq!(outside_g1.is_none(), E::ID == CurveId::Bn254, "BN254 has cofactor 1 in G1");
     let mut bad = vec![Parts { b: outside().expect("G2 has a cofactor"), ..proof.clone() }];
-    for point in outside_g1 {
+    if let Some(point) = outside_g1 {
         bad.extend([Parts { a: point, ..proof.clone() }, Parts { c: point, ..proof.clone() }]);
         // Right in the pairing but for the cofactor's part, which the final exponentiation removes.
         let small = point.mul_bigint(order::<E>()).into_affine();
