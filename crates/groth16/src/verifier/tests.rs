@@ -163,11 +163,8 @@ fn takes_proofs_that_were_changed_without_the_witness<E: Curve>() {
     let fixture = Fixture::<E>::new(1);
     let (key, proof) = (fixture.prepared(), fixture.proof(0));
     let by = E::ScalarField::from(12345u64);
-    let scaled = Parts {
-        a: (proof.a * by).into_affine(),
-        b: (proof.b * by.inverse().unwrap()).into_affine(),
-        ..proof.clone()
-    };
+    let scaled =
+        Parts { a: (proof.a * by).into_affine(), b: (proof.b * by.inverse().unwrap()).into_affine(), ..proof.clone() };
     let shifted = Parts {
         b: (proof.b + fixture.delta2() * by).into_affine(),
         c: (proof.c + proof.a * by).into_affine(),
