@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["algorithms", "client", "config", "groth16", "proto", "proving", "scheduler", "service", "types", "witness"],
     ),
     ("outrigger-algorithms", &["groth16", "types"]),
-    ("outrigger-client", &["algorithms", "proto", "types"]),
+    ("outrigger-client", &["algorithms", "groth16", "proto", "types"]),
     ("outrigger-config", &["types"]),
     ("outrigger-groth16", &["mapping", "types"]),
     ("outrigger-mapping", &[]),

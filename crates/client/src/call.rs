@@ -2,7 +2,7 @@
 
 mod exchange;
 
-pub(crate) use exchange::signatures;
+pub(crate) use exchange::{proofs, signatures};
 
 use std::future::Future;
 use std::ops::Range;

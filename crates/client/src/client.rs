@@ -16,7 +16,7 @@ use crate::{ClientError, ClientOptions, Fallback, LocalRunner, Stats};
 /// Speaks to one sidecar. Cheap to clone; clones share connections, breaker and counters.
 #[derive(Clone)]
 pub struct Client {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     lanes: Arc<Lanes>,
 }
 

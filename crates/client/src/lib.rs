@@ -6,6 +6,8 @@
 //! [`Answer::origin`], [`Client::stats`] and the metrics tell. A device or network failure is never a verdict: an
 //! answer of the wrong shape is a [`ClientError::Protocol`].
 //!
+//! Proofs are made there or not at all: [`Client::prove`] and its kin never fall back.
+//!
 //! Metrics (facade `metrics`): `outrigger_client_calls_total{origin,result}`, `outrigger_client_retries_total`,
 //! `outrigger_client_breaker_open` (0 or 1), `outrigger_client_shadow_mismatches_total`.
 
@@ -20,6 +22,7 @@ mod error;
 mod key_sets;
 pub mod local;
 mod options;
+mod proofs;
 mod shadow;
 mod stats;
 
@@ -28,6 +31,7 @@ pub use endpoint::{Endpoint, TlsOptions};
 pub use error::ClientError;
 pub use local::LocalRunner;
 pub use options::{BreakerOptions, ClientOptions, CoalesceOptions, Fallback, RetryOptions};
+pub use proofs::{CircuitDescription, CircuitFiles, ProofEvent, ProofSecret, ProofStream};
 pub use shadow::{Mismatch, MismatchHook, ShadowOptions};
 pub use stats::Stats;
 

@@ -72,8 +72,12 @@ impl<E: Curve> Fixture<E> {
         bytes
     }
 
+    pub(crate) fn key(&self) -> ProofKey {
+        ProofKey::new(E::ID, self.key_bytes().into())
+    }
+
     pub(crate) fn prepared(&self) -> PreparedKey {
-        PreparedKey::new(&ProofKey::new(E::ID, self.key_bytes().into())).unwrap()
+        PreparedKey::new(&self.key()).unwrap()
     }
 
     /// What ark-groth16 says.
