@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_groth16::{CircuitStore, Control, Proof, Stage};
+use outrigger_groth16::{CircuitStore, Control, Proof, Stage, Timings};
 use outrigger_types::{Backend, CircuitId, Priority, Rejection};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -70,6 +70,17 @@ pub struct ProofRequest {
     pub secret: Secret,
 }
 
+/// What a job came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The proof, verified.
+    pub proof: Proof,
+    /// What took how long, the making of the witness included.
+    pub timings: Timings,
+    /// Whether the proof comes from the reference, because the engine's own try did not count.
+    pub repeated: bool,
+}
+
 /// Where a job stands.
 #[derive(Clone, Debug)]
 pub enum JobState {
@@ -83,7 +94,7 @@ pub enum JobState {
         percent: u8,
     },
     /// It is proved.
-    Done(Arc<Proof>),
+    Done(Arc<Finished>),
     /// There will be no proof.
     Failed(Rejection),
     /// It was given up.
