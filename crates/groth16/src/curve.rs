@@ -221,9 +221,9 @@ pub trait Points<A>: Sync {
     }
 }
 
-impl<A: Copy + Sync> Points<A> for [A] {
+impl<A: Copy + Sync> Points<A> for &[A] {
     fn len(&self) -> usize {
-        self.len()
+        <[A]>::len(self)
     }
 
     #[inline]

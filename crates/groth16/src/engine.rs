@@ -5,6 +5,11 @@ pub mod cpu;
 pub mod operations;
 pub mod reference;
 
+mod domain;
+
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use crate::curve::{Curve, Points, SCALAR_LIMBS};
@@ -84,6 +89,26 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         scalars: &[PlainScalar],
         control: &Control,
     ) -> Result<E::G2, Failure>;
+}
+
+/// # Errors
+/// Two inputs that belong together are not of one length.
+fn same_length(one: usize, other: usize) -> Result<(), Failure> {
+    if one == other {
+        Ok(())
+    } else {
+        Err(Failure::Fault(format!("{one} and {other} values where there must be as many")))
+    }
+}
+
+/// # Errors
+/// The matrix has more rows than the domain has elements.
+fn rows_fit<F>(rows: &Rows<F>, domain: usize) -> Result<(), Failure> {
+    if rows.ends.len() <= domain {
+        Ok(())
+    } else {
+        Err(Failure::Fault(format!("{} rows on a domain of {domain} elements", rows.ends.len())))
+    }
 }
 
 /// An engine by name.

@@ -4,10 +4,14 @@
 pub mod calldata;
 pub mod encoding;
 pub mod json;
+pub mod primes;
 pub mod r1cs;
 pub mod sections;
 pub mod wtns;
 pub mod zkey;
+
+#[cfg(test)]
+pub(crate) mod vectors;
 
 use std::fmt;
 

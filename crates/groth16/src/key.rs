@@ -1,11 +1,16 @@
 //! Proving keys: mapped, made ready once, checked once.
 
+mod check;
+
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use outrigger_types::ProofKey;
 
 use crate::curve::{Curve, RawPoints};
+use crate::formats::encoding::point_to_bytes;
+use crate::formats::zkey::{Layout, read_matrices};
 use crate::{Control, FormatError, Stop};
 
 /// Where the bytes of a key lie: a mapped file, or memory.
@@ -22,7 +27,8 @@ pub struct KeySummary {
     pub public_signals: usize,
     /// Size of the domain, a power of two.
     pub domain: usize,
-    /// Rows of A that hold a term beyond those of the public signals: the constraints that the key tells of.
+    /// Constraints, as far as the key tells: the rows of A up to its last term, without those of the constant wire and
+    /// the public signals, which lie behind.
     pub constraints: usize,
     /// Bytes of the `.zkey`.
     pub bytes: usize,
@@ -35,7 +41,7 @@ pub enum KeyError {
     Io(String),
     /// It is not a `.zkey` as it should be.
     Format(FormatError),
-    /// A point is off its curve or outside its subgroup, or gamma equals delta.
+    /// A point is off its curve or outside its subgroup, gamma equals delta, or beta or delta differ between the groups.
     Unsound(String),
     /// The check was given up.
     Stopped(Stop),
@@ -92,53 +98,128 @@ pub struct ProvingKey<E: Curve> {
     pub a: Rows<E::ScalarField>,
     /// The matrix B.
     pub b: Rows<E::ScalarField>,
+    source: KeySource,
+    sections: Sections,
+    verifying_key: Arc<ProofKey>,
+}
+
+/// Where the points lie in the file.
+#[derive(Clone, Debug)]
+struct Sections {
+    a: Range<usize>,
+    b1: Range<usize>,
+    b2: Range<usize>,
+    c: Range<usize>,
+    h: Range<usize>,
 }
 
 impl<E: Curve> ProvingKey<E> {
-    /// Reads a key. Lengths, indices and the header's points are checked; the other points are not: see
+    /// Reads a key. Lengths, indices, the header's points and those of IC are checked; the other points are not: see
     /// [`ProvingKey::check`].
-    pub fn parse(_source: KeySource) -> Result<Self, FormatError> {
-        todo!()
+    ///
+    /// # Errors
+    /// Where it is no good `.zkey` of this curve.
+    pub fn parse(source: KeySource) -> Result<Self, FormatError> {
+        let bytes = (*source).as_ref();
+        let layout = Layout::<E>::parse(bytes)?;
+        let [a, b] = read_matrices(&bytes[layout.terms.clone()], &layout)?;
+        let summary = KeySummary {
+            curve: E::ID,
+            wires: layout.wires,
+            public_signals: layout.public_signals,
+            domain: layout.domain,
+            constraints: a.ends.len().saturating_sub(layout.public_signals + 1),
+            bytes: bytes.len(),
+        };
+        Ok(Self {
+            summary,
+            alpha1: layout.alpha1,
+            beta1: layout.beta1,
+            beta2: layout.beta2,
+            gamma2: layout.gamma2,
+            delta1: layout.delta1,
+            delta2: layout.delta2,
+            a,
+            b,
+            verifying_key: Arc::new(verifying_key(&layout)),
+            sections: Sections { a: layout.a, b1: layout.b1, b2: layout.b2, c: layout.c, h: layout.h },
+            source,
+        })
     }
 
     /// Checks what [`ProvingKey::parse`] left out, on the current rayon pool: every point on its curve and in its
-    /// subgroup, coordinates below q, gamma ≠ delta.
-    pub fn check(&self, _control: &Control) -> Result<(), KeyError> {
-        todo!()
+    /// subgroup, coordinates below q, gamma ≠ delta, beta and delta the same in both groups.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsound`] names what is wrong and where; [`KeyError::Stopped`] where the check was given up.
+    pub fn check(&self, control: &Control) -> Result<(), KeyError> {
+        check::check(self, control)
     }
 
     /// For each wire, its A polynomial at tau in G1 (section 5).
     pub fn a_points(&self) -> RawPoints<'_, E::G1Affine> {
-        todo!()
+        RawPoints::new(self.bytes(&self.sections.a))
     }
 
     /// For each wire, its B polynomial at tau in G1 (section 6).
     pub fn b1_points(&self) -> RawPoints<'_, E::G1Affine> {
-        todo!()
+        RawPoints::new(self.bytes(&self.sections.b1))
     }
 
     /// For each wire, its B polynomial at tau in G2 (section 7).
     pub fn b2_points(&self) -> RawPoints<'_, E::G2Affine> {
-        todo!()
+        RawPoints::new(self.bytes(&self.sections.b2))
     }
 
     /// For each private wire (from number 1 + public signals on), its C term (section 8).
     pub fn c_points(&self) -> RawPoints<'_, E::G1Affine> {
-        todo!()
+        RawPoints::new(self.bytes(&self.sections.c))
     }
 
     /// For each element of the odd coset of the domain, its Lagrange term of the quotient (section 9).
     pub fn h_points(&self) -> RawPoints<'_, E::G1Affine> {
-        todo!()
+        RawPoints::new(self.bytes(&self.sections.h))
+    }
+
+    fn bytes(&self, section: &Range<usize>) -> &[u8] {
+        &(*self.source).as_ref()[section.clone()]
     }
 
     /// What verifies this key's proofs.
-    pub fn verifying_key(&self) -> ProofKey {
-        todo!()
+    pub fn verifying_key(&self) -> &Arc<ProofKey> {
+        &self.verifying_key
     }
 
     /// Bytes of memory that the key holds beside its file.
     pub fn memory_bytes(&self) -> usize {
-        todo!()
+        size_of::<Self>() + self.a.memory_bytes() + self.b.memory_bytes() + self.verifying_key.bytes.len()
     }
 }
+
+impl<E: Curve> fmt::Debug for ProvingKey<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProvingKey").field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+impl<F> Rows<F> {
+    fn memory_bytes(&self) -> usize {
+        self.ends.capacity() * size_of::<u32>()
+            + self.terms.capacity() * size_of::<(u32, u32)>()
+            + self.coefficients.capacity() * size_of::<F>()
+    }
+}
+
+fn verifying_key<E: Curve>(layout: &Layout<E>) -> ProofKey {
+    let mut bytes = point_to_bytes(&layout.alpha1);
+    for point in [&layout.beta2, &layout.gamma2, &layout.delta2] {
+        bytes.extend(point_to_bytes(point));
+    }
+    for point in &layout.ic {
+        bytes.extend(point_to_bytes(point));
+    }
+    ProofKey::new(E::ID, bytes.into())
+}
+
+#[cfg(test)]
+mod tests;

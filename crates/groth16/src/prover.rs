@@ -1,11 +1,24 @@
-//! The pipeline of a proof.
+//! The pipeline of a proof, over the four operations that an [`Arithmetic`] provides.
+//!
+//! ```text
+//! check ─ a = A·w ─ b = B·w ─ quotient ─ Σ A, Σ B1, Σ C, Σ H ─ Σ B2 ─ assemble with r, s ─ verify
+//! ```
+//!
+//! Its formulas are those of Groth16's section 3.2, in the shape that snarkjs gives them (`groth16_prove.js`).
+
+pub(crate) mod randomness;
+
+mod attempt;
 
 use std::fmt;
 use std::time::Duration;
 
+use outrigger_types::ProofKey;
+
 use crate::curve::Curve;
 use crate::engine::Arithmetic;
-use crate::{Control, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
+use crate::{Control, KeyError, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
+use attempt::{Attempt, Outcome};
 
 /// How long each stage took, in the order of [`Stage::ALL`]; zero where there was none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,16 +84,74 @@ impl fmt::Display for ProveError {
 
 impl std::error::Error for ProveError {}
 
-/// Proves, verifies the proof, and repeats once on the reference where it does not verify or the engine fails.
+/// Proves, verifies the proof with `verifying_key` (that of `key`), and repeats once on the reference where it does
+/// not verify or the engine fails.
 ///
 /// r and s are drawn anew from the operating system for each try. Runs in the current rayon pool.
+///
+/// # Errors
+/// [`ProveError::Unsatisfied`] blames the witness only where the R1CS says so, or, without one, where the reference's
+/// proof does not verify either.
 pub fn prove<E: Curve>(
-    _key: &ProvingKey<E>,
-    _witness: &Witness,
-    _r1cs: Option<&R1cs>,
-    _engine: &dyn Arithmetic<E>,
-    _reference: &dyn Arithmetic<E>,
-    _control: &Control,
+    key: &ProvingKey<E>,
+    verifying_key: &ProofKey,
+    witness: &Witness,
+    r1cs: Option<&R1cs>,
+    engine: &dyn Arithmetic<E>,
+    reference: &dyn Arithmetic<E>,
+    control: &Control,
 ) -> Result<Proved, ProveError> {
-    todo!()
+    fits(key, witness, r1cs)?;
+    let verifier = match verifying_key.prepared(PreparedKey::new) {
+        Some(Ok(verifier)) => verifier,
+        Some(Err(error)) => return Err(unusable(error)),
+        None => return Err(ProveError::Internal("the verifying key was prepared by something else".into())),
+    };
+    let mut timings = Timings::default();
+    let mut attempt = Attempt::new(key, witness, verifier, control, &mut timings);
+    if let Some(r1cs) = r1cs {
+        attempt.check(r1cs)?;
+    }
+    let reason = match attempt.run(engine) {
+        Outcome::Verified(proof) => return Ok(Proved { proof, timings, repeated: None }),
+        Outcome::Stopped(stop) => return Err(ProveError::Stopped(stop)),
+        Outcome::Invalid => format!("the proof of engine {} does not verify", engine.name()),
+        Outcome::Fault(what) => format!("engine {}: {what}", engine.name()),
+    };
+    tracing::warn!(engine = engine.name(), reason, "a proof is repeated on the reference");
+    match attempt.run(reference) {
+        Outcome::Verified(proof) => Ok(Proved { proof, timings, repeated: Some(reason) }),
+        Outcome::Stopped(stop) => Err(ProveError::Stopped(stop)),
+        Outcome::Invalid if r1cs.is_none() => Err(ProveError::Unsatisfied(None)),
+        Outcome::Invalid => Err(ProveError::Internal(format!(
+            "{reason}; the reference's does not verify either, though every constraint holds: the key is of another \
+             circuit than the .r1cs"
+        ))),
+        Outcome::Fault(what) => Err(ProveError::Internal(format!("{reason}; reference: {what}"))),
+    }
 }
+
+/// Holds the shapes of key, witness and R1CS against each other.
+fn fits<E: Curve>(key: &ProvingKey<E>, witness: &Witness, r1cs: Option<&R1cs>) -> Result<(), ProveError> {
+    let summary = &key.summary;
+    if witness.curve() != summary.curve {
+        let message = format!("the witness is over {}, the key over {}", witness.curve(), summary.curve);
+        return Err(ProveError::Witness(message));
+    }
+    let values = witness.values();
+    if values.len() != summary.wires {
+        let message = format!("the witness has {} values, the circuit {} wires", values.len(), summary.wires);
+        return Err(ProveError::Witness(message));
+    }
+    if values.first() != Some(&[1, 0, 0, 0]) {
+        return Err(ProveError::Witness("the first value of a witness is the constant 1; here it is not".into()));
+    }
+    r1cs.map_or(Ok(()), |r1cs| r1cs.fits(summary)).map_err(ProveError::Internal)
+}
+
+fn unusable(error: &KeyError) -> ProveError {
+    ProveError::Internal(format!("no proof can be verified: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,25 @@
 //! Keys and proofs without a type parameter: what everything around the prover holds.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use outrigger_types::{Curve, ProofKey};
+use ark_bls12_381::Bls12_381;
+use ark_bn254::Bn254;
+use outrigger_mapping::Mapping;
+use outrigger_types::{Curve as CurveId, ProofKey};
 
+use crate::curve::Curve;
 use crate::engine::EngineChoice;
+use crate::formats::zkey;
 use crate::key::KeySource;
-use crate::{Control, KeyError, KeySummary, ProveError, Proved, R1cs, Witness};
+use crate::{Control, KeyError, KeySummary, ProveError, Proved, ProvingKey, R1cs, Witness, prover};
 
 /// A proof with its public signals, as they travel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// The curve.
-    pub curve: Curve,
+    pub curve: CurveId,
     /// A ‖ B ‖ C, uncompressed, coordinates big-endian, those of G2 as (c1, c0): EIP-197's order.
     pub bytes: Vec<u8>,
     /// The public signals, 32 bytes big-endian each.
@@ -21,47 +27,120 @@ pub struct Proof {
 }
 
 /// A proving key that is ready to prove with.
-pub struct ReadyKey {}
+pub struct ReadyKey {
+    key: Box<dyn AnyKey>,
+}
+
+/// A proving key of whichever curve.
+trait AnyKey: Send + Sync {
+    fn check(&self, control: &Control) -> Result<(), KeyError>;
+    fn summary(&self) -> KeySummary;
+    fn verifying_key(&self) -> &Arc<ProofKey>;
+    fn memory_bytes(&self) -> usize;
+    fn prove(
+        &self,
+        witness: &Witness,
+        r1cs: Option<&R1cs>,
+        engine: EngineChoice,
+        control: &Control,
+    ) -> Result<Proved, ProveError>;
+}
+
+impl<E: Curve> AnyKey for ProvingKey<E> {
+    fn check(&self, control: &Control) -> Result<(), KeyError> {
+        self.check(control)
+    }
+
+    fn summary(&self) -> KeySummary {
+        self.summary
+    }
+
+    fn verifying_key(&self) -> &Arc<ProofKey> {
+        self.verifying_key()
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
+    fn prove(
+        &self,
+        witness: &Witness,
+        r1cs: Option<&R1cs>,
+        engine: EngineChoice,
+        control: &Control,
+    ) -> Result<Proved, ProveError> {
+        let (engine, reference) = (engine.of::<E>(), EngineChoice::Reference.of::<E>());
+        prover::prove(self, witness, r1cs, engine, reference, control)
+    }
+}
 
 impl ReadyKey {
     /// Maps a `.zkey` and makes it ready. Its points are not checked: see [`ReadyKey::check`].
-    pub fn open(_path: &Path) -> Result<Self, KeyError> {
-        todo!()
+    ///
+    /// # Errors
+    /// Where the file cannot be mapped, or is no good `.zkey`.
+    pub fn open(path: &Path) -> Result<Self, KeyError> {
+        let mapping = Mapping::open(path).map_err(|error| KeyError::Io(format!("{}: {error}", path.display())))?;
+        mapping.will_need();
+        Self::of_source(Arc::new(mapping))
     }
 
     /// Makes a key in memory ready.
-    pub fn of_source(_source: KeySource) -> Result<Self, KeyError> {
-        todo!()
+    ///
+    /// # Errors
+    /// Where it is no good `.zkey`.
+    pub fn of_source(source: KeySource) -> Result<Self, KeyError> {
+        let key: Box<dyn AnyKey> = match zkey::curve_of((*source).as_ref())? {
+            CurveId::Bn254 => Box::new(ProvingKey::<Bn254>::parse(source)?),
+            CurveId::Bls12_381 => Box::new(ProvingKey::<Bls12_381>::parse(source)?),
+        };
+        Ok(Self { key })
     }
 
-    /// Checks every point, in the current rayon pool.
-    pub fn check(&self, _control: &Control) -> Result<(), KeyError> {
-        todo!()
+    /// Checks every point, in the current rayon pool: see [`ProvingKey::check`].
+    ///
+    /// # Errors
+    /// Where the key must not be used, or the check was given up.
+    pub fn check(&self, control: &Control) -> Result<(), KeyError> {
+        self.key.check(control)
     }
 
     /// The size of the key.
     pub fn summary(&self) -> KeySummary {
-        todo!()
+        self.key.summary()
     }
 
     /// What verifies this key's proofs.
     pub fn verifying_key(&self) -> &Arc<ProofKey> {
-        todo!()
+        self.key.verifying_key()
     }
 
     /// Bytes of memory that the key holds beside its file.
     pub fn memory_bytes(&self) -> usize {
-        todo!()
+        self.key.memory_bytes()
     }
 
     /// Proves: see [`crate::prover::prove`].
+    ///
+    /// # Errors
+    /// Where there is no proof: see [`ProveError`].
     pub fn prove(
         &self,
-        _witness: &Witness,
-        _r1cs: Option<&R1cs>,
-        _engine: EngineChoice,
-        _control: &Control,
+        witness: &Witness,
+        r1cs: Option<&R1cs>,
+        engine: EngineChoice,
+        control: &Control,
     ) -> Result<Proved, ProveError> {
-        todo!()
+        self.key.prove(witness, r1cs, engine, control)
     }
 }
+
+impl fmt::Debug for ReadyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadyKey").field("summary", &self.summary()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

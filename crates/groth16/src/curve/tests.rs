@@ -1,4 +1,4 @@
-use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
+use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::{FftField, Field, One, UniformRand};
 use ark_std::test_rng;
 

@@ -1,0 +1,97 @@
+//! Rows times the witness.
+
+use rayon::prelude::*;
+
+use super::super::{Failure, PlainScalar, rows_fit};
+use crate::Control;
+use crate::curve::RawScalar;
+use crate::key::Rows;
+
+/// Rows between two looks at the control: well below a millisecond for rows as circuits have them.
+const ROWS_AT_ONCE: usize = 1 << 10;
+
+/// See [`super::super::Arithmetic::sparse_product`].
+pub(super) fn sparse_product<F: RawScalar>(
+    rows: &Rows<F>,
+    witness: &[PlainScalar],
+    domain: usize,
+    control: &Control,
+) -> Result<Vec<F>, Failure> {
+    control.check()?;
+    rows_fit(rows, domain)?;
+    let coefficients: Vec<_> = rows.coefficients.iter().map(Coefficient::of).collect();
+    let one = one();
+    let mut products = vec![F::ZERO; domain];
+    let chunks = products[..rows.ends.len()].par_chunks_mut(ROWS_AT_ONCE).enumerate();
+    chunks
+        .try_for_each(|(chunk, products)| {
+            control.check()?;
+            let first = chunk * ROWS_AT_ONCE;
+            let mut start = if first == 0 { 0 } else { rows.ends[first - 1] as usize };
+            for (product, end) in products.iter_mut().zip(&rows.ends[first..]) {
+                let terms = rows.terms[start..*end as usize].iter();
+                *product =
+                    row(terms.map(|(wire, number)| (&witness[*wire as usize], &coefficients[*number as usize])), one);
+                start = *end as usize;
+            }
+            Ok(())
+        })
+        .map(|()| products)
+}
+
+/// A coefficient c, and what makes its products cheap.
+struct Coefficient<F> {
+    kind: Kind,
+    /// As stored: c·R².
+    stored: F,
+    /// c in Montgomery form, its product with one.
+    once: F,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    One,
+    MinusOne,
+    Other,
+}
+
+impl<F: RawScalar> Coefficient<F> {
+    fn of(stored: &F) -> Self {
+        let once = *stored * F::from_raw_limbs([1, 0, 0, 0]);
+        let kind = if once == F::ONE {
+            Kind::One
+        } else if once == -F::ONE {
+            Kind::MinusOne
+        } else {
+            Kind::Other
+        };
+        Self { kind, stored: *stored, once }
+    }
+}
+
+/// The coefficient one as it is stored: R².
+fn one<F: RawScalar>() -> F {
+    // 2^256 as an element, whose Montgomery form is 2^512 mod r.
+    F::from(2u64).pow([256u64])
+}
+
+/// One row. Wires that are one, most of a circuit's wires that are not zero, add their coefficient; coefficients that
+/// are one or minus one add raw wires, which one multiplication at the end brings into Montgomery form.
+fn row<'a, F: RawScalar>(terms: impl Iterator<Item = (&'a PlainScalar, &'a Coefficient<F>)>, one: F) -> F {
+    let (mut product, mut plain, mut any_plain) = (F::ZERO, F::ZERO, false);
+    for (wire, coefficient) in terms {
+        match wire {
+            [0, 0, 0, 0] => {}
+            [1, 0, 0, 0] => product += coefficient.once,
+            wire => {
+                let wire = F::from_raw_limbs(*wire);
+                match coefficient.kind {
+                    Kind::One => (plain, any_plain) = (plain + wire, true),
+                    Kind::MinusOne => (plain, any_plain) = (plain - wire, true),
+                    Kind::Other => product += coefficient.stored * wire,
+                }
+            }
+        }
+    }
+    if any_plain { product + plain * one } else { product }
+}
