@@ -28,6 +28,9 @@ mod sources;
 mod units;
 
 pub use errors::{ConfigError, ConfigErrors};
-pub use model::{Config, Limits, Listen, Log, LogFormat, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant, Threads, Tls};
+pub use model::{
+    Config, Limits, Listen, Log, LogFormat, Proving, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant, Threads, Tls,
+    WitnessBounds,
+};
 pub use profile::{Basis, Figure, Machine, Profile};
 pub use sources::{CONFIG_VARIABLE, ENDPOINT_VARIABLE, Origin, Overrides, Sources};

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use outrigger_types::{BatchOptions, Call, Priority, Quota, Ruleset, SchedulerOptions, TenantPolicy, limits};
+use outrigger_types::{
+    BatchOptions, Call, CircuitId, CircuitRule, Priority, Quota, Ruleset, SchedulerOptions, TenantPolicy, limits,
+};
 use toml::Table;
 
 use crate::layers::{Layers, Raw};
@@ -15,6 +17,8 @@ use crate::{
     SchedulerTuning, Sources, Tenant, Threads, Tls, profile,
 };
 
+mod proving;
+
 /// Memory is the bound of every size; a larger figure is a slip of the pen.
 const BYTES_LIMIT: u64 = 1 << 40;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -23,6 +27,10 @@ const CONNECTIONS_DEFAULT: u64 = 1_024;
 const STREAM_WINDOW_DEFAULT: u64 = 1_024;
 const KEY_SET_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 const MERKLE_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
+/// A witness of 2^24 wires.
+const SECRET_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
+/// 2^20 points of BLS12-381 in G2 with their scalars, or 2^23 elements.
+const OPERATION_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 const DRAIN_GRACE_DEFAULT: Duration = Duration::from_secs(20);
 const IO_THREADS_DEFAULT: u64 = 2;
 const WEIGHT_DEFAULT: u64 = 100;
@@ -97,7 +105,8 @@ fn read(reader: &mut Reader, sources: &Sources, profile: Option<Profile>) -> Opt
         verify: reader.number("threads.verify", 0..=4_096).unwrap_or(0) as usize,
         io: reader.number("threads.io", 1..=256).unwrap_or(IO_THREADS_DEFAULT) as usize,
     };
-    Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, profile: profile? })
+    let proving = proving::read(reader, sources, limits.secret_bytes_max);
+    Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, proving, profile: profile? })
 }
 
 fn listen(reader: &mut Reader, sources: &Sources) -> Listen {
@@ -180,6 +189,8 @@ fn limits(reader: &mut Reader) -> Limits {
     let window = reader.number("limits.stream_window", 1..=1 << 20);
     let key_sets = reader.bytes("limits.key_set_bytes_max", 0..=u64::from(u32::MAX));
     let merkle = reader.bytes("limits.merkle_bytes_max", 1 << 10..=u64::from(u32::MAX));
+    let secret = reader.bytes("limits.secret_bytes_max", 1 << 10..=BYTES_LIMIT);
+    let operation = reader.bytes("limits.operation_bytes_max", 1 << 10..=BYTES_LIMIT);
     Limits {
         quota,
         message_bytes_max: message.map_or(limits::MESSAGE_BYTES_MAX, |bytes| bytes as usize),
@@ -187,6 +198,8 @@ fn limits(reader: &mut Reader) -> Limits {
         stream_window: window.unwrap_or(STREAM_WINDOW_DEFAULT) as usize,
         key_set_bytes_max: key_sets.unwrap_or(KEY_SET_BYTES_DEFAULT) as usize,
         merkle_bytes_max: merkle.unwrap_or(MERKLE_BYTES_DEFAULT) as usize,
+        secret_bytes_max: secret.unwrap_or(SECRET_BYTES_DEFAULT) as usize,
+        operation_bytes_max: operation.unwrap_or(OPERATION_BYTES_DEFAULT) as usize,
     }
 }
 
@@ -259,6 +272,7 @@ fn tenant(reader: &mut Reader, path: &str) -> Option<Tenant> {
         "*" => Ok(None),
         name => name.parse::<Ruleset>().map(Some),
     });
+    let circuits = circuits(reader, &at("circuits"));
     let priority_max = reader.parsed::<Priority>(&at("priority_max")).flatten().unwrap_or(Priority::Block);
     let quota = tenant_quota(reader, path);
     let weight = reader.number(&at("weight"), 1..=1_000).unwrap_or(WEIGHT_DEFAULT) as u32;
@@ -274,9 +288,21 @@ fn tenant(reader: &mut Reader, path: &str) -> Option<Tenant> {
         rulesets.into_iter().flatten().collect()
     };
     let calls = calls.into_iter().collect();
-    let circuits = outrigger_types::CircuitRule::All;
     let policy = TenantPolicy { name: name?.into(), calls, rulesets, circuits, priority_max, quota, weight };
     Some(Tenant { policy, uids, certificate_names, unauthenticated })
+}
+
+/// The circuits of a list; `"*"` takes all.
+fn circuits(reader: &mut Reader, path: &str) -> CircuitRule {
+    let circuits = named(reader, path, |name| match name {
+        "*" => Ok(None),
+        name => name.parse::<CircuitId>().map(Some),
+    });
+    if circuits.contains(&None) {
+        CircuitRule::All
+    } else {
+        CircuitRule::Only(circuits.into_iter().flatten().collect())
+    }
 }
 
 /// A list of names, each looked up; every one that is unknown is an error of its own.

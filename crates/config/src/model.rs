@@ -30,6 +30,8 @@ pub struct Config {
     pub drain_grace: Duration,
     /// How many threads there are.
     pub threads: Threads,
+    /// How proofs are made, and how many.
+    pub proving: Proving,
     /// The hardware profile whose values lie beneath all others.
     pub profile: Profile,
 }
@@ -81,6 +83,10 @@ pub struct Limits {
     pub key_set_bytes_max: usize,
     /// Bytes of the leaves of one Merkle tree, over all its chunks.
     pub merkle_bytes_max: usize,
+    /// Bytes of the witness or the inputs of one proof, over all its chunks.
+    pub secret_bytes_max: usize,
+    /// Bytes of the input of one `Msm` or `Ntt`, over all its chunks.
+    pub operation_bytes_max: usize,
 }
 
 /// How work is gathered and kept.
@@ -134,6 +140,54 @@ pub struct Threads {
     pub verify: usize,
     /// For the network.
     pub io: usize,
+}
+
+/// How proofs are made, and how many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proving {
+    /// Where circuits and jobs are kept; `directory = ""` turns proving off. Default: `$STATE_DIRECTORY` (systemd's
+    /// `StateDirectory=`), else `outrigger` in `$XDG_STATE_HOME`, else in `$HOME/.local/state`.
+    pub directory: Option<PathBuf>,
+    /// Threads of the provers' pool; 0 takes every core.
+    pub threads: usize,
+    /// Proofs that run at once.
+    pub concurrency: usize,
+    /// The operating system's niceness of the pool's threads, 10 to 19.
+    pub nice: u8,
+    /// Jobs that wait or run, over all tenants.
+    pub jobs_max: usize,
+    /// Jobs of one tenant that wait or run.
+    pub tenant_jobs_max: usize,
+    /// Bytes of witnesses and inputs that are held, over all jobs.
+    pub secret_bytes_max: u64,
+    /// After this wait a job counts as one class more urgent.
+    pub aging: Duration,
+    /// How long results of submitted jobs are kept.
+    pub result_lifetime: Duration,
+    /// The file of mode 0600 with the 32 bytes that seal what is kept of submitted jobs, such as a systemd credential.
+    /// Without it nothing can be submitted. Never read here.
+    pub journal_key: Option<PathBuf>,
+    /// Bytes of memory that ready keys may hold.
+    pub ready_bytes_max: usize,
+    /// Bytes of one proving key.
+    pub key_bytes_max: u64,
+    /// Bytes of one `.r1cs`.
+    pub r1cs_bytes_max: u64,
+    /// Bytes of one `.wasm`.
+    pub wasm_bytes_max: u64,
+    /// What witness programs may use up.
+    pub witness: WitnessBounds,
+}
+
+/// What a witness program may use up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WitnessBounds {
+    /// WebAssembly fuel: about one unit an instruction.
+    pub fuel_max: u64,
+    /// Bytes of linear memory.
+    pub memory_bytes_max: usize,
+    /// Wall-clock time.
+    pub time_max: Duration,
 }
 
 impl Config {

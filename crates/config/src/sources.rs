@@ -1,5 +1,6 @@
 //! Where values come from.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -26,6 +27,8 @@ pub struct Sources {
     pub overrides: Overrides,
     /// The directory for the default socket, if the system has one.
     pub runtime_directory: Option<PathBuf>,
+    /// The directory for circuits and jobs, if the system has one.
+    pub state_directory: Option<PathBuf>,
     /// The machine that `profile = "auto"` looks at.
     pub machine: Machine,
 }
@@ -44,6 +47,7 @@ impl Sources {
             environment,
             overrides,
             runtime_directory: runtime_directory(),
+            state_directory: state_directory(|name| std::env::var_os(name)),
             machine: Machine::current(),
         }
     }
@@ -144,3 +148,18 @@ fn runtime_directory() -> Option<PathBuf> {
     }
     std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty()).map(PathBuf::from)
 }
+
+/// What systemd made for the service, else what the session says.
+fn state_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // Of several the first, as systemd separates them.
+    let of_service = variable("STATE_DIRECTORY")
+        .and_then(|directories| directories.to_str()?.split(':').next().map(PathBuf::from))
+        .filter(|directory| !directory.as_os_str().is_empty());
+    of_service
+        .or_else(|| path("XDG_STATE_HOME").map(|directory| directory.join("outrigger")))
+        .or_else(|| path("HOME").map(|home| home.join(".local/state/outrigger")))
+}
+
+#[cfg(test)]
+mod tests;

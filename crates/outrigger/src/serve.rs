@@ -181,6 +181,7 @@ fn service_options(config: &Config, metrics: PrometheusHandle) -> ServiceOptions
         tenants: tenant_rules(config),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         metrics: Some(metrics),
+        proving: None,
     }
 }
 

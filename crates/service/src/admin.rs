@@ -5,11 +5,11 @@ use std::sync::Arc;
 use outrigger_algorithms::{RulesetRules, registry};
 use outrigger_proto::v1;
 use outrigger_proto::v1::admin_service_server::AdminService;
-use outrigger_types::{Engine, HashAlgorithm, MerkleTree, MessageForm, Operation, Ruleset, limits};
+use outrigger_types::{Backend, Curve, Engine, HashAlgorithm, MerkleTree, MessageForm, Operation, Ruleset, limits};
 use tonic::{Request, Response, Status};
 
 use crate::calls::caller;
-use crate::convert::backend_number;
+use crate::convert::{backend_number, curve_number};
 use crate::state::State;
 
 /// The service.
@@ -81,6 +81,22 @@ impl Admin {
         }
     }
 
+    fn proving(&self) -> Option<v1::ProvingCapability> {
+        self.state.proving.as_ref()?;
+        let in_force = self.state.limits.load();
+        Some(v1::ProvingCapability {
+            curves: Curve::ALL.map(curve_number).to_vec(),
+            backends: vec![backend_number(Backend::Cpu)],
+            secret_bytes_max: in_force.secret_bytes_max as u64,
+            operation_bytes_max: in_force.operation_bytes_max as u64,
+        })
+    }
+
+    fn proof_curves(&self) -> Vec<i32> {
+        let is_verified = |curve: &Curve| !self.backends(Operation::VerifyProofs(*curve)).is_empty();
+        Curve::ALL.into_iter().filter(is_verified).map(curve_number).collect()
+    }
+
     fn limits(&self) -> v1::Limits {
         let in_force = self.state.limits.load();
         v1::Limits {
@@ -108,6 +124,8 @@ impl AdminService for Admin {
             engines: self.state.executor.engines.iter().map(|engine| self.engine(engine.as_ref())).collect(),
             limits: Some(self.limits()),
             tenant: caller.tenant.name.to_string(),
+            proving: self.proving(),
+            proof_curves: self.proof_curves(),
         }))
     }
 }

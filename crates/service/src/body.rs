@@ -81,8 +81,8 @@ impl Drop for Held {
 }
 
 /// A body whose bytes are counted from their arrival until the body is dropped, which for a unary call is when its
-/// message has been read, and for a stream of chunks when the last one has. A stream of requests gives them back
-/// message by message.
+/// message has been read, and for a stream of chunks when the last one has. A stream whose messages are done with one
+/// by one (requests, files on their way to disk) gives them back message by message.
 pub(crate) struct Metered {
     inner: Incoming,
     held: Arc<Held>,

@@ -12,11 +12,13 @@ use crate::tenants;
 
 mod columns;
 mod hashes;
+pub(crate) mod proofs;
 mod sets;
 mod signatures;
 
 pub(crate) use columns::{Violations, column, concatenate};
 pub(crate) use hashes::TreeHeader;
+pub(crate) use proofs::curve_number;
 
 /// What a request is judged by.
 #[derive(Clone, Copy)]

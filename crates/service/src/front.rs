@@ -80,7 +80,7 @@ impl Front {
         }
         let code = code_of(&response);
         // A stream that has begun well is counted where it ends.
-        if method != Method::VERIFY_STREAM || code != Code::Ok {
+        if !method.counts_itself() || code != Code::Ok {
             self.state.meters.ended(method, &tenant, code, started.elapsed());
         }
         response
@@ -101,8 +101,7 @@ impl Front {
         };
         let held = Arc::new(Held::new(budget));
         let mut request = request.map(|body| Body::new(Metered::new(body, held.clone())));
-        // Its reader gives back what it has read: the window answers for that.
-        if method == Method::VERIFY_STREAM {
+        if method.holds_its_body() {
             request.extensions_mut().insert(held);
         }
         match found {

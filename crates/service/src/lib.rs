@@ -14,6 +14,7 @@ mod key_sets;
 mod listen;
 mod meters;
 mod options;
+mod proof;
 mod routes;
 mod server;
 mod signature;

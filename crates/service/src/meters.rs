@@ -13,6 +13,18 @@ const METHODS: &[&str] = &[
     "/outrigger.v1.HashService/HashBatch",
     "/outrigger.v1.HashService/MerkleProof",
     "/outrigger.v1.HashService/MerkleRoot",
+    "/outrigger.v1.ProofService/AddCircuit",
+    "/outrigger.v1.ProofService/CancelProof",
+    "/outrigger.v1.ProofService/GetCircuit",
+    "/outrigger.v1.ProofService/GetProof",
+    "/outrigger.v1.ProofService/ListCircuits",
+    "/outrigger.v1.ProofService/Msm",
+    "/outrigger.v1.ProofService/Ntt",
+    "/outrigger.v1.ProofService/Prove",
+    "/outrigger.v1.ProofService/RemoveCircuit",
+    "/outrigger.v1.ProofService/SubmitProof",
+    "/outrigger.v1.ProofService/VerifyProofBatch",
+    "/outrigger.v1.ProofService/WatchProof",
     "/outrigger.v1.SignatureService/DropKeySet",
     "/outrigger.v1.SignatureService/PutKeySet",
     "/outrigger.v1.SignatureService/RecoverBatch",
@@ -29,8 +41,14 @@ const METHODS: &[&str] = &[
 pub(crate) struct Method(u8);
 
 impl Method {
-    pub(crate) const VERIFY_STREAM: Self = Self(10);
-    pub(crate) const HEALTH_WATCH: Self = Self(12);
+    pub(crate) const ADD_CIRCUIT: Self = Self(4);
+    pub(crate) const MSM: Self = Self(9);
+    pub(crate) const NTT: Self = Self(10);
+    pub(crate) const PROVE: Self = Self(11);
+    pub(crate) const SUBMIT_PROOF: Self = Self(13);
+    pub(crate) const WATCH_PROOF: Self = Self(15);
+    pub(crate) const VERIFY_STREAM: Self = Self(22);
+    pub(crate) const HEALTH_WATCH: Self = Self(24);
 
     /// The method of a path.
     pub(crate) fn of_path(path: &str) -> Self {
@@ -41,6 +59,17 @@ impl Method {
     pub(crate) fn name(self) -> &'static str {
         let path = METHODS.get(usize::from(self.0)).copied().unwrap_or("other");
         path.trim_start_matches("/outrigger.v1.").trim_start_matches('/')
+    }
+
+    /// Whether its answer is counted where it ends, not where it begins.
+    pub(crate) fn counts_itself(self) -> bool {
+        [Self::VERIFY_STREAM, Self::PROVE, Self::WATCH_PROOF].contains(&self)
+    }
+
+    /// Whether it says itself how long its body counts: shorter than the body lasts, or longer.
+    pub(crate) fn holds_its_body(self) -> bool {
+        let methods = [Self::VERIFY_STREAM, Self::ADD_CIRCUIT, Self::PROVE, Self::SUBMIT_PROOF, Self::MSM, Self::NTT];
+        methods.contains(&self)
     }
 
     /// Whether callers who are of no tenant may call it.
@@ -119,6 +148,18 @@ mod tests {
         let stream = Method::of_path("/outrigger.v1.SignatureService/VerifyStream");
         assert_eq!(stream, Method::VERIFY_STREAM);
         assert_eq!(stream.name(), "SignatureService/VerifyStream");
+        let numbered = [
+            (Method::ADD_CIRCUIT, "ProofService/AddCircuit"),
+            (Method::MSM, "ProofService/Msm"),
+            (Method::NTT, "ProofService/Ntt"),
+            (Method::PROVE, "ProofService/Prove"),
+            (Method::SUBMIT_PROOF, "ProofService/SubmitProof"),
+            (Method::WATCH_PROOF, "ProofService/WatchProof"),
+            (Method::HEALTH_WATCH, "grpc.health.v1.Health/Watch"),
+        ];
+        for (method, name) in numbered {
+            assert_eq!(method.name(), name);
+        }
         assert_eq!(Method::of_path("/x/y").name(), "other");
         assert!(Method::of_path("/grpc.health.v1.Health/Check").is_open());
         assert!(!Method::of_path("/x/y").is_open());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use outrigger_proving::ProofService;
 use outrigger_types::{TenantPolicy, limits};
 
 /// Everything that a server needs to start.
@@ -20,6 +21,9 @@ pub struct ServiceOptions {
     pub version: String,
     /// Renders `/metrics`; without it that path is not found. Whoever installed the recorder also runs its upkeep.
     pub metrics: Option<PrometheusHandle>,
+    /// Makes proofs. Without it `ProofService` is UNIMPLEMENTED but for `VerifyProofBatch` with a key of its own. The
+    /// server drains it.
+    pub proving: Option<ProofService>,
 }
 
 impl ServiceOptions {
@@ -32,6 +36,7 @@ impl ServiceOptions {
             tenants: Vec::new(),
             version: version.to_owned(),
             metrics: None,
+            proving: None,
         }
     }
 }
@@ -97,6 +102,10 @@ pub struct ServiceLimits {
     pub key_set_bytes_max: usize,
     /// Bytes of the leaves of one Merkle tree, over all its chunks.
     pub merkle_bytes_max: usize,
+    /// Bytes of the witness or the inputs of one proof, over all chunks.
+    pub secret_bytes_max: usize,
+    /// Bytes of the points and scalars, or of the elements, of one `Msm` or `Ntt`, over all chunks.
+    pub operation_bytes_max: usize,
     /// Bytes of request bodies that are held while they arrive and are worked on, over all callers.
     pub body_bytes_max: usize,
 }
@@ -109,6 +118,10 @@ impl Default for ServiceLimits {
             stream_window: 1_024,
             key_set_bytes_max: 64 * 1024 * 1024,
             merkle_bytes_max: 64 * 1024 * 1024,
+            // A witness of 2^24 wires.
+            secret_bytes_max: 512 * 1024 * 1024,
+            // 2^20 points of BLS12-381 in G2 with their scalars.
+            operation_bytes_max: 256 * 1024 * 1024,
             body_bytes_max: 512 * 1024 * 1024,
         }
     }

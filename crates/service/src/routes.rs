@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use outrigger_proto::v1::admin_service_server::AdminServiceServer;
 use outrigger_proto::v1::hash_service_server::HashServiceServer;
+use outrigger_proto::v1::proof_service_server::ProofServiceServer;
 use outrigger_proto::v1::signature_service_server::SignatureServiceServer;
 use tonic::server::NamedService;
 use tonic::service::Routes;
@@ -13,6 +14,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::admin::Admin;
 use crate::hash::Hashes;
+use crate::proof::Proofs;
 use crate::signature::Signatures;
 use crate::state::State;
 
@@ -20,23 +22,26 @@ use crate::state::State;
 pub(crate) type Health = HealthServer<HealthService>;
 
 /// Names that health watchers ask for; the empty one means the whole server.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
     "",
     AdminServiceServer::<Admin>::NAME,
     HashServiceServer::<Hashes>::NAME,
+    ProofServiceServer::<Proofs>::NAME,
     SignatureServiceServer::<Signatures>::NAME,
 ];
 
-/// All services, made for the limits in force. What is not here (proving) is UNIMPLEMENTED.
+/// All services, made for the limits in force.
 pub(crate) fn build(state: &Arc<State>, health: &Health) -> Routes {
     let bytes_max = state.limits.load().message_bytes_max;
     let signatures = SignatureServiceServer::new(Signatures::new(state.clone()));
     let hashes = HashServiceServer::new(Hashes::new(state.clone()));
+    let proofs = ProofServiceServer::new(Proofs::new(state.clone()));
     let admin = AdminServiceServer::new(Admin::new(state.clone()));
     let mut builder = Routes::builder();
     builder
         .add_service(signatures.max_decoding_message_size(bytes_max))
         .add_service(hashes.max_decoding_message_size(bytes_max))
+        .add_service(proofs.max_decoding_message_size(bytes_max))
         .add_service(admin.max_decoding_message_size(bytes_max))
         .add_service(health.clone());
     add_reflection(&mut builder);

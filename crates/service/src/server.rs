@@ -25,6 +25,9 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// After a failed accept (no file descriptors left, as a rule), how long to wait for better times.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long proofs have to stop that nobody listens to any more: their engines look every few milliseconds.
+const PROOFS_STOP: Duration = Duration::from_millis(500);
+
 /// Makes running servers.
 pub struct Server;
 
@@ -176,15 +179,20 @@ impl Running {
             }
             is_first
         });
-        // Every connection holds one permit; all of them together are free when the last has ended.
+        // Every connection holds one permit; all of them together are free when the last has ended. Submitted proofs
+        // stop meanwhile; those that a caller listens to have the grace.
         let all = self.connections.acquire_many(self.connections_max as u32);
-        let ended = tokio::time::timeout(grace, all).await;
+        let (ended, _) = tokio::join!(
+            tokio::time::timeout(grace, all),
+            tokio::time::timeout(grace, self.front.state.drain_proofs())
+        );
         let connections_cut =
             if ended.is_ok() { 0 } else { self.connections_max - self.connections.available_permits() };
         self.phase.send_replace(Phase::Stopped);
         let rest = grace.saturating_sub(started.elapsed());
         // Work that nobody waits for any more has been dropped with its connection.
         let _ = tokio::time::timeout(rest, self.front.state.executor.drain()).await;
+        let _ = tokio::time::timeout(rest.max(PROOFS_STOP), self.front.state.drain_proofs()).await;
         drop(self.socket.lock().unwrap_or_else(PoisonError::into_inner).take());
         let report = DrainReport { connections_cut, took: started.elapsed() };
         tracing::info!(connections_cut, took_ms = report.took.as_millis() as u64, "stopped");

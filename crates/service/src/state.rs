@@ -17,6 +17,7 @@ use crate::connection::Phase;
 use crate::key_sets::KeySets;
 use crate::meters::Meters;
 use crate::options::{ServiceLimits, ServiceOptions};
+use crate::proof::{InlineKeys, Proving};
 use crate::tenants::TenantTable;
 
 /// What all calls share.
@@ -26,6 +27,10 @@ pub(crate) struct State {
     pub(crate) limits: ArcSwap<ServiceLimits>,
     pub(crate) tenants: ArcSwap<TenantTable>,
     pub(crate) key_sets: KeySets,
+    /// What makes proofs; none where proving is off.
+    pub(crate) proving: Option<Proving>,
+    /// Verifying keys that came with requests.
+    pub(crate) inline_keys: InlineKeys,
     pub(crate) meters: Meters,
     pub(crate) phase: watch::Receiver<Phase>,
     /// Bytes of request bodies that are held now.
@@ -49,6 +54,8 @@ impl State {
             limits: ArcSwap::from_pointee(options.limits),
             tenants: ArcSwap::from_pointee(tenants),
             key_sets: KeySets::default(),
+            proving: options.proving.clone().map(Proving::new),
+            inline_keys: InlineKeys::default(),
             meters: Meters::default(),
             phase,
             body_bytes: Arc::default(),

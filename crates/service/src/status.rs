@@ -34,6 +34,14 @@ pub(crate) fn of(rejection: &Rejection) -> Status {
     Status::with_error_details_and_metadata(code(rejection), rejection.to_string(), details, metadata)
 }
 
+/// The status of a call that needs proving where it is off.
+pub(crate) fn without_proving() -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info("no_proving", DOMAIN, []);
+    let message = "this sidecar makes no proofs: its operator has to set proving.directory";
+    Status::with_error_details(Code::Unimplemented, message, details)
+}
+
 /// The code of a rejection.
 pub(crate) const fn code(rejection: &Rejection) -> Code {
     match rejection {

@@ -43,7 +43,7 @@ pub(crate) fn open(
     let window = Arc::new(Window { places: Semaphore::new(places), total: places });
     // Not bounded here: no more can lie in it than the window lets in.
     let (sender, receiver) = mpsc::unbounded_channel();
-    let record = Record { state: state.clone(), tenant: caller.tenant.name.clone(), started, code: Code::Cancelled };
+    let record = Record::new(state.clone(), Method::VERIFY_STREAM, caller.tenant.name.clone(), started);
     let reader = reader::Reader::new(state, caller, window.clone(), held, sender);
     let task = tokio::spawn(reader.run(inbound)).abort_handle();
     Answers { receiver, current: VecDeque::new(), places_held: 0, window, task, record, has_ended: false }
@@ -125,17 +125,25 @@ impl Drop for Answers {
     }
 }
 
-/// Counts the stream when it is over.
-struct Record {
+/// Counts a stream when it is over.
+pub(crate) struct Record {
     state: Arc<State>,
+    method: Method,
     tenant: Arc<str>,
     started: Instant,
-    code: Code,
+    /// How it ended: the caller went, where nothing else is known.
+    pub(crate) code: Code,
+}
+
+impl Record {
+    pub(crate) const fn new(state: Arc<State>, method: Method, tenant: Arc<str>, started: Instant) -> Self {
+        Self { state, method, tenant, started, code: Code::Cancelled }
+    }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        self.state.meters.ended(Method::VERIFY_STREAM, &self.tenant, self.code, self.started.elapsed());
+        self.state.meters.ended(self.method, &self.tenant, self.code, self.started.elapsed());
     }
 }
 

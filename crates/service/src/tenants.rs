@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use outrigger_types::{Call, Priority, Rejection, Ruleset, TenantPolicy};
+use outrigger_types::{Call, CircuitId, Priority, Rejection, Ruleset, TenantPolicy};
 
 use crate::options::TenantRule;
 
@@ -135,6 +135,17 @@ pub(crate) fn check_ruleset(tenant: &TenantPolicy, ruleset: Ruleset) -> Result<(
         return Ok(());
     }
     Err(denied(format!("tenant {} is not allowed the ruleset {ruleset}", tenant.name)))
+}
+
+/// Checks that a tenant may use a circuit.
+///
+/// # Errors
+/// [`Rejection::PermissionDenied`].
+pub(crate) fn check_circuit(tenant: &TenantPolicy, circuit: CircuitId) -> Result<(), Rejection> {
+    if tenant.circuits.allows(circuit) {
+        return Ok(());
+    }
+    Err(denied(format!("tenant {} is not allowed the circuit {circuit}", tenant.name)))
 }
 
 /// The priority that a tenant gets: what it asks for, or *mempool*, or less where its ceiling is lower.

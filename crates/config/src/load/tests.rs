@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use outrigger_types::{Call, Priority, Ruleset};
+use outrigger_types::{Call, CircuitId, CircuitRule, Priority, Ruleset};
 use tempfile::TempDir;
 
 use crate::{Config, ConfigErrors, LogFormat, Machine, Origin, Overrides, Sources};
@@ -91,8 +91,9 @@ const TENANTS: &str = r#"
 [[tenants]]
 name = "node"
 uids = [1000]
-calls = ["verify", "recover"]
+calls = ["verify", "recover", "prove"]
 rulesets = ["ethereum-transaction", "fabric"]
+circuits = ["0x00000000000000000000000000000000000000000000000000000000000000Ab"]
 priority_max = "consensus"
 weight = 300
 quota.items_max = 1000
@@ -101,6 +102,7 @@ name = "other"
 certificate_names = ["other.test"]
 calls = ["hash"]
 rulesets = ["*"]
+circuits = ["*"]
 "#;
 
 #[test]
@@ -111,10 +113,14 @@ fn tenants_are_read_whole() {
         (node.uids.as_slice(), node.policy.weight, node.policy.quota.items_max),
         ([1_000].as_slice(), 300, 1_000)
     );
-    assert_eq!(node.policy.calls, [Call::Verify, Call::Recover].into());
+    assert_eq!(node.policy.calls, [Call::Verify, Call::Recover, Call::Prove].into());
     assert_eq!(node.policy.rulesets, [Ruleset::EthereumTransaction, Ruleset::Fabric].into());
     assert_eq!((node.policy.priority_max, other.policy.priority_max), (Priority::Consensus, Priority::Block));
     assert_eq!(other.policy.rulesets.len(), Ruleset::ALL.len());
+    let mut circuit = [0; 32];
+    circuit[31] = 0xab;
+    assert_eq!(node.policy.circuits, CircuitRule::Only([CircuitId(circuit)].into()));
+    assert_eq!(other.policy.circuits, CircuitRule::All);
     assert_eq!(config.scheduler_options().tenants.len(), 2);
 }
 
@@ -127,6 +133,7 @@ fn tenants_that_cannot_be_told_apart_or_want_what_is_not_are_errors() {
         ("name = \"x\"", "no caller"),
         ("name = \"x\"\nuids = [1]\ncalls = [\"sign\"]", "unknown call"),
         ("name = \"x\"\nuids = [1]\nrulesets = [\"etherium\"]", "unknown ruleset"),
+        ("name = \"x\"\nuids = [1]\ncircuits = [\"merkle\"]", "64 hexadecimal digits"),
         ("name = \"x\"\nuids = [-1]", "whole numbers"),
         ("name = \"x\"\nuids = [1]\nweight = 0", "1 to 1000"),
         ("name = \"x\"\nuids = [1]\nqouta.items_max = 1", "tenants[2].quota.items_max"),
@@ -141,10 +148,12 @@ fn tenants_that_cannot_be_told_apart_or_want_what_is_not_are_errors() {
 #[test]
 fn the_description_can_be_read_back() {
     let text = format!(
-        "[log]\nformat = \"json\"\n[listen]\ntcp = \"0.0.0.0:1\"\ntls = {{ certificate = \"a\", key = \"b\", client_ca = \"c\" }}\n{TENANTS}"
+        "[log]\nformat = \"json\"\n[listen]\ntcp = \"0.0.0.0:1\"\ntls = {{ certificate = \"a\", key = \"b\", client_ca = \"c\" }}\n\
+         [proving]\ndirectory = \"/var/lib/o\"\njournal_key = \"k\"\nnice = 11\nwitness.time_max = \"9s\"\n{TENANTS}"
     );
     let config = load(&text, |_| {}).expect("a configuration");
     assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!((config.proving.nice, config.proving.witness.time_max), (11, Duration::from_secs(9)));
     let again = load(&config.describe(), |_| {}).unwrap_or_else(|errors| panic!("{errors}\n{}", config.describe()));
     assert_eq!(again, config);
 }
@@ -181,4 +190,43 @@ fn variables_that_are_not_keys_are_passed_over() {
             vec![variable("PATH", "/bin"), variable("OUTRIGGER_CONFIG", "x"), variable("OUTRIGGER_ENDPOINT", "y")];
     });
     assert!(config.is_ok(), "{config:?}");
+}
+
+#[test]
+fn a_tenant_may_use_no_circuit_that_it_was_not_given() {
+    let text = "[[tenants]]\nname = \"x\"\nuids = [1]\n";
+    let config = load(text, |_| {}).expect("a tenant");
+    assert_eq!(config.tenants[0].policy.circuits, CircuitRule::Only([].into()));
+}
+
+#[test]
+fn proving_is_on_where_there_is_a_place_for_it() {
+    let config = load("", |_| {}).expect("defaults");
+    assert_eq!((config.proving.directory, config.proving.journal_key), (None, None));
+    let state = |sources: &mut Sources| sources.state_directory = Some("/var/lib/outrigger".into());
+    let config = load("", state).expect("defaults");
+    assert_eq!(config.proving.directory.as_deref(), Some(Path::new("/var/lib/outrigger")));
+    assert_eq!((config.proving.threads, config.proving.concurrency, config.proving.nice), (0, 1, 19));
+    assert!(config.proving.secret_bytes_max >= config.limits.secret_bytes_max as u64);
+    let config = load("[proving]\ndirectory = \"\"\n", state).expect("turned off");
+    assert_eq!(config.proving.directory, None);
+}
+
+#[test]
+fn proving_that_contradicts_itself_is_an_error() {
+    let cases = [
+        ("[proving]\nnice = 5", "from 10 to 19"),
+        ("[proving]\nconcurrency = 0", "from 1 to 64"),
+        ("[proving]\nsecret_bytes_max = \"1MiB\"", "limits.secret_bytes_max"),
+        ("[proving]\njobs_max = 3\ntenant_jobs_max = 4", "proving.jobs_max"),
+        ("[proving]\nwitness.memory_bytes_max = \"5GiB\"", "4GiB"),
+        ("[proving]\njournalkey = \"x\"", "proving.journal_key"),
+    ];
+    for (text, message) in cases {
+        let errors = load(text, |_| {}).expect_err(text);
+        assert!(errors.to_string().contains(message), "{text}: {errors}");
+    }
+    assert_eq!(load("[proving]\njobs_max = 3", |_| {}).expect("few jobs").proving.tenant_jobs_max, 3);
+    let large = load("[limits]\nsecret_bytes_max = \"2GiB\"", |_| {}).expect("large requests");
+    assert_eq!(large.proving.secret_bytes_max, 2 << 30);
 }

@@ -2,10 +2,11 @@
 //! what those files hold, and that is never read here.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
-use outrigger_types::{Call, Quota, Ruleset};
+use outrigger_types::{Call, CircuitId, CircuitRule, Quota, Ruleset};
 
-use super::{Config, Limits, Listen, LogFormat, Tenant};
+use super::{Config, Limits, Listen, LogFormat, Proving, Tenant, WitnessBounds};
 use crate::Basis;
 use crate::units::{show_bytes, show_duration};
 
@@ -32,6 +33,7 @@ impl Config {
         writeln!(out, "\n[threads]\nverify = {}\nio = {}", self.threads.verify, self.threads.io)?;
         write_limits(out, &self.limits)?;
         self.write_scheduler(out)?;
+        write_proving(out, &self.proving)?;
         self.tenants.iter().try_for_each(|tenant| write_tenant(out, tenant))
     }
 
@@ -84,7 +86,29 @@ fn write_limits(out: &mut String, limits: &Limits) -> std::fmt::Result {
     writeln!(out, "message_bytes_max = \"{}\"", show_bytes(limits.message_bytes_max as u64))?;
     writeln!(out, "items_max = {}\nstream_window = {}", limits.items_max, limits.stream_window)?;
     writeln!(out, "key_set_bytes_max = \"{}\"", show_bytes(limits.key_set_bytes_max as u64))?;
-    writeln!(out, "merkle_bytes_max = \"{}\"", show_bytes(limits.merkle_bytes_max as u64))
+    writeln!(out, "merkle_bytes_max = \"{}\"", show_bytes(limits.merkle_bytes_max as u64))?;
+    writeln!(out, "secret_bytes_max = \"{}\"", show_bytes(limits.secret_bytes_max as u64))?;
+    writeln!(out, "operation_bytes_max = \"{}\"", show_bytes(limits.operation_bytes_max as u64))
+}
+
+fn write_proving(out: &mut String, proving: &Proving) -> std::fmt::Result {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    writeln!(out, "\n[proving]\ndirectory = {:?}", path(&proving.directory))?;
+    writeln!(out, "threads = {}\nconcurrency = {}", proving.threads, proving.concurrency)?;
+    writeln!(out, "nice = {}\njobs_max = {}", proving.nice, proving.jobs_max)?;
+    writeln!(out, "tenant_jobs_max = {}", proving.tenant_jobs_max)?;
+    writeln!(out, "secret_bytes_max = \"{}\"", show_bytes(proving.secret_bytes_max))?;
+    writeln!(out, "aging = \"{}\"", show_duration(proving.aging))?;
+    writeln!(out, "result_lifetime = \"{}\"", show_duration(proving.result_lifetime))?;
+    writeln!(out, "journal_key = {:?}", path(&proving.journal_key))?;
+    writeln!(out, "ready_bytes_max = \"{}\"", show_bytes(proving.ready_bytes_max as u64))?;
+    writeln!(out, "key_bytes_max = \"{}\"", show_bytes(proving.key_bytes_max))?;
+    writeln!(out, "r1cs_bytes_max = \"{}\"", show_bytes(proving.r1cs_bytes_max))?;
+    writeln!(out, "wasm_bytes_max = \"{}\"", show_bytes(proving.wasm_bytes_max))?;
+    let WitnessBounds { fuel_max, memory_bytes_max, time_max } = proving.witness;
+    writeln!(out, "\n[proving.witness]\nfuel_max = {fuel_max}")?;
+    writeln!(out, "memory_bytes_max = \"{}\"", show_bytes(memory_bytes_max as u64))?;
+    writeln!(out, "time_max = \"{}\"", show_duration(time_max))
 }
 
 fn write_tenant(out: &mut String, tenant: &Tenant) -> std::fmt::Result {
@@ -92,6 +116,11 @@ fn write_tenant(out: &mut String, tenant: &Tenant) -> std::fmt::Result {
     let calls: Vec<_> = policy.calls.iter().copied().map(Call::name).collect();
     let rulesets: Vec<_> = policy.rulesets.iter().copied().map(Ruleset::name).collect();
     writeln!(out, "\n[[tenants]]\nname = {:?}\ncalls = {calls:?}\nrulesets = {rulesets:?}", policy.name)?;
+    let circuits = match &policy.circuits {
+        CircuitRule::All => vec!["*".to_owned()],
+        CircuitRule::Only(circuits) => circuits.iter().map(CircuitId::to_string).collect(),
+    };
+    writeln!(out, "circuits = {circuits:?}")?;
     writeln!(out, "priority_max = \"{}\"\nweight = {}", policy.priority_max, policy.weight)?;
     writeln!(out, "uids = {:?}\ncertificate_names = {:?}", tenant.uids, tenant.certificate_names)?;
     writeln!(out, "unauthenticated = {}", tenant.unauthenticated)?;
