@@ -13,8 +13,6 @@ mod attempt;
 use std::fmt;
 use std::time::Duration;
 
-use outrigger_types::ProofKey;
-
 use crate::curve::Curve;
 use crate::engine::Arithmetic;
 use crate::{Control, KeyError, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
@@ -84,8 +82,8 @@ impl fmt::Display for ProveError {
 
 impl std::error::Error for ProveError {}
 
-/// Proves, verifies the proof with `verifying_key` (that of `key`), and repeats once on the reference where it does
-/// not verify or the engine fails.
+/// Proves, verifies the proof with the key's verifying key, and repeats once on the reference where it does not verify
+/// or the engine fails.
 ///
 /// r and s are drawn anew from the operating system for each try. Runs in the current rayon pool.
 ///
@@ -94,7 +92,6 @@ impl std::error::Error for ProveError {}
 /// proof does not verify either.
 pub fn prove<E: Curve>(
     key: &ProvingKey<E>,
-    verifying_key: &ProofKey,
     witness: &Witness,
     r1cs: Option<&R1cs>,
     engine: &dyn Arithmetic<E>,
@@ -102,7 +99,7 @@ pub fn prove<E: Curve>(
     control: &Control,
 ) -> Result<Proved, ProveError> {
     fits(key, witness, r1cs)?;
-    let verifier = match verifying_key.prepared(PreparedKey::new) {
+    let verifier = match key.verifying_key().prepared(PreparedKey::new) {
         Some(Ok(verifier)) => verifier,
         Some(Err(error)) => return Err(unusable(error)),
         None => return Err(ProveError::Internal("the verifying key was prepared by something else".into())),
