@@ -2,6 +2,7 @@
 
 mod fake;
 mod faults;
+mod proofs;
 pub(crate) mod rule;
 mod singles;
 mod sockets;

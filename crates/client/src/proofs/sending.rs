@@ -80,3 +80,6 @@ pub(super) async fn feed_all<M>(sender: mpsc::Sender<M>, messages: impl Iterator
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use outrigger_proto::v1;
 use outrigger_proto::v1::admin_service_server::{AdminService, AdminServiceServer};
 use outrigger_proto::v1::hash_service_server::{HashService, HashServiceServer};
+use outrigger_proto::v1::proof_service_server::ProofServiceServer;
 use outrigger_proto::v1::signature_service_server::{SignatureService, SignatureServiceServer};
 use outrigger_types::{
     ColumnBuf, EthereumWork, HashAlgorithm, HashWork, Keys, MerkleTree, MerkleWork, MessageForm, Output, Ruleset,
@@ -23,6 +24,8 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::rule::rule;
+
+mod proofs;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +59,8 @@ pub(super) struct State {
     pub(super) indexed: AtomicUsize,
     pub(super) timeouts: Mutex<Vec<Option<String>>>,
     pub(super) chunks: AtomicUsize,
+    /// What streams of proofs, circuits and operands brought, chunk after chunk.
+    pub(super) brought: Mutex<Vec<u8>>,
     /// Time that each stream message takes.
     pub(super) stream_delay: Mutex<Duration>,
     key_sets: Mutex<HashMap<String, Arc<ColumnBuf>>>,
@@ -120,6 +125,7 @@ impl Fake {
             indexed: AtomicUsize::new(0),
             timeouts: Mutex::default(),
             chunks: AtomicUsize::new(0),
+            brought: Mutex::default(),
             stream_delay: Mutex::new(Duration::ZERO),
             key_sets: Mutex::default(),
         };
@@ -145,6 +151,7 @@ impl Fake {
             tonic::transport::Server::builder()
                 .add_service(SignatureServiceServer::new(service.clone()).max_decoding_message_size(max))
                 .add_service(HashServiceServer::new(service.clone()).max_decoding_message_size(max))
+                .add_service(ProofServiceServer::new(service.clone()).max_decoding_message_size(max))
                 .add_service(AdminServiceServer::new(service))
                 .serve_with_incoming(incoming)
                 .await

@@ -1,0 +1,159 @@
+//! A job inside: what the pool does with it, and how it ends.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use outrigger_groth16::{Control, Progress, Stage};
+use outrigger_types::{CircuitId, Rejection};
+use rayon::ThreadPool;
+use tokio::sync::{oneshot, watch};
+
+use crate::admission::Permit;
+use crate::job::{JobState, Secret};
+use crate::journal::Record;
+use crate::metrics;
+use crate::pool::Work;
+use crate::prover::of_stop;
+use crate::service::Inner;
+
+/// A proof job, as long as it waits or runs.
+pub(crate) struct Job {
+    /// Its number in the pool.
+    pub(crate) number: u64,
+    pub(crate) circuit: CircuitId,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) control: Control,
+    pub(crate) state: Arc<watch::Sender<JobState>>,
+    /// Its id in the journal, where it was submitted.
+    pub(crate) id: Option<String>,
+    /// Whether the sidecar shuts down, and it is to go on another time.
+    pub(crate) stopping: AtomicBool,
+    /// Whether an attempt was counted in the journal.
+    pub(crate) begun: AtomicBool,
+    /// Whether it has ended. Held while it ends, so that it does so once.
+    pub(crate) ended: Mutex<bool>,
+}
+
+impl Job {
+    pub(crate) fn new(
+        number: u64,
+        circuit: CircuitId,
+        tenant: Arc<str>,
+        deadline: Option<Instant>,
+        id: Option<String>,
+    ) -> Arc<Self> {
+        let state = Arc::new(watch::channel(JobState::Queued(0)).0);
+        let told = state.clone();
+        let control = Control::default().with_deadline(deadline).with_report(move |step| progress(&told, step));
+        let (stopping, begun, ended) = Default::default();
+        Arc::new(Self { number, circuit, tenant, control, state, id, stopping, begun, ended })
+    }
+}
+
+/// A step of a running job is seen: percentages never fall, and what has ended stays so.
+fn progress(state: &watch::Sender<JobState>, step: Progress) {
+    state.send_if_modified(|now| {
+        let so_far = match now {
+            JobState::Queued(_) => 0,
+            JobState::Running { percent, .. } => *percent,
+            _ => return false,
+        };
+        let next = JobState::Running { stage: step.stage, percent: step.percent.min(100).max(so_far) };
+        let changed = *now != next;
+        *now = next;
+        changed
+    });
+}
+
+/// Where a job's secret is.
+pub(crate) enum Source {
+    /// In memory: the caller waits.
+    Held(Secret),
+    /// Sealed on disk, until it runs.
+    Sealed(Box<Record>),
+}
+
+/// A proof job in the pool.
+pub(crate) struct ProofTask {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) job: Arc<Job>,
+    pub(crate) source: Source,
+    pub(crate) permit: Permit,
+    pub(crate) queued: Instant,
+}
+
+impl Work for ProofTask {
+    fn run(self: Box<Self>, threads: &ThreadPool) {
+        let Self { inner, job, source, mut permit, queued } = *self;
+        metrics::waited(queued.elapsed());
+        progress(&job.state, Progress { stage: Stage::Witness, percent: 0 });
+        let begun = Instant::now();
+        let work = AssertUnwindSafe(|| inner.work(&job, source, threads));
+        let outcome = catch_unwind(work).unwrap_or_else(|_| {
+            tracing::error!(circuit = %job.circuit, "a proof panicked");
+            Err(Rejection::Internal("the prover panicked".to_owned()))
+        });
+        metrics::proved_in(begun.elapsed());
+        inner.end(&job, outcome, &mut permit);
+        // The permit last: when all are back, nothing holds the journal any more.
+        drop(inner);
+        drop(permit);
+    }
+
+    fn refuse(self: Box<Self>, why: Rejection) {
+        let Self { inner, job, source, mut permit, .. } = *self;
+        drop(source);
+        inner.end(&job, Err(why), &mut permit);
+        drop(inner);
+        drop(permit);
+    }
+
+    fn moved(&self, ahead: usize) {
+        self.job.state.send_if_modified(|now| match now {
+            JobState::Queued(before) if *before != ahead => {
+                *before = ahead;
+                true
+            }
+            _ => false,
+        });
+    }
+}
+
+/// A heavy call in the pool.
+pub(crate) struct CallTask<T, F> {
+    pub(crate) call: F,
+    pub(crate) control: Control,
+    pub(crate) answer: oneshot::Sender<Result<T, Rejection>>,
+    pub(crate) permit: Permit,
+}
+
+impl<T: Send, F: FnOnce(&Control) -> T + Send> Work for CallTask<T, F> {
+    fn run(self: Box<Self>, threads: &ThreadPool) {
+        let Self { call, control, answer, permit } = *self;
+        let result = control.check().map_err(of_stop).and_then(|()| {
+            let work = AssertUnwindSafe(|| threads.install(|| call(&control)));
+            catch_unwind(work).map_err(|_| Rejection::Internal("a call panicked".to_owned()))
+        });
+        // Given back before the caller hears of it, who may ask for the next thing at once.
+        drop(permit);
+        // Nobody may be listening any more.
+        let _ = answer.send(result);
+    }
+
+    fn refuse(self: Box<Self>, why: Rejection) {
+        drop(self.permit);
+        let _ = self.answer.send(Err(why));
+    }
+
+    fn moved(&self, _ahead: usize) {}
+}
+
+impl Job {
+    /// Stops it for now: it goes on after the restart.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.control.cancel();
+    }
+}
