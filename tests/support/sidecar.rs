@@ -25,6 +25,8 @@ struct Ready {
     admin: Option<String>,
     pid: u32,
     profile: String,
+    proving: bool,
+    circuits: Option<PathBuf>,
 }
 
 /// A running sidecar; killed when dropped.
@@ -77,6 +79,16 @@ impl Sidecar {
     /// The profile that it says it runs with.
     pub(crate) fn profile(&self) -> &str {
         &self.ready.profile
+    }
+
+    /// Whether it says that it proves, and where it says that its circuits are.
+    pub(crate) fn proving_said(&self) -> (bool, Option<&Path>) {
+        (self.ready.proving, self.ready.circuits.as_deref())
+    }
+
+    /// A folder of its own, where its configuration lies.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// What it says that it listens on.
@@ -193,6 +205,7 @@ fn spawn(home: &Path) -> (Child, Ready) {
         .arg(home.join("outrigger.toml"))
         .arg("--unix")
         .arg(home.join("outrigger.sock"))
+        .env("XDG_STATE_HOME", home.join("state"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
