@@ -1,6 +1,5 @@
 //! Groth16 from a setup to a verdict: the command line here and through a sidecar, submitted jobs, and what is refused.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -208,22 +207,12 @@ fn bad_secrets_and_files_are_named() {
     }
 }
 
-/// A sidecar that keeps submitted jobs.
-fn with_journal() -> Sidecar {
-    let home = tempfile::Builder::new().prefix("outrigger-test-").tempdir().expect("a folder");
-    let key = home.path().join("journal.key");
-    std::fs::write(&key, [7; 32]).expect("a key");
-    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).expect("its mode");
-    let config = format!("[proving]\njournal_key = {:?}\n", text(&key));
-    Sidecar::start_in(home, &config)
-}
-
 #[test]
 fn a_submitted_job_survives_the_sidecar() {
     let (folder, _) = cube();
     // Long enough that it does not end before the sidecar does.
     let (chain, witness) = Circuit::chain(folder.path(), 12);
-    let mut sidecar = with_journal();
+    let mut sidecar = Sidecar::start_with_journal();
     let endpoint = sidecar.endpoint();
     let submit = ["prove", "--submit", "--json", "--key", text(&chain.key), "--witness", text(&witness)];
     let jobs: Vec<String> = (0..3)

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
 use light_poseidon::{Poseidon, PoseidonHasher};
+use outrigger_client::{CircuitFiles, Client, ProofEvent, ProofStream};
 use outrigger_groth16::formats::wtns;
 use outrigger_groth16::setup::{insecure_setup, synthetic};
-use outrigger_groth16::{Control, R1cs, Witness};
-use outrigger_types::Curve;
+use outrigger_groth16::{Control, Proof, R1cs, Witness};
+use outrigger_types::{CircuitId, Curve, ProofKey};
 use rand::{Rng, RngExt};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -94,4 +95,25 @@ pub(crate) fn membership_inputs(random: &mut impl Rng) -> (Value, String) {
     let siblings: Vec<_> = siblings.iter().map(text).collect();
     let inputs = json!({"root": text(&root), "leaf": text(&leaf), "siblings": siblings, "path": path});
     (inputs, text(&root))
+}
+
+/// Adds a circuit to a sidecar; gives its name and what verifies its proofs.
+pub(crate) async fn add(client: &Client, circuit: &Circuit) -> (CircuitId, ProofKey) {
+    let (r1cs, wasm) = (Some(circuit.r1cs.as_path()), circuit.wasm.as_deref());
+    let files = CircuitFiles { name: "test", zkey: &circuit.key, r1cs, wasm };
+    let added = client.add_circuit(files).await.expect("the sidecar takes a good circuit");
+    let (_, key) = client.circuit(added.id).await.expect("it is there");
+    (added.id, key)
+}
+
+/// Waits for a proof; the error says in words why there is none.
+pub(crate) async fn proved(mut stream: ProofStream) -> Result<Proof, String> {
+    loop {
+        match stream.next().await.map_err(|error| error.to_string())? {
+            Some(ProofEvent::Done { proof, .. }) => return Ok(proof),
+            Some(ProofEvent::Queued { .. } | ProofEvent::Running { .. }) => {}
+            Some(ProofEvent::Failed(error)) => return Err(error.to_string()),
+            Some(ProofEvent::Cancelled) | None => return Err("the proof was given up".to_owned()),
+        }
+    }
 }

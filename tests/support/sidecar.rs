@@ -1,8 +1,9 @@
 //! A sidecar as a child process on a private socket, its pages and its memory.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -46,6 +47,15 @@ impl Sidecar {
     pub(crate) fn start_with(config: &str) -> Self {
         let home = tempfile::Builder::new().prefix("outrigger-test-").tempdir().expect("a folder");
         Self::start_in(home, config)
+    }
+
+    /// Starts one that keeps submitted jobs.
+    pub(crate) fn start_with_journal() -> Self {
+        let home = tempfile::Builder::new().prefix("outrigger-test-").tempdir().expect("a folder");
+        let key = home.path().join("journal.key");
+        std::fs::write(&key, [7; 32]).expect("a key");
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("its mode");
+        Self::start_in(home, &format!("[proving]\njournal_key = {key:?}\n"))
     }
 
     /// Starts one in a folder of the caller's making, which may hold certificates.
