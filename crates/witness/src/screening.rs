@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use wasmparser::{ExternalKind, FuncType, Parser, Payload, TypeRef, ValType, Validator, WasmFeatures};
 
-/// The greatest program. circom writes about 10 bytes a constraint.
+/// The greatest program, in bytes. Those of 10^4 to 10^5 constraints have 0.1 to 2 MB.
 pub(crate) const PROGRAM_BYTES_MAX: usize = 128 << 20;
 
 /// Entries of its function table; circom's has a few for each template instance.
