@@ -138,7 +138,7 @@ fn ntt_on<E: Curve>(
 
 /// How many items of `size` bytes there are.
 fn whole(what: &'static str, bytes: &[u8], size: usize) -> Result<usize, OperationError> {
-    if bytes.len() % size == 0 {
+    if bytes.len().is_multiple_of(size) {
         Ok(bytes.len() / size)
     } else {
         Err(format_error(what, format!("{} bytes; each takes {size}", bytes.len())))
