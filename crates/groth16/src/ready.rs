@@ -71,7 +71,7 @@ impl<E: Curve> AnyKey for ProvingKey<E> {
         control: &Control,
     ) -> Result<Proved, ProveError> {
         let (engine, reference) = (engine.of::<E>(), EngineChoice::Reference.of::<E>());
-        prover::prove(self, self.verifying_key(), witness, r1cs, engine, reference, control)
+        prover::prove(self, witness, r1cs, engine, reference, control)
     }
 }
 

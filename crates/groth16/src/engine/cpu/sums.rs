@@ -6,9 +6,7 @@
 //! the mixed addition of Jacobian coordinates has eleven. Points that go into one sum are added as a tree, so the
 //! additions of one level never depend on each other, whatever the bucket.
 
-use ark_ff::Field;
-
-use crate::curve::RawPoint;
+use crate::curve::{RawField, RawPoint};
 
 /// A point by its coordinates; (0, 0), which is on no curve with b ≠ 0, is infinity. Smaller than arkworks' point, so
 /// more of them fit into a cache.
@@ -18,7 +16,7 @@ pub(super) struct Xy<F> {
     pub(super) y: F,
 }
 
-impl<F: Field> Xy<F> {
+impl<F: RawField> Xy<F> {
     pub(super) const INFINITY: Self = Self { x: F::ZERO, y: F::ZERO };
 
     pub(super) fn of<A: RawPoint<BaseField = F>>(point: &A) -> Self {
@@ -42,7 +40,7 @@ impl<F: Field> Xy<F> {
     /// is divided, because a point or the sum is infinity: a batch of inversions must not have a zero.
     #[inline]
     fn divisor(&self, other: &Self) -> F {
-        let run = other.x - self.x;
+        let run = other.x.minus(&self.x);
         if !run.is_zero() && !self.is_infinity() && !other.is_infinity() {
             return run;
         }
@@ -53,7 +51,7 @@ impl<F: Field> Xy<F> {
     #[inline]
     fn add(&self, other: &Self, inverse: &F) -> Self {
         let rise = if self.x != other.x && !self.is_infinity() && !other.is_infinity() {
-            other.y - self.y
+            other.y.minus(&self.y)
         } else {
             match self.degenerate_sum(other) {
                 Ok(sum) => return sum,
@@ -61,8 +59,8 @@ impl<F: Field> Xy<F> {
             }
         };
         let slope = rise * inverse;
-        let x = slope.square() - self.x - other.x;
-        Self { x, y: slope * (self.x - x) - self.y }
+        let x = slope.square().minus(&self.x).minus(&other.x);
+        Self { x, y: (slope * self.x.minus(&x)).minus(&self.y) }
     }
 
     /// The sum where it needs no division, else the rise of the tangent: the points are equal.
@@ -85,7 +83,7 @@ impl<F: Field> Xy<F> {
 /// where the segments end; both are brought up to date. False where no segment had two points.
 ///
 /// `products` is room for the inversions' products.
-pub(super) fn halve<F: Field>(points: &mut Vec<Xy<F>>, ends: &mut [u32], products: &mut Vec<F>) -> bool {
+pub(super) fn halve<F: RawField>(points: &mut Vec<Xy<F>>, ends: &mut [u32], products: &mut Vec<F>) -> bool {
     // From the end, so that the sums can be written from the start: over points that are done with.
     products.clear();
     let mut product = F::ONE;
@@ -131,7 +129,7 @@ pub(super) struct Block<F> {
     products: Vec<F>,
 }
 
-impl<F: Field> Block<F> {
+impl<F: RawField> Block<F> {
     /// Bytes of points in a block; measured, 128 KiB to 512 KiB make no difference with 1 MiB of level-2 cache.
     const BYTES: usize = 1 << 18;
     /// Points in a block.
