@@ -12,7 +12,7 @@ use outrigger_groth16::formats::{calldata, json};
 use outrigger_types::CircuitId;
 use serde_json::{Map, Value};
 
-use crate::cli::{FilesArgs, Failure, ProveArgs};
+use crate::cli::{Failure, FilesArgs, ProveArgs};
 use crate::{files, print};
 
 pub(super) use progress::Progress;
@@ -52,7 +52,9 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
 /// What the parser of the command line cannot say.
 fn check(args: &ProveArgs) -> Result<(), Failure> {
     if args.input.is_some() && args.wasm.is_none() && args.circuit.is_none() {
-        return Err(Failure::input("--input needs a witness program: name it with --wasm, or a --circuit that has one"));
+        return Err(Failure::input(
+            "--input needs a witness program: name it with --wasm, or a --circuit that has one",
+        ));
     }
     if !args.submit && !args.target.json && args.files.proof.is_none() {
         return Err(Failure::input("say where the proof goes: --proof P.json and --public S.json, or --json"));
