@@ -16,6 +16,7 @@ import ethereum
 import hash_functions
 import merkle_trees
 import node
+import proofs
 import shared_data
 import sm2_three
 from cases import Tally
@@ -54,6 +55,7 @@ CHECKS = {
     "bls": _groups(bls_python.groups),
     "noble": _groups(lambda: node.judge("secp256k1_ed25519_bls.mjs")),
     "sm2": _groups(sm2_three.groups),
+    "proofs": proofs.run,
 }
 
 

@@ -27,6 +27,7 @@ use crate::state::{Executor, Vocabulary};
 mod calls;
 mod life;
 mod limits;
+mod proofs;
 mod streams;
 mod tls;
 

@@ -6,6 +6,7 @@ use bytes::BytesMut;
 use outrigger_proto::v1;
 use outrigger_proto::v1::add_circuit_request::Part;
 use outrigger_types::{CircuitId, ProofKey};
+use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
@@ -20,10 +21,11 @@ use crate::error::Failure;
 
 impl Core {
     pub(super) async fn add_circuit(&self, files: CircuitFiles<'_>) -> Result<CircuitDescription, ClientError> {
+        let id = id_of(files.zkey).await?;
         let add = |attempt: Attempt| async move {
             let mut client = proofs(self.channel());
             let call = |requests| async move { client.add_circuit(attempt.request(requests)).await };
-            let response = send(call, |sender| feed_files(sender, files)).await?;
+            let response = send(call, |sender| feed_files(sender, id, files)).await?;
             description(response.into_inner().circuit).map_err(Failure::fatal)
         };
         self.with_retries(None, unhurried(), add).await
@@ -59,10 +61,28 @@ impl Core {
     }
 }
 
+/// The name of the circuit with this key. Announced, it tells the sidecar what must arrive, so that a file that changes
+/// or breaks off on its way is noticed, and a tenant that may use certain circuits only shows that this is one.
+async fn id_of(zkey: &Path) -> Result<CircuitId, ClientError> {
+    let path = zkey.to_owned();
+    let hash = move || {
+        let mut hasher = Sha256::new();
+        std::fs::File::open(&path)
+            .and_then(|mut file| std::io::copy(&mut file, &mut hasher))
+            .map_err(|error| unreadable(&path, &error))?;
+        Ok(CircuitId(hasher.finalize().into()))
+    };
+    tokio::task::spawn_blocking(hash).await.map_err(|error| ClientError::Internal(error.to_string()))?
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ClientError {
+    ClientError::invalid("files", format!("{}: {error}", path.display()))
+}
+
 type Requests = mpsc::Sender<v1::AddCircuitRequest>;
 
-async fn feed_files(sender: Requests, files: CircuitFiles<'_>) -> Result<(), ClientError> {
-    let header = v1::AddCircuitHeader { name: files.name.to_owned(), sha256: String::new() };
+async fn feed_files(sender: Requests, id: CircuitId, files: CircuitFiles<'_>) -> Result<(), ClientError> {
+    let header = v1::AddCircuitHeader { name: files.name.to_owned(), sha256: id.to_string() };
     if !take(&sender, Some(Part::Header(header))).await {
         return Ok(());
     }
@@ -86,13 +106,12 @@ async fn feed_each(sender: &Requests, files: CircuitFiles<'_>) -> Result<(), Cli
 }
 
 async fn feed_file(sender: &Requests, path: &Path, part: fn(bytes::Bytes) -> Part) -> Result<(), ClientError> {
-    let unreadable = |error: std::io::Error| ClientError::invalid("files", format!("{}: {error}", path.display()));
-    let mut file = File::open(path).await.map_err(unreadable)?;
+    let mut file = File::open(path).await.map_err(|error| unreadable(path, &error))?;
     // Else the file is read in pieces of 16 KiB at first.
     file.set_max_buf_size(CHUNK_BYTES);
     loop {
         let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
-        let read = file.read_buf(&mut chunk).await.map_err(unreadable)?;
+        let read = file.read_buf(&mut chunk).await.map_err(|error| unreadable(path, &error))?;
         if read == 0 || !take(sender, Some(part(chunk.freeze()))).await {
             return Ok(());
         }

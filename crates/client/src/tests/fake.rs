@@ -61,6 +61,8 @@ pub(super) struct State {
     pub(super) chunks: AtomicUsize,
     /// What streams of proofs, circuits and operands brought, chunk after chunk.
     pub(super) brought: Mutex<Vec<u8>>,
+    /// The hash that came with a circuit.
+    pub(super) announced: Mutex<String>,
     /// Time that each stream message takes.
     pub(super) stream_delay: Mutex<Duration>,
     key_sets: Mutex<HashMap<String, Arc<ColumnBuf>>>,
@@ -126,6 +128,7 @@ impl Fake {
             timeouts: Mutex::default(),
             chunks: AtomicUsize::new(0),
             brought: Mutex::default(),
+            announced: Mutex::default(),
             stream_delay: Mutex::new(Duration::ZERO),
             key_sets: Mutex::default(),
         };

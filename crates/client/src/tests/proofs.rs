@@ -137,6 +137,8 @@ async fn circuits_are_streamed_from_their_files() {
     let brought = fake.state.brought.lock().unwrap().clone();
     assert_eq!((brought.len(), brought[3 << 20], brought[brought.len() - 1]), ((3 << 20) + 105, 1, 2));
 
+    assert_eq!(fake.state.announced.lock().unwrap().len(), 64);
+
     let missing = folder.path().join("none.wasm");
     let error = client.add_circuit(CircuitFiles { wasm: Some(&missing), ..files }).await.expect_err("no such file");
     assert!(matches!(error, ClientError::InvalidArgument { .. }) && error.to_string().contains("none.wasm"), "{error}");

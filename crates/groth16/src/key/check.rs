@@ -1,14 +1,18 @@
 //! The check of a key's points, made once: every section, on all threads of the current pool.
 
+mod subgroup;
+
 use ark_ec::PrimeGroup;
 use ark_ec::pairing::Pairing;
 use rayon::prelude::*;
 
+use self::subgroup::SubgroupCheck;
 use super::{KeyError, ProvingKey};
 use crate::Control;
-use crate::curve::{Curve, RawField, RawPoint, point_bytes, read_point_unchecked};
+use crate::curve::{Curve, RawField, RawPoint, RawPoints, point_bytes};
+use crate::formats::encoding::point_from_coordinates;
 
-/// Points between two looks at the control: a few milliseconds where each costs a scalar multiplication.
+/// Points between two looks at the control: at most some milliseconds, where each costs a scalar multiplication.
 const POINTS_AT_ONCE: usize = 64;
 
 /// See [`ProvingKey::check`].
@@ -54,23 +58,33 @@ fn check_points<A: RawPoint<BaseField: RawField>>(
     control: &Control,
 ) -> Result<(), KeyError> {
     let size = point_bytes::<A>();
+    let subgroup = SubgroupCheck::of::<A>();
     bytes.par_chunks(POINTS_AT_ONCE * size).enumerate().try_for_each(|(chunk, bytes)| {
         control.check().map_err(KeyError::Stopped)?;
         for (i, point) in bytes.chunks_exact(size).enumerate() {
-            if let Some(what) = wrong_with::<A>(point) {
+            if let Some(what) = wrong_with::<A>(point, subgroup) {
                 return unsound(format!("point {} of {section} {what}", chunk * POINTS_AT_ONCE + i));
             }
         }
         Ok(())
-    })
+    })?;
+    if subgroup == SubgroupCheck::Together {
+        let outside = subgroup::first_outside(RawPoints::<A>::new(bytes), control).map_err(KeyError::Stopped)?;
+        if let Some(i) = outside {
+            return unsound(format!("point {i} of {section} is not in its subgroup"));
+        }
+    }
+    Ok(())
 }
 
-/// What is wrong with a point. Infinity is good: it stands for wires that a matrix does not use.
-fn wrong_with<A: RawPoint<BaseField: RawField>>(bytes: &[u8]) -> Option<&'static str> {
+/// What is wrong with a point by itself. Infinity is good: it stands for wires that a matrix does not use.
+fn wrong_with<A: RawPoint<BaseField: RawField>>(bytes: &[u8], subgroup: SubgroupCheck) -> Option<&'static str> {
     let (x, y) = bytes.split_at(A::BaseField::BYTES);
-    if !A::BaseField::is_canonical(x) || !A::BaseField::is_canonical(y) {
+    let (Some(x), Some(y)) = (A::BaseField::from_montgomery(x), A::BaseField::from_montgomery(y)) else {
         return Some("has a coordinate that is not below q");
-    }
-    let point: A = read_point_unchecked(bytes);
-    (!point.is_valid()).then_some("is not on its curve, or not in its subgroup")
+    };
+    let Some(point) = point_from_coordinates::<A>(x, y) else {
+        return Some("is not on its curve");
+    };
+    (subgroup == SubgroupCheck::Alone && !point.is_valid()).then_some("is not in its subgroup")
 }

@@ -199,3 +199,6 @@ fn valid<A: RawPoint>(point: Option<A>, name: &str) -> Result<A, KeyError> {
 fn unsound(what: &str) -> KeyError {
     KeyError::Unsound(what.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

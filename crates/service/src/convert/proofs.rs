@@ -8,7 +8,9 @@ use outrigger_groth16::engine::{EngineChoice, Failure};
 use outrigger_groth16::store::{CircuitInfo, StoreError};
 use outrigger_groth16::{KeyError, Proof, Stop};
 use outrigger_proto::v1;
-use outrigger_types::{Backend, Call, CircuitId, ColumnBuf, Curve, Priority, ProofKey, ProofWork, Rejection, Work};
+use outrigger_types::{
+    Backend, Call, CircuitId, CircuitRule, ColumnBuf, Curve, Priority, ProofKey, ProofWork, Rejection, Work,
+};
 
 use super::{Ask, Context, backend_of, within};
 use crate::tenants;
@@ -109,7 +111,8 @@ impl Context<'_> {
         self.circuit("sha256", &request.sha256)
     }
 
-    /// The header of `AddCircuit`. Whoever may add circuits may add any: only what it uploads is told back.
+    /// The header of `AddCircuit`. A tenant that may use certain circuits only may add only these, and says which it
+    /// is: else it could lend its files to a circuit of others.
     pub(crate) fn circuit_to_add(&self, header: v1::AddCircuitHeader) -> Result<CircuitTerms, Rejection> {
         tenants::check_call(self.tenant, Call::Circuits)?;
         let name = header.name;
@@ -120,6 +123,11 @@ impl Context<'_> {
         let announced = Some(header.sha256).filter(|text| !text.is_empty());
         let announced = announced.map(|text| text.parse()).transpose();
         let announced = announced.map_err(|error: String| Rejection::field("header.sha256", error))?;
+        match announced {
+            Some(circuit) => tenants::check_circuit(self.tenant, circuit)?,
+            None if self.tenant.circuits == CircuitRule::All => {}
+            None => return Err(Rejection::field("header.sha256", "announce the circuit: this tenant may not add any")),
+        }
         Ok(CircuitTerms { name, announced })
     }
 

@@ -173,7 +173,10 @@ impl ProofService for Service {
         let (mut name, mut zkey, mut has_r1cs, mut has_wasm) = (String::new(), 0, false, false);
         while let Some(message) = stream.message().await? {
             match message.part.ok_or_else(|| Status::invalid_argument("a message holds nothing"))? {
-                Part::Header(header) => name = header.name,
+                Part::Header(header) => {
+                    name = header.name;
+                    *self.0.announced.lock().unwrap() = header.sha256;
+                }
                 Part::ProvingKey(bytes) => {
                     zkey += bytes.len() as u64;
                     self.bring(&bytes);

@@ -1,7 +1,7 @@
 //! Keys whose toxic waste the tests know, so that they can make proofs of any circuit without a prover.
 
 use ark_ec::pairing::Pairing;
-use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
+use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::{BigInteger, Field, PrimeField, UniformRand};
 use ark_groth16::{Groth16, VerifyingKey, prepare_verifying_key};
 use ark_std::rand::{SeedableRng, rngs::StdRng};
@@ -72,8 +72,12 @@ impl<E: Curve> Fixture<E> {
         bytes
     }
 
+    pub(crate) fn key(&self) -> ProofKey {
+        ProofKey::new(E::ID, self.key_bytes().into())
+    }
+
     pub(crate) fn prepared(&self) -> PreparedKey {
-        PreparedKey::new(&ProofKey::new(E::ID, self.key_bytes().into())).unwrap()
+        PreparedKey::new(&self.key()).unwrap()
     }
 
     /// What ark-groth16 says.
