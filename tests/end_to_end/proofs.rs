@@ -165,6 +165,9 @@ fn inputs_make_a_proof_by_the_circuits_own_program() {
         }
         let own = ["prove", "--key", text(&circuit.key), "--wasm", text(wasm), "--input", &file("i.json")];
         assert_eq!(place.json(&own)["public"], json!([root]));
+        place.json(&[&own[..], &["--save-witness", &file("kept.wtns")]].concat());
+        let kept = ["prove", "--circuit", hash, "--witness", &file("kept.wtns")];
+        assert_eq!(place.json(&kept)["public"], json!([root]));
         let by_hash = |input: &str| ["prove", "--circuit", hash, "--json", "--input", input].map(str::to_owned);
         for input in ["wrong.json", "few.json"] {
             let arguments = by_hash(&file(input));
