@@ -3,8 +3,14 @@
 
 mod support;
 
+#[path = "soaks/beside_proof.rs"]
+mod beside_proof;
+#[path = "soaks/jobs.rs"]
+mod jobs;
 #[path = "soaks/load.rs"]
 mod load;
+#[path = "soaks/proofs.rs"]
+mod proofs;
 #[path = "soaks/restart.rs"]
 mod restart;
 #[path = "soaks/verdicts.rs"]
@@ -16,7 +22,10 @@ use std::time::Instant;
 const USAGE: &str = "usage: tests/soak NAME [ARGS]
   verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, scheduler against reference (1000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
-  restart [ROUNDS]           a sidecar killed and started again under load (10)";
+  restart [ROUNDS]           a sidecar killed and started again under load (10)
+  proofs [COUNT] [SEED]      COUNT proofs from 8 clients over a mix of circuits, all verified, memory bounded (100)
+  jobs [ROUNDS] [SEED]       submitted proofs and a sidecar killed in the middle of them (5)
+  beside-proof [K]           what a verify batch waits beside a proof of 2^K constraints (20)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +34,9 @@ fn main() -> ExitCode {
     let number = |i: usize| numbers.get(i).copied();
     let since = Instant::now();
     let wrong = match name.as_str() {
+        "beside-proof" => beside_proof::run(number(0).unwrap_or(20)),
+        "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),
+        "proofs" => proofs::run(number(0).unwrap_or(100), number(1)),
         "load" => load::run(number(0).unwrap_or(10)),
         "restart" => restart::run(number(0).unwrap_or(10)),
         "verdicts" => verdicts::run(number(0).unwrap_or(1_000), number(1)),

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each of the test programs takes its own part")]
 
+pub(crate) mod circuits;
 pub(crate) mod command;
 pub(crate) mod load;
 pub(crate) mod overload;

@@ -146,4 +146,9 @@ fn the_demo_finds_every_bad_one_and_prints_its_keys() {
     assert_eq!(json["items_by_backend"], json!({"cpu": 800}));
     let latency = |name: &str| json["block_latency_ms"][name].as_f64().expect("a number");
     assert!(latency("p50") > 0.0 && latency("p50") <= latency("p99"), "{json}");
+    let proof = &json["proof"];
+    assert_eq!((&proof["circuit"], &proof["verified"]), (&json!("merkle-membership"), &json!(true)));
+    let ms = |name: &str| proof[name].as_f64().expect("a number");
+    assert!(ms("witness_ms") > 0.0 && ms("prove_ms") > 0.0, "{proof}");
+    assert!(ms("round_trip_ms") >= ms("prove_ms"), "{proof}");
 }

@@ -1,6 +1,7 @@
 //! The command line as scripts see it: arguments in; exit status, standard output and standard error out.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -32,9 +33,13 @@ impl Ran {
     }
 }
 
-/// The program with an environment that says nothing to it.
+/// The program with an environment that says nothing to it; what it keeps by itself, it keeps in the build folder.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
+    for (name, folder) in [("XDG_CACHE_HOME", "cache"), ("XDG_STATE_HOME", "state")] {
+        command.env(name, Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder));
+    }
+    command.env_remove("STATE_DIRECTORY").env_remove("CREDENTIALS_DIRECTORY");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OUTRIGGER_")) {
         command.env_remove(name);
     }
@@ -43,8 +48,12 @@ pub(crate) fn program() -> Command {
 
 /// Runs the program with `input` on its standard input.
 pub(crate) fn outrigger(arguments: &[&str], input: &str) -> Ran {
-    let mut child = program()
-        .args(arguments)
+    run(program().args(arguments), input)
+}
+
+/// Runs a command with `input` on its standard input.
+pub(crate) fn run(command: &mut Command, input: &str) -> Ran {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

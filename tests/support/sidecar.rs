@@ -1,8 +1,9 @@
 //! A sidecar as a child process on a private socket, its pages and its memory.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ struct Ready {
     admin: Option<String>,
     pid: u32,
     profile: String,
+    proving: bool,
+    circuits: Option<PathBuf>,
 }
 
 /// A running sidecar; killed when dropped.
@@ -44,6 +47,15 @@ impl Sidecar {
     pub(crate) fn start_with(config: &str) -> Self {
         let home = tempfile::Builder::new().prefix("outrigger-test-").tempdir().expect("a folder");
         Self::start_in(home, config)
+    }
+
+    /// Starts one that keeps submitted jobs.
+    pub(crate) fn start_with_journal() -> Self {
+        let home = tempfile::Builder::new().prefix("outrigger-test-").tempdir().expect("a folder");
+        let key = home.path().join("journal.key");
+        std::fs::write(&key, [7; 32]).expect("a key");
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("its mode");
+        Self::start_in(home, &format!("[proving]\njournal_key = {key:?}\n"))
     }
 
     /// Starts one in a folder of the caller's making, which may hold certificates.
@@ -77,6 +89,16 @@ impl Sidecar {
     /// The profile that it says it runs with.
     pub(crate) fn profile(&self) -> &str {
         &self.ready.profile
+    }
+
+    /// Whether it says that it proves, and where it says that its circuits are.
+    pub(crate) fn proving_said(&self) -> (bool, Option<&Path>) {
+        (self.ready.proving, self.ready.circuits.as_deref())
+    }
+
+    /// A folder of its own, where its configuration lies.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// What it says that it listens on.
@@ -193,6 +215,9 @@ fn spawn(home: &Path) -> (Child, Ready) {
         .arg(home.join("outrigger.toml"))
         .arg("--unix")
         .arg(home.join("outrigger.sock"))
+        .env("XDG_STATE_HOME", home.join("state"))
+        // Whoever builds beside a test would starve proofs at the lowest priority.
+        .env("OUTRIGGER_PROVING__NICE", "10")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)

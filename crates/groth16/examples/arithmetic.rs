@@ -1,10 +1,12 @@
-//! The engine cpu beside arkworks, in interleaved pairs in one process: `arithmetic [threads] [log sizes…]`.
+//! The engine cpu beside arkworks, in interleaved pairs in one process: `arithmetic THREADS LOG_SIZE…`.
+//!
+//! Medians of the time that passed; with the variable `CPU_TIME` set, of the time that was computed, for busy machines.
 
 use std::time::{Duration, Instant};
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{CurveGroup, VariableBaseMSM};
-use ark_ff::{PrimeField, UniformRand};
+use ark_ff::{FftField, PrimeField, UniformRand};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use ark_std::rand::Rng;
 use outrigger_groth16::Control;
@@ -53,7 +55,7 @@ fn run(log_size: usize, threads: usize) {
         );
     }
     let domain = Radix2EvaluationDomain::<Fr>::new(n).unwrap();
-    let coset = domain.get_coset(Fr::get_root(2 * n)).unwrap();
+    let coset = domain.get_coset(Fr::get_root_of_unity(2 * n as u64).unwrap()).unwrap();
     report(
         &format!("{threads}t 2^{log_size} quotient"),
         || cpu.quotient(random.clone(), bits.clone(), &control).unwrap().to_vec(),
@@ -67,16 +69,6 @@ fn run(log_size: usize, threads: usize) {
             (0..n).map(|i| (a[i] * b[i] - c[i]).into_bigint().0).collect::<Vec<_>>()
         },
     );
-}
-
-trait Root {
-    fn get_root(order: usize) -> Self;
-}
-
-impl Root for Fr {
-    fn get_root(order: usize) -> Self {
-        <Fr as ark_ff::FftField>::get_root_of_unity(order as u64).unwrap()
-    }
 }
 
 fn points<G: CurveGroup>(count: usize) -> Vec<G::Affine> {

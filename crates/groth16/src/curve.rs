@@ -64,6 +64,16 @@ pub trait RawField: Field {
     /// Where there are not [`RawField::BYTES`] bytes.
     fn write_montgomery(&self, bytes: &mut [u8]);
 
+    /// The sum, computed without a branch. arkworks' addition branches on whether to subtract the modulus, which a
+    /// processor mispredicts every other time: 5 ns, where the addition itself takes one.
+    fn plus(&self, other: &Self) -> Self;
+
+    /// The difference, computed without a branch: see [`RawField::plus`].
+    fn minus(&self, other: &Self) -> Self;
+
+    /// Itself, or with `negative` its negation, computed without a branch.
+    fn negated_if(&self, negative: bool) -> Self;
+
     /// The element, where the bytes hold one.
     fn from_montgomery(bytes: &[u8]) -> Option<Self> {
         (bytes.len() == Self::BYTES && Self::is_canonical(bytes)).then(|| Self::from_montgomery_unchecked(bytes))
@@ -87,6 +97,31 @@ impl<P: FpConfig<N>, const N: usize> RawField for Fp<P, N> {
             chunk.copy_from_slice(&limb.to_le_bytes());
         }
     }
+
+    #[inline]
+    fn plus(&self, other: &Self) -> Self {
+        let (sum, carry) = add_limbs(&self.0.0, &other.0.0);
+        let (reduced, borrow) = subtract_limbs(&sum, &P::MODULUS.0);
+        let keep = u64::from(borrow & !carry).wrapping_neg();
+        let limbs = std::array::from_fn(|i| (sum[i] & keep) | (reduced[i] & !keep));
+        Self(BigInt(limbs), PhantomData)
+    }
+
+    #[inline]
+    fn minus(&self, other: &Self) -> Self {
+        let (difference, borrow) = subtract_limbs(&self.0.0, &other.0.0);
+        let mask = u64::from(borrow).wrapping_neg();
+        let (limbs, _) = add_limbs(&difference, &P::MODULUS.0.map(|limb| limb & mask));
+        Self(BigInt(limbs), PhantomData)
+    }
+
+    #[inline]
+    fn negated_if(&self, negative: bool) -> Self {
+        let negated = Self::ZERO.minus(self);
+        let mask = u64::from(negative).wrapping_neg();
+        let limbs = std::array::from_fn(|i| (negated.0.0[i] & mask) | (self.0.0[i] & !mask));
+        Self(BigInt(limbs), PhantomData)
+    }
 }
 
 impl<P: QuadExtConfig<BaseField: RawField>> RawField for QuadExtField<P> {
@@ -108,6 +143,47 @@ impl<P: QuadExtConfig<BaseField: RawField>> RawField for QuadExtField<P> {
         self.c0.write_montgomery(c0);
         self.c1.write_montgomery(c1);
     }
+
+    #[inline]
+    fn plus(&self, other: &Self) -> Self {
+        Self::new(self.c0.plus(&other.c0), self.c1.plus(&other.c1))
+    }
+
+    #[inline]
+    fn minus(&self, other: &Self) -> Self {
+        Self::new(self.c0.minus(&other.c0), self.c1.minus(&other.c1))
+    }
+
+    #[inline]
+    fn negated_if(&self, negative: bool) -> Self {
+        Self::new(self.c0.negated_if(negative), self.c1.negated_if(negative))
+    }
+}
+
+/// The sum and its carry.
+#[inline]
+fn add_limbs<const N: usize>(one: &[u64; N], other: &[u64; N]) -> ([u64; N], bool) {
+    let mut carry = false;
+    let sum = std::array::from_fn(|i| {
+        let (sum, first) = one[i].overflowing_add(other[i]);
+        let (sum, second) = sum.overflowing_add(u64::from(carry));
+        carry = first | second;
+        sum
+    });
+    (sum, carry)
+}
+
+/// The difference and its borrow.
+#[inline]
+fn subtract_limbs<const N: usize>(one: &[u64; N], other: &[u64; N]) -> ([u64; N], bool) {
+    let mut borrow = false;
+    let difference = std::array::from_fn(|i| {
+        let (difference, first) = one[i].overflowing_sub(other[i]);
+        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+        borrow = first | second;
+        difference
+    });
+    (difference, borrow)
 }
 
 #[inline]

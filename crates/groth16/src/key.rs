@@ -73,7 +73,7 @@ pub struct Rows<F> {
     pub ends: Vec<u32>,
     /// The terms: a wire, and the number of its coefficient.
     pub terms: Vec<(u32, u32)>,
-    /// The coefficients, each once, as [`crate::curve::RawScalar::from_raw_limbs`] of what the `.zkey` stores (c·R²):
+    /// The coefficients, each once (in a key with very many of them: almost), as [`crate::curve::RawScalar::from_raw_limbs`] of what the `.zkey` stores (c·R²):
     /// times a plain value as raw limbs, each gives the product.
     pub coefficients: Vec<F>,
 }

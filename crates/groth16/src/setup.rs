@@ -106,9 +106,8 @@ fn setup_over<E: Curve>(r1cs: &R1cs, into: &mut dyn Write, control: &Control) ->
 /// For each wire (β·A + α·B + C)(τ): over γ for the constant one and the public signals, over δ for the others.
 fn combined_terms<F: RawScalar>(program: &Program<F>, public: usize, waste: &ToxicWaste<F>) -> (Vec<F>, Vec<F>) {
     let (over_gamma, over_delta) = (inverse(waste.gamma), inverse(waste.delta));
-    let combined = |wire: usize, over: F| {
-        (waste.beta * program.a[wire] + waste.alpha * program.b[wire] + program.c[wire]) * over
-    };
+    let combined =
+        |wire: usize, over: F| (waste.beta * program.a[wire] + waste.alpha * program.b[wire] + program.c[wire]) * over;
     let ic = (0..public).map(|wire| combined(wire, over_gamma)).collect();
     let c = (public..program.a.len()).map(|wire| combined(wire, over_delta)).collect();
     (ic, c)

@@ -413,25 +413,7 @@ fn damaged(id: CircuitId, error: &KeyError) -> StoreError {
 fn read_r1cs(path: &Path, key: &KeySummary) -> Result<(R1cs, usize), StoreError> {
     let file = Mapping::open(path).map_err(|error| directory::io_error("read", path, &error))?;
     let r1cs = R1cs::parse(&file).map_err(|error| StoreError::Part(error.to_string()))?;
-    let public_signals = r1cs.public_outputs + r1cs.public_inputs;
-    let differs = |what: &str, key: usize, r1cs: usize| {
-        StoreError::Part(format!("the .r1cs does not belong to the key: it has {r1cs} {what}, the key {key}"))
-    };
-    if r1cs.curve != key.curve {
-        let message = format!("the .r1cs does not belong to the key: it is over {}, the key {}", r1cs.curve, key.curve);
-        return Err(StoreError::Part(message));
-    }
-    if r1cs.wires != key.wires {
-        return Err(differs("wires", key.wires, r1cs.wires));
-    }
-    if public_signals != key.public_signals {
-        return Err(differs("public signals", key.public_signals, public_signals));
-    }
-    // The domain has a row for each constraint and one for the constant and each public signal.
-    let rows = r1cs.constraints().saturating_add(public_signals).saturating_add(1);
-    if rows > key.domain || r1cs.constraints() < key.constraints {
-        return Err(differs("constraints", key.constraints, r1cs.constraints()));
-    }
+    r1cs.fits(key).map_err(StoreError::Part)?;
     Ok((r1cs, file.len()))
 }
 

@@ -10,8 +10,11 @@
 //!
 //! **Malleability.** Groth16 proofs can be changed without the witness: (x·A, B/x, C) and (A, B + x·δ, C + x·A)
 //! verify too. So a proof's bytes name nothing: no nullifier, no key of a cache of what was spent.
+//!
+//! Everything runs in the calling thread's rayon pool; see [`keep_to_this_thread`] for threads that are in none.
 
 mod equation;
+mod thread;
 
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
@@ -19,6 +22,8 @@ use outrigger_types::{Column, Curve as CurveId, ProofKey, Verdict};
 
 use crate::KeyError;
 use equation::Prepared;
+
+pub use thread::keep_to_this_thread;
 
 /// A verifying key with its pairings precomputed.
 pub struct PreparedKey {

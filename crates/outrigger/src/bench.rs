@@ -4,7 +4,10 @@ mod adapters;
 mod chain;
 mod grpc;
 mod hash;
+mod msm;
+mod ntt;
 mod pairs;
+mod prove;
 mod raw;
 mod verify;
 
@@ -29,7 +32,7 @@ pub(crate) struct Record {
     pub(crate) backend: String,
     pub(crate) device: String,
     pub(crate) batch: usize,
-    /// Bytes of a message.
+    /// Bytes of a message; of `prove`, constraints; of `msm`, points; of `ntt`, elements.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<usize>,
     pub(crate) threads: usize,
@@ -87,7 +90,7 @@ pub(crate) struct Peer {
 
 /// Runs a suite and prints its records.
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
-    if args.pairs == 0 || args.batch == Some(0) || args.threads == Some(0) {
+    if args.pairs == 0 || args.batch == Some(0) || args.threads.contains(&0) {
         return Err(Failure::input("--pairs, --batch and --threads must be at least 1"));
     }
     if let Some(backend) = args.backend.filter(|backend| *backend != Backend::Cpu) {
@@ -99,6 +102,9 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
         "verify" => verify::run(args)?,
         "hash" => hash::run(args)?,
         "grpc" => grpc::run(args)?,
+        "prove" => prove::run(args)?,
+        "msm" => msm::run(args)?,
+        "ntt" => ntt::run(args)?,
         _ => chain::run(args)?,
     };
     if records.is_empty() {
@@ -124,7 +130,7 @@ fn cores() -> usize {
 
 /// The thread counts to measure: what was asked for, or one and two.
 fn thread_counts(args: &BenchArgs) -> Vec<usize> {
-    args.threads.map_or_else(|| vec![1, 2], |threads| vec![threads])
+    if args.threads.is_empty() { vec![1, 2] } else { args.threads.clone() }
 }
 
 /// Says on standard error what is being measured, so that standard output stays for records.
@@ -142,7 +148,11 @@ fn print_people(records: &[Record]) {
         let what = match (record.ruleset, record.size) {
             (Some(ruleset), _) if record.suite == "verify" => ruleset.to_owned(),
             (Some(_), _) => record.algorithm.clone(),
-            (None, Some(size)) => format!("{} of {size} B", record.algorithm),
+            (None, Some(size)) if record.suite == "hash" => format!("{} of {size} B", record.algorithm),
+            (None, Some(size)) => {
+                let is_cold = record.more.get("warm").is_some_and(|warm| warm == false);
+                format!("{} of {size}{}", record.algorithm, if is_cold { ", cold" } else { "" })
+            }
             (None, None) => record.algorithm.clone(),
         };
         let ratio =
@@ -152,11 +162,11 @@ fn print_people(records: &[Record]) {
             record.backend.clone(),
             record.threads.to_string(),
             record.batch.to_string(),
-            format!("{:.0}", record.items_per_second),
+            rate(record.items_per_second),
             format!("{:.1}", record.latency_us.p50),
             format!("{:.1}", record.latency_us.p99),
             record.peer.as_ref().map_or_else(String::new, |peer| format!("{} {}", peer.name, peer.version)),
-            record.peer.as_ref().map_or_else(String::new, |peer| format!("{:.0}", peer.items_per_second)),
+            record.peer.as_ref().map_or_else(String::new, |peer| rate(peer.items_per_second)),
             ratio.unwrap_or_default(),
         ]);
     }
@@ -164,4 +174,14 @@ fn print_people(records: &[Record]) {
     for record in records.iter().filter(|record| !record.more.is_empty()) {
         println!("{}: {}", record.algorithm, serde_json::Value::Object(record.more.clone()));
     }
+}
+
+/// A rate with the digits that say something: proofs of large circuits take seconds.
+fn rate(items_per_second: f64) -> String {
+    if items_per_second < 100.0 { format!("{items_per_second:.2}") } else { format!("{items_per_second:.0}") }
+}
+
+/// A rayon pool of so many threads, for what runs in the pool that it is called in.
+fn pool(threads: usize) -> Result<rayon::ThreadPool, Failure> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::work)
 }

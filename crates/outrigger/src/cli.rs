@@ -1,12 +1,20 @@
 //! The command line as people and scripts see it.
 
+mod proofs;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
-use outrigger_types::{Backend, HashAlgorithm, MerkleTree, Priority, Ruleset};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use outrigger_types::{Backend, Curve, HashAlgorithm, MerkleTree, Priority, Ruleset};
+
+pub(crate) use proofs::{
+    AddArgs, CircuitsArgs, CircuitsCommand, FilesArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, NamedArgs, ProveArgs,
+    SetupArgs, ShowArgs, VerifyProofArgs,
+};
 
 /// A sidecar that carries a chain node's heavy cryptography.
 #[derive(Parser)]
@@ -30,6 +38,16 @@ pub(crate) enum Command {
     Hash(HashArgs),
     /// Build a Merkle tree: its root, and a proof for one leaf
     Merkle(MerkleArgs),
+    /// Add, list, show and remove circuits of a store
+    Circuits(CircuitsArgs),
+    /// Make a Groth16 proof from a witness, or from inputs
+    Prove(ProveArgs),
+    /// Ask after proofs that were submitted, follow them, or give them up
+    Jobs(JobsArgs),
+    /// Verify a Groth16 proof
+    VerifyProof(VerifyProofArgs),
+    /// Make a proving key for development from an .r1cs: INSECURE, whoever runs it could forge proofs
+    Setup(SetupArgs),
     /// Measure this machine, side by side with the best library for each algorithm
     Bench(BenchArgs),
     /// Show the engines of this machine and what they can do
@@ -103,6 +121,13 @@ pub(crate) struct TargetArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl TargetArgs {
+    /// After which to give up.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout_ms.map(Duration::from_millis)
+    }
 }
 
 #[derive(Args)]
@@ -193,8 +218,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// verify, hash, grpc or chain
-    #[arg(value_parser = ["verify", "hash", "grpc", "chain"])]
+    /// verify, hash, grpc, chain, prove, msm or ntt
+    #[arg(value_parser = ["verify", "hash", "grpc", "chain", "prove", "msm", "ntt"])]
     pub(crate) suite: String,
     /// Only this algorithm
     #[arg(long, value_name = "NAME")]
@@ -208,21 +233,79 @@ pub(crate) struct BenchArgs {
     /// Items of a batch
     #[arg(long, value_name = "N")]
     pub(crate) batch: Option<usize>,
-    /// Bytes of a message, for `hash`
-    #[arg(long, value_name = "BYTES")]
+    /// Bytes of a message, for `hash`; points or elements, for `msm` and `ntt`, where 2^K is understood too
+    #[arg(long, value_name = "N|2^K", value_parser = size)]
     pub(crate) size: Option<usize>,
-    /// Threads; one and two unless given
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
+    /// Numbers of threads; one and two unless given
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    pub(crate) threads: Vec<usize>,
     /// Interleaved pairs of measurements; the median counts
     #[arg(long, value_name = "N", default_value_t = 11)]
     pub(crate) pairs: usize,
-    /// A folder of peer adapters (executables that speak the line protocol of benches/peers/README.md)
+    /// A folder of peer adapters (executables that speak the line protocols of benches/peers/README.md)
     #[arg(long, value_name = "DIR")]
     pub(crate) peers: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) proofs: ProofBenchArgs,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What `bench prove`, `bench msm` and `bench ntt` take beside the rest.
+#[derive(Args)]
+pub(crate) struct ProofBenchArgs {
+    /// prove: a chain of 2^K constraints, made in place; may be repeated
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=26))]
+    pub(crate) synthetic: Vec<u32>,
+    /// prove: a proving key, with --witness; may be repeated
+    #[arg(long, value_name = "K.zkey")]
+    pub(crate) key: Vec<PathBuf>,
+    /// prove: the witness for the --key of the same place
+    #[arg(long, value_name = "W.wtns")]
+    pub(crate) witness: Vec<PathBuf>,
+    /// prove: what the record calls the --key of the same place; its file's name unless given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Vec<String>,
+    /// msm, ntt: bn254 or bls12-381
+    #[arg(long, value_name = "NAME", default_value = "bn254")]
+    pub(crate) curve: Curve,
+    /// msm: g1 or g2
+    #[arg(long, value_name = "NAME", default_value = "g1")]
+    pub(crate) group: Group,
+    /// msm: what the scalars are; binary and 64-bit ones are what witnesses are made of
+    #[arg(long, value_name = "KIND", default_value = "random")]
+    pub(crate) scalars: Scalars,
+}
+
+/// A group of a pairing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// The first.
+    G1,
+    /// The second.
+    G2,
+}
+
+/// What scalars are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scalars {
+    /// All of the field.
+    Random,
+    /// 0 and 1.
+    Binary,
+    /// Numbers below 2^64.
+    #[value(name = "64-bit")]
+    Bits64,
+}
+
+/// A number, or a power of two as 2^K.
+fn size(text: &str) -> Result<usize, String> {
+    let bad = || format!("{text:?} is neither a number nor 2^K");
+    match text.strip_prefix("2^") {
+        Some(power) => power.parse().ok().and_then(|power| 1_usize.checked_shl(power)).ok_or_else(bad),
+        None => text.parse().map_err(|_| bad()),
+    }
 }
 
 #[derive(Args)]

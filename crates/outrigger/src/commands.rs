@@ -1,10 +1,15 @@
 //! The commands that do one piece of work and print what came out.
 
+pub(crate) mod circuits;
 pub(crate) mod devices;
 pub(crate) mod hash;
+pub(crate) mod jobs;
 pub(crate) mod merkle;
+pub(crate) mod prove;
 pub(crate) mod recover;
+pub(crate) mod setup;
 pub(crate) mod verify;
+pub(crate) mod verify_proof;
 
 use std::process::ExitCode;
 

@@ -4,10 +4,13 @@ mod bench;
 mod cli;
 mod commands;
 mod demo;
+mod files;
 mod items;
+mod membership;
 mod print;
 mod runner;
 mod serve;
+mod store;
 mod workload;
 
 use std::process::ExitCode;
@@ -38,6 +41,11 @@ fn run(cli: cli::Cli) -> Result<ExitCode, cli::Failure> {
         cli::Command::Recover(args) => commands::recover::run(&args),
         cli::Command::Hash(args) => commands::hash::run(&args),
         cli::Command::Merkle(args) => commands::merkle::run(&args),
+        cli::Command::Circuits(args) => commands::circuits::run(&args),
+        cli::Command::Prove(args) => commands::prove::run(&args),
+        cli::Command::Jobs(args) => commands::jobs::run(&args),
+        cli::Command::VerifyProof(args) => commands::verify_proof::run(&args),
+        cli::Command::Setup(args) => commands::setup::run(&args),
         cli::Command::Bench(args) => bench::run(&args),
         cli::Command::Devices(args) => commands::devices::run(&args),
         cli::Command::CheckConfig(args) => serve::check_config(&args),

@@ -70,3 +70,12 @@ pub(crate) fn summary(verdicts: &[Verdict]) -> String {
     }
     format!("{} items: {}", verdicts.len(), if parts.is_empty() { "nothing to do".into() } else { parts.join(", ") })
 }
+
+/// A number of bytes in the largest unit that leaves a whole part.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(unit, _)| count >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", count as f64 / *unit as f64),
+        None => format!("{count} B"),
+    }
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_client::{CallOptions, Client, ClientOptions, Endpoint, Fallback, TlsOptions};
+use outrigger_client::{CallOptions, Client, ClientError, ClientOptions, Endpoint, Fallback, TlsOptions};
 use outrigger_config::{Config, Overrides, Sources};
 use outrigger_scheduler::{CpuEngine, CpuOptions, Request, Scheduler};
 use outrigger_types::{Output, Quota, SchedulerOptions, TenantPolicy, Work};
@@ -14,55 +14,93 @@ use crate::cli::{Failure, TargetArgs};
 
 /// Does work at the place that the flags name.
 pub(crate) struct Runner {
-    runtime: Runtime,
     place: Place,
     args: TargetArgs,
 }
 
 enum Place {
-    Sidecar(Client),
-    Here(Scheduler),
+    Sidecar(Caller),
+    Here(Runtime, Scheduler),
 }
 
 impl Runner {
     /// A runner for these flags.
     pub(crate) fn new(args: &TargetArgs) -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::work(format_args!("cannot start the runtime: {error}")))?;
         let place = if args.local {
-            Place::Here(Scheduler::new(alone(), vec![Arc::new(CpuEngine::new(CpuOptions::default()))]))
+            // The scheduler starts its tasks on the runtime.
+            let runtime = runtime()?;
+            let scheduler = Scheduler::new(alone(), vec![Arc::new(CpuEngine::new(CpuOptions::default()))]);
+            Place::Here(runtime, scheduler)
         } else {
-            Place::Sidecar(runtime.block_on(connect(args))?)
+            Place::Sidecar(Caller::connect(args)?)
         };
-        Ok(Self { runtime, place, args: args.clone() })
+        Ok(Self { place, args: args.clone() })
     }
 
     /// Does a piece of work.
     pub(crate) fn run(&self, work: Work) -> Result<Output, Failure> {
-        let timeout = self.args.timeout_ms.map(Duration::from_millis);
         let work = Arc::new(work);
         match &self.place {
-            Place::Here(scheduler) => {
+            Place::Here(runtime, scheduler) => {
                 let request = Request {
                     work,
                     tenant: LOCAL.into(),
                     priority: self.args.priority,
-                    deadline: timeout.map(|timeout| Instant::now() + timeout),
+                    deadline: self.args.timeout().map(|timeout| Instant::now() + timeout),
                     backend: self.args.backend,
                 };
-                self.runtime.block_on(scheduler.submit(request)).map_err(Failure::work)
+                runtime.block_on(scheduler.submit(request)).map_err(Failure::work)
             }
-            Place::Sidecar(client) => {
-                let options =
-                    CallOptions { priority: self.args.priority, deadline: timeout, backend: self.args.backend };
-                let answer = self.runtime.block_on(client.run(work, options)).map_err(Failure::work)?;
-                Ok(answer.output)
+            Place::Sidecar(caller) => {
+                let run = caller.client.run(work, call_options(&self.args));
+                Ok(caller.runtime.block_on(run).map_err(Failure::work)?.output)
             }
         }
     }
+}
+
+/// A sidecar, called by a thread that may wait.
+pub(crate) struct Caller {
+    runtime: Runtime,
+    /// The client; its calls must be waited for by [`Caller::wait`].
+    pub(crate) client: Client,
+}
+
+impl Caller {
+    /// Connects to the sidecar that the flags name.
+    pub(crate) fn connect(args: &TargetArgs) -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let client = runtime.block_on(connect(args))?;
+        Ok(Self { runtime, client })
+    }
+
+    /// Waits for a call. What the sidecar says about the input is the input's fault, the rest is work not done.
+    pub(crate) fn wait<T>(&self, call: impl Future<Output = Result<T, ClientError>>) -> Result<T, Failure> {
+        self.runtime.block_on(call).map_err(blame)
+    }
+}
+
+/// Whose fault it is that a call of the proof service gave no answer.
+pub(crate) fn blame(error: ClientError) -> Failure {
+    match error {
+        ClientError::InvalidArgument { message, violations } if violations.is_empty() => Failure::Input(message),
+        ClientError::InvalidArgument { .. } => Failure::input(error),
+        ClientError::NotFound(what) => Failure::Input(what),
+        _ => Failure::work(error),
+    }
+}
+
+/// What the flags say beside the work.
+pub(crate) fn call_options(args: &TargetArgs) -> CallOptions {
+    CallOptions { priority: args.priority, deadline: args.timeout(), backend: args.backend }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::work(format_args!("cannot start the runtime: {error}")))
 }
 
 /// The only tenant of a process that works for itself.

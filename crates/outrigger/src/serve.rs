@@ -1,6 +1,7 @@
 //! `outrigger serve` and `outrigger check-config`: configuration to a running sidecar, and signals to its end.
 
 mod logging;
+mod proving;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use outrigger_config::{Config, ConfigErrors, Overrides, Sources};
+use outrigger_proving::ProofService;
 use outrigger_scheduler::{CpuEngine, CpuOptions, Scheduler};
 use outrigger_service::{
     Listeners, Reload, Running, Server, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions,
@@ -24,8 +26,18 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// Boundaries for times, in seconds: from a hand-over between threads to a stuck request.
 const SECONDS_BUCKETS: [f64; 14] =
     [5e-6, 2e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 1e-1, 0.5, 2.0];
+/// Boundaries for what proofs take and wait, in seconds: from a stage of a small circuit to an hour.
+const PROOF_SECONDS_BUCKETS: [f64; 14] =
+    [1e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0, 3_600.0];
 /// Boundaries for batches, in items.
 const ITEMS_BUCKETS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0];
+
+/// The histograms that these are for.
+const PROOF_SECONDS: [&str; 3] = [
+    outrigger_proving::metrics::PROOF_SECONDS,
+    outrigger_proving::metrics::QUEUE_SECONDS,
+    outrigger_proving::metrics::STAGE_SECONDS,
+];
 
 /// Runs the sidecar until a signal ends it.
 pub(crate) fn run(args: ConfigArgs) -> Result<ExitCode, Failure> {
@@ -33,6 +45,7 @@ pub(crate) fn run(args: ConfigArgs) -> Result<ExitCode, Failure> {
     let log = logging::start(&config.log).map_err(Failure::input)?;
     let metrics = recorder()?;
     outrigger_scheduler::metrics::describe();
+    outrigger_proving::metrics::describe();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads.io.max(1))
         .thread_name("outrigger-io")
@@ -85,6 +98,11 @@ fn recorder() -> Result<PrometheusHandle, Failure> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS_BUCKETS)
         .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_items".into()), &ITEMS_BUCKETS))
+        .and_then(|builder| {
+            PROOF_SECONDS.iter().try_fold(builder, |builder, name| {
+                builder.set_buckets_for_metric(Matcher::Full((*name).into()), &PROOF_SECONDS_BUCKETS)
+            })
+        })
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(Failure::work)
 }
@@ -101,15 +119,18 @@ async fn serve(
     let mut hangup = signal(SignalKind::hangup()).map_err(Failure::work)?;
     let cpu = CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(config.threads.verify), ..CpuOptions::default() });
     let scheduler = Scheduler::new(config.scheduler_options(), vec![Arc::new(cpu)]);
-    let running =
-        Server::start(service_options(&config, metrics.clone()), scheduler.clone()).await.map_err(Failure::work)?;
+    let provers = proving::start(&config).await?;
+    // The server drains what proves, too: it knows which callers still listen.
+    let proving = provers.as_ref().map(|provers| provers.service.clone());
+    let options = service_options(&config, metrics.clone(), proving);
+    let running = Server::start(options, scheduler.clone()).await.map_err(Failure::work)?;
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;
             metrics.run_upkeep();
         }
     });
-    announce(args, &config, &running);
+    announce(args, &config, &running, provers.as_ref());
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -122,13 +143,22 @@ async fn serve(
 }
 
 /// One line on standard output, for people or for a program that waits for it.
-fn announce(args: &ConfigArgs, config: &Config, running: &Running) {
+fn announce(args: &ConfigArgs, config: &Config, running: &Running, provers: Option<&proving::Provers>) {
     let unix = running.unix().map(|path| path.display().to_string());
     let tcp = running.tcp().map(|address| address.to_string());
     let admin = running.admin().map(|address| address.to_string());
     if args.json {
         let pid = std::process::id();
-        print::json(&json!({"unix": unix, "tcp": tcp, "admin": admin, "pid": pid, "profile": config.profile.name}));
+        let circuits = provers.map(|provers| provers.circuits.display().to_string());
+        print::json(&json!({
+            "unix": unix,
+            "tcp": tcp,
+            "admin": admin,
+            "pid": pid,
+            "profile": config.profile.name,
+            "proving": provers.is_some(),
+            "circuits": circuits,
+        }));
         return;
     }
     let places: Vec<_> = [unix.map(|path| format!("unix:{path}")), tcp].into_iter().flatten().collect();
@@ -167,7 +197,7 @@ async fn drain(config: &Config, running: &Running, terminate: &mut Signal, inter
     }
 }
 
-fn service_options(config: &Config, metrics: PrometheusHandle) -> ServiceOptions {
+fn service_options(config: &Config, metrics: PrometheusHandle, proving: Option<ProofService>) -> ServiceOptions {
     let listen = &config.listen;
     let unix = listen.unix.clone().map(|path| UnixOptions { path, mode: listen.unix_mode });
     let tcp = listen.tcp.map(|address| TcpOptions {
@@ -181,7 +211,7 @@ fn service_options(config: &Config, metrics: PrometheusHandle) -> ServiceOptions
         tenants: tenant_rules(config),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         metrics: Some(metrics),
-        proving: None,
+        proving,
     }
 }
 
@@ -196,6 +226,8 @@ fn service_limits(config: &Config) -> ServiceLimits {
         stream_window: config.limits.stream_window,
         key_set_bytes_max: config.limits.key_set_bytes_max,
         merkle_bytes_max: config.limits.merkle_bytes_max,
+        secret_bytes_max: config.limits.secret_bytes_max,
+        operation_bytes_max: config.limits.operation_bytes_max,
         ..ServiceLimits::default()
     }
 }

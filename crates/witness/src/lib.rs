@@ -1,9 +1,27 @@
 //! Witness generation: a circuit's WebAssembly program (circom's `.wasm`), run on inputs in a sandbox.
+//!
+//! The program is untrusted. It is WebAssembly 1.0 without a start function, imports nothing but the functions that
+//! circom's programs import (none of which reads or writes anything outside), and runs in an instance of its own with
+//! bounded fuel, memory, stack and time. A [`Control`] stops it within tens of milliseconds. Its memory is wiped before
+//! it is given back, whatever happened.
+//!
+//! Inputs and witness are secret: an error names signals, counts and places in the circuit's source, never values.
+
+mod calculator;
+mod inputs;
+mod modulus;
+mod program;
+mod sandbox;
+mod screening;
 
 use std::fmt;
 use std::time::Duration;
 
-use outrigger_groth16::{Control, Stop, Witness};
+#[cfg(doc)]
+use outrigger_groth16::Control;
+use outrigger_groth16::Stop;
+
+pub use program::{WitnessProgram, check};
 
 /// What a witness program may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,24 +65,3 @@ impl fmt::Display for WitnessError {
 }
 
 impl std::error::Error for WitnessError {}
-
-/// A circuit's witness generator (circom's `.wasm`), compiled. Calls are independent: each has an instance of its own.
-pub struct WitnessProgram {}
-
-impl WitnessProgram {
-    /// Compiles a `.wasm` of circom 2.
-    pub fn compile(_wasm: &[u8]) -> Result<Self, WitnessError> {
-        todo!()
-    }
-
-    /// Makes the witness of inputs in JSON: an object of signal names to numbers, decimal or 0x strings, or nested
-    /// arrays of them.
-    pub fn calculate(
-        &self,
-        _inputs_json: &[u8],
-        _limits: &WitnessLimits,
-        _control: &Control,
-    ) -> Result<Witness, WitnessError> {
-        todo!()
-    }
-}

@@ -60,6 +60,29 @@ fn the_modulus_is_not_canonical() {
     assert!(ark_bn254::Fq2::from_montgomery(&[bytes, [0xff; 32]].concat()).is_none());
 }
 
+fn sums_and_differences_are_arkworks<F: RawField>() {
+    let mut rng = test_rng();
+    let mut elements: Vec<F> = (0..20).map(|_| F::rand(&mut rng)).collect();
+    elements.extend([F::ZERO, F::ONE, -F::ONE, F::ONE.double(), -F::ONE.double()]);
+    for one in &elements {
+        assert_eq!((one.negated_if(true), one.negated_if(false)), (-*one, *one));
+        for other in elements.iter().chain([&-*one]) {
+            assert_eq!(one.plus(other), *one + other);
+            assert_eq!(one.minus(other), *one - other);
+        }
+    }
+}
+
+#[test]
+fn sums_and_differences_without_branches_are_the_same() {
+    sums_and_differences_are_arkworks::<ark_bn254::Fr>();
+    sums_and_differences_are_arkworks::<ark_bn254::Fq>();
+    sums_and_differences_are_arkworks::<ark_bn254::Fq2>();
+    sums_and_differences_are_arkworks::<ark_bls12_381::Fr>();
+    sums_and_differences_are_arkworks::<ark_bls12_381::Fq>();
+    sums_and_differences_are_arkworks::<ark_bls12_381::Fq2>();
+}
+
 #[test]
 fn a_point_off_the_curve_or_the_subgroup_is_not_valid() {
     let one = ark_bn254::Fq::one();

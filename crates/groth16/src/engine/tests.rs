@@ -11,7 +11,9 @@ use super::reference::ReferenceArithmetic;
 use super::*;
 use crate::curve::{RawPoint, RawScalar};
 
+mod agreement;
 mod definitions;
+mod operations;
 
 /// Runs each test, generic over the curve, with every curve and every engine.
 macro_rules! for_each_engine {

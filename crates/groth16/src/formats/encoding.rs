@@ -59,7 +59,7 @@ pub fn compress(proof: &Proof) -> Result<Vec<u8>, FormatError> {
 /// # Errors
 /// Where a length is wrong, flags contradict each other, or x is not below q or of no point.
 pub fn decompress(curve: outrigger_types::Curve, bytes: &[u8], public_signals: Vec<u8>) -> Result<Proof, FormatError> {
-    if public_signals.len() % SCALAR_BYTES != 0 {
+    if !public_signals.len().is_multiple_of(SCALAR_BYTES) {
         let message = format!("{} bytes of public signals, but each takes {SCALAR_BYTES}", public_signals.len());
         return Err(FormatError::new(FORMAT, message));
     }

@@ -189,7 +189,10 @@ impl R1cs {
         let rows = self.constraints() + self.public_signals() + 1;
         if rows > key.domain {
             let constraints = self.constraints();
-            return Err(format!("the .r1cs has {constraints} constraints: too many for the key's domain {}", key.domain));
+            return Err(format!(
+                "the .r1cs has {constraints} constraints: too many for the key's domain {}",
+                key.domain
+            ));
         }
         Ok(())
     }

@@ -112,6 +112,35 @@ fn terms_may_come_in_any_order() {
     }
 }
 
+/// More coefficients than are kept in the map: each term still has its own.
+#[test]
+fn a_key_of_very_many_coefficients_is_right() {
+    const TERMS: u64 = (1 << 16) + 1000;
+    let vectors = vectors::BN254;
+    let range = section(&vectors, 4);
+    let mut terms = (TERMS as u32).to_le_bytes().to_vec();
+    for i in 0..TERMS {
+        // The last five hundred are among those that came first.
+        let stored = if i < TERMS - 500 { i + 1 } else { i % 500 + 1 };
+        for number in [0, 0, (i % 6) as u32] {
+            terms.extend_from_slice(&u32::to_le_bytes(number));
+        }
+        terms.extend_from_slice(&stored.to_le_bytes());
+        terms.extend_from_slice(&[0; 24]);
+    }
+    let mut bytes = vectors.zkey.to_vec();
+    bytes[range.start - 8..range.start].copy_from_slice(&(terms.len() as u64).to_le_bytes());
+    bytes.splice(range, terms);
+    let key = parse::<Bn254>(&bytes).expect("a good key");
+    assert_eq!(key.a.ends, [TERMS as u32]);
+    assert!(key.a.coefficients.len() <= TERMS as usize);
+    for (i, (wire, number)) in (0..TERMS).zip(&key.a.terms) {
+        let stored = if i < TERMS - 500 { i + 1 } else { i % 500 + 1 };
+        assert_eq!(u64::from(*wire), i % 6);
+        assert_eq!(key.a.coefficients[*number as usize].raw_limbs(), [stored, 0, 0, 0]);
+    }
+}
+
 #[test]
 fn a_key_without_a_contribution_is_unsound() {
     for result in [check::<Bn254>(vectors::BN254.fresh_zkey), check::<Bls12_381>(vectors::BLS12_381.fresh_zkey)] {
@@ -256,13 +285,16 @@ fn a_file_cut_anywhere_is_refused() {
     }
 }
 
-/// Every byte of the key but its points, changed: reading it gives an error or another key, and never panics.
+/// Every byte of the key but those of points, changed: reading it gives an error or another key, and never panics.
 #[test]
 fn no_changed_byte_panics() {
     let size = vectors::BN254.zkey.len();
-    let points = [5, 6, 7, 8, 9].map(|id| section(&vectors::BN254, id));
+    let header = section(&vectors::BN254, 2);
+    let (first, last) = (HEADER_POINTS[0], HEADER_POINTS[5]);
+    let mut points = [3, 5, 6, 7, 8, 9].map(|id| section(&vectors::BN254, id)).to_vec();
+    points.push(header.start + first.1..header.start + last.1 + last.2);
     for at in (0..size).filter(|at| !points.iter().any(|range| range.contains(at))) {
-        for change in [0x01, 0x80, 0xFF] {
+        for change in [0x01, 0xFF] {
             let mut bytes = vectors::BN254.zkey.to_vec();
             bytes[at] ^= change;
             if let Ok(key) = parse::<Bn254>(&bytes) {
@@ -285,4 +317,33 @@ fn wires_that_a_matrix_does_not_use_have_infinity() {
     let key = parse::<Bn254>(vectors::BN254.zkey).expect("a good key");
     let infinities = (0..key.summary.wires).filter(|wire| key.b2_points().point(*wire).is_zero()).count();
     assert!(infinities > 0, "snarkjs writes (0, 0) for them");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Bytes changed, put in, taken out, doubled: an error or another key, and never a panic. Where the key is read,
+    /// its check ends too.
+    #[test]
+    fn no_damage_panics(
+        bls in proptest::bool::ANY,
+        damage in proptest::collection::vec((0usize..6000, proptest::num::u8::ANY, 0u8..4), 1..4),
+    ) {
+        let mut bytes = if bls { vectors::BLS12_381.zkey } else { vectors::BN254.zkey }.to_vec();
+        for (at, value, kind) in damage {
+            let at = at % bytes.len();
+            match kind {
+                0 => bytes[at] = value,
+                1 => bytes.insert(at, value),
+                2 => drop(bytes.remove(at)),
+                _ => {
+                    let end = bytes.len().min(at + usize::from(value));
+                    bytes.extend_from_within(at..end);
+                }
+            }
+        }
+        if let Ok(key) = crate::ReadyKey::of_source(Arc::new(bytes)) {
+            let _ = key.check(&Control::default());
+        }
+    }
 }

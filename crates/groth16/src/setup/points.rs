@@ -2,8 +2,8 @@
 
 use std::io;
 
-use ark_ec::{CurveGroup, PrimeGroup, ScalarMul};
 use ark_ec::scalar_mul::BatchMulPreprocessing;
+use ark_ec::{CurveGroup, PrimeGroup, ScalarMul};
 
 use crate::Control;
 

@@ -44,7 +44,7 @@ impl<F: RawScalar> Domain<F> {
     }
 
     /// L_i(τ) for each Lagrange polynomial of the domain.
-    fn lagrange(&self, tau: F, control: &Control) -> io::Result<Zeroizing<Vec<F>>> {
+    pub(super) fn lagrange(&self, tau: F, control: &Control) -> io::Result<Zeroizing<Vec<F>>> {
         self.shifted_terms(tau, self.size, F::ONE, F::ONE, control)
     }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{BigInt, BigInteger, Field, PrimeField, UniformRand};
+use ark_ff::{BigInt, BigInteger, Field, UniformRand};
 use ark_std::test_rng;
 use outrigger_types::ColumnBuf;
 
@@ -146,7 +146,7 @@ fn refuses_points_outside_their_subgroups<E: Curve>() {
     let outside_g1 = outside::<E::G1Affine>();
     assert_eq!(outside_g1.is_none(), E::ID == CurveId::Bn254, "BN254 has cofactor 1 in G1");
     let mut bad = vec![Parts { b: outside().expect("G2 has a cofactor"), ..proof.clone() }];
-    for point in outside_g1 {
+    if let Some(point) = outside_g1 {
         bad.extend([Parts { a: point, ..proof.clone() }, Parts { c: point, ..proof.clone() }]);
         // Right in the pairing but for the cofactor's part, which the final exponentiation removes.
         let small = point.mul_bigint(order::<E>()).into_affine();
@@ -163,11 +163,8 @@ fn takes_proofs_that_were_changed_without_the_witness<E: Curve>() {
     let fixture = Fixture::<E>::new(1);
     let (key, proof) = (fixture.prepared(), fixture.proof(0));
     let by = E::ScalarField::from(12345u64);
-    let scaled = Parts {
-        a: (proof.a * by).into_affine(),
-        b: (proof.b * by.inverse().unwrap()).into_affine(),
-        ..proof.clone()
-    };
+    let scaled =
+        Parts { a: (proof.a * by).into_affine(), b: (proof.b * by.inverse().unwrap()).into_affine(), ..proof.clone() };
     let shifted = Parts {
         b: (proof.b + fixture.delta2() * by).into_affine(),
         c: (proof.c + proof.a * by).into_affine(),
@@ -302,4 +299,30 @@ fn survives_garbage<E: Curve>() {
         let verdict = catch_unwind(AssertUnwindSafe(|| key.verify(&bytes, &[0; 32])));
         assert!(matches!(verdict, Ok(Verdict::Malformed | Verdict::Invalid)));
     }
+}
+
+/// A scheduler gives each core one thread: what it verifies must not reach for rayon's global pool.
+#[test]
+fn a_thread_can_be_kept_to() {
+    let key_and_proof = || {
+        let fixture = Fixture::<Bn254>::new(1);
+        (fixture.prepared(), fixture.proof(0))
+    };
+    let verifies_alone = move || {
+        let (key, proof) = key_and_proof();
+        for _ in 0..2 {
+            keep_to_this_thread();
+            let items = vec![(proof.bytes(), proof.signal_bytes()); 3];
+            assert_eq!(batch(&key, &items), [Verdict::Valid; 3]);
+            let here = std::thread::current().id();
+            let where_rayon_works = || std::thread::current().id();
+            assert_eq!(rayon::join(where_rayon_works, where_rayon_works), (here, here));
+        }
+    };
+    std::thread::spawn(verifies_alone).join().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    pool.install(|| {
+        keep_to_this_thread();
+        assert_eq!(rayon::current_num_threads(), 2, "a pool's thread stays in its pool");
+    });
 }

@@ -2,7 +2,7 @@
 //! run. The protocol stands in `benches/peers/README.md`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use outrigger_types::Ruleset;
@@ -31,25 +31,13 @@ struct Answer {
 
 /// All adapters of a folder.
 pub(super) struct Adapters {
-    programs: Vec<std::path::PathBuf>,
+    programs: Vec<PathBuf>,
 }
 
 impl Adapters {
-    /// The executables of a folder; none without one.
+    /// The executables of a folder that verify; none without one.
     pub(super) fn find(folder: Option<&Path>) -> Result<Self, Failure> {
-        let Some(folder) = folder else { return Ok(Self { programs: Vec::new() }) };
-        let entries = std::fs::read_dir(folder)
-            .map_err(|error| Failure::input(format_args!("--peers {}: {error}", folder.display())))?;
-        let is_program = |path: &std::path::PathBuf| {
-            use std::os::unix::fs::PermissionsExt;
-            path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-        };
-        let mut programs: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_program).collect();
-        programs.sort();
-        if programs.is_empty() {
-            return Err(Failure::input(format_args!("--peers {}: no executable in it", folder.display())));
-        }
-        Ok(Self { programs })
+        Ok(Self { programs: programs(folder, false)? })
     }
 
     /// Those that know a ruleset, loaded with these items.
@@ -69,6 +57,28 @@ impl Adapters {
         }
         Ok(ready)
     }
+}
+
+/// What the names of adapters that prove begin with: they speak another protocol.
+const PROVERS: &str = "prove-";
+
+/// The adapters of a folder in the order of their names: those that prove, or those that verify.
+pub(super) fn programs(folder: Option<&Path>, prove: bool) -> Result<Vec<PathBuf>, Failure> {
+    let Some(folder) = folder else { return Ok(Vec::new()) };
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| Failure::input(format_args!("--peers {}: {error}", folder.display())))?;
+    let is_program = |path: &PathBuf| {
+        use std::os::unix::fs::PermissionsExt;
+        path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    };
+    let mut programs: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_program).collect();
+    if programs.is_empty() {
+        return Err(Failure::input(format_args!("--peers {}: no executable in it", folder.display())));
+    }
+    let proves = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PROVERS));
+    programs.retain(|path| proves(path) == prove);
+    programs.sort();
+    Ok(programs)
 }
 
 /// One running adapter; killed when dropped.

@@ -59,7 +59,7 @@ fn one(args: &BenchArgs, algorithm: HashAlgorithm, size: usize, records: &mut Ve
         let peer = pairs::Other {
             name: library.name.into(),
             version: library.version.into(),
-            run: Box::new(|| {
+            run: pairs::clocked(|| {
                 let view = column.view();
                 pairs::stripes(threads, view.len(), |range| (library.hash)(view.slice(range)));
                 Ok(())
@@ -71,7 +71,7 @@ fn one(args: &BenchArgs, algorithm: HashAlgorithm, size: usize, records: &mut Ve
             if is_whole { Ok(()) } else { Err(Failure::work("a message was not hashed")) }
         };
         let mut record = Record { size: Some(size), ..Record::new("hash", algorithm.name(), batch, threads) };
-        pairs::measure(&mut record, args.pairs, Box::new(product), Some(peer))?;
+        pairs::measure(&mut record, args.pairs, pairs::clocked(product), Some(peer))?;
         record.more.insert("gigabytes_per_second".into(), (record.items_per_second * size as f64 / 1e9).into());
         records.push(record);
     }

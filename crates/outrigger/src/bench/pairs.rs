@@ -8,8 +8,17 @@ use crate::cli::Failure;
 /// How long one side of a pair runs at least; batches are repeated until then.
 const SLICE: Duration = Duration::from_millis(120);
 
-/// One side of a pair: runs a batch once.
-pub(super) type Side<'a> = Box<dyn FnMut() -> Result<(), Failure> + 'a>;
+/// One side of a pair: runs a batch once and says how long it took.
+pub(super) type Side<'a> = Box<dyn FnMut() -> Result<Duration, Failure> + 'a>;
+
+/// A side whose time is that of the call.
+pub(super) fn clocked<'a>(mut run: impl FnMut() -> Result<(), Failure> + 'a) -> Side<'a> {
+    Box::new(move || {
+        let since = Instant::now();
+        run()?;
+        Ok(since.elapsed())
+    })
+}
 
 /// The other side: somebody else's code on the same items, or an adapter that times itself.
 pub(super) struct Other<'a> {
@@ -27,15 +36,14 @@ struct Samples {
 
 impl Samples {
     fn slice(&mut self, items: usize, run: &mut Side<'_>) -> Result<f64, Failure> {
-        let start = Instant::now();
-        let mut batches = 0;
-        while batches == 0 || start.elapsed() < SLICE {
-            let begun = Instant::now();
-            run()?;
-            self.batches_us.push(begun.elapsed().as_secs_f64() * 1e6);
+        let (mut batches, mut all) = (0, Duration::ZERO);
+        while batches == 0 || all < SLICE {
+            let took = run()?;
+            self.batches_us.push(took.as_secs_f64() * 1e6);
+            all += took;
             batches += 1;
         }
-        let rate = (items * batches) as f64 / start.elapsed().as_secs_f64();
+        let rate = (items * batches) as f64 / all.as_secs_f64();
         self.rates.push(rate);
         Ok(rate)
     }

@@ -59,7 +59,7 @@ fn one(
         let peer = pairs::Other {
             name: library.name.into(),
             version: library.version.into(),
-            run: Box::new(|| {
+            run: pairs::clocked(|| {
                 pairs::stripes(threads, items.len(), |range| {
                     assert!((library.verify)(&items[range]), "the peer refuses a good signature");
                 });
@@ -67,12 +67,13 @@ fn one(
             }),
         };
         let mut record = blank.clone();
-        pairs::measure(&mut record, args.pairs, Box::new(|| verify(&engine, &work)), Some(peer))?;
+        pairs::measure(&mut record, args.pairs, pairs::clocked(|| verify(&engine, &work)), Some(peer))?;
         records.push(record);
         for mut other in adapters.for_ruleset(ruleset, &items, threads)? {
             let mut record = blank.clone();
-            let peer = pairs::Other { name: other.name(), version: other.version(), run: Box::new(|| other.run()) };
-            pairs::measure(&mut record, args.pairs, Box::new(|| verify(&engine, &work)), Some(peer))?;
+            let peer =
+                pairs::Other { name: other.name(), version: other.version(), run: pairs::clocked(|| other.run()) };
+            pairs::measure(&mut record, args.pairs, pairs::clocked(|| verify(&engine, &work)), Some(peer))?;
             records.push(record);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ pub(crate) struct Sidecar {
     child: Child,
     endpoint: String,
     admin: String,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Sidecar {
@@ -45,6 +46,10 @@ impl Sidecar {
         let mut child = command
             .args(["serve", "--json", "--log", "warn", "--admin", "127.0.0.1:0", "--unix"])
             .arg(&socket)
+            // Circuits and jobs of the demo go with it.
+            .env("OUTRIGGER_PROVING__DIRECTORY", directory.path().join("state"))
+            // Nothing is verified while it proves, and what else runs on the machine must not starve it.
+            .env("OUTRIGGER_PROVING__NICE", "10")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -57,12 +62,17 @@ impl Sidecar {
             let _ = child.kill();
             return Err(Failure::work("the sidecar did not start; what it printed stands above"));
         };
-        Ok(Self { child, endpoint: format!("unix:{}", socket.display()), admin, _directory: directory })
+        Ok(Self { child, endpoint: format!("unix:{}", socket.display()), admin, directory })
     }
 
     /// Where it serves.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// A folder that goes with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Items that each backend has judged so far, from the sidecar's own metrics.

@@ -5,26 +5,28 @@
 //! into windows of c bits; the points of a window are sorted by their digit, the points of each digit are summed
 //! ([`super::sums`]), and the sums are weighted with their digits by halving ([`weigh`]).
 
-use ark_ff::{AdditiveGroup, Field, PrimeField};
+use std::ops::Range;
+
+use ark_ff::{AdditiveGroup, PrimeField};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::super::{Failure, PlainScalar, same_length};
 use super::sums::{Block, Xy, halve};
 use crate::Control;
-use crate::curve::{Points, RawPoint, RawScalar, SCALAR_LIMBS};
+use crate::curve::{Points, RawField, RawPoint, RawScalar, SCALAR_LIMBS};
 
 /// The sum of scalar × point.
 pub(super) fn msm<A>(points: &dyn Points<A>, scalars: &[PlainScalar], control: &Control) -> Result<A::Group, Failure>
 where
-    A: RawPoint<ScalarField: RawScalar>,
+    A: RawPoint<BaseField: RawField, ScalarField: RawScalar>,
 {
     same_length(points.len(), scalars.len())?;
     control.check()?;
     let terms = Terms::sort_out(points, scalars)?;
     let windows = Windows::cut(terms.others, terms.scalars);
-    let (ones, others) = rayon::join(|| sum(&terms.ones, control), || windows.sum::<A>(control));
-    Ok(others? + ones?.into_point::<A>())
+    let (ones, others) = rayon::join(|| sum::<A>(&terms.ones, control), || windows.sum::<A>(control));
+    Ok(others? + ones?)
 }
 
 /// What is to be added, with positive scalars: a point stands negated where its scalar was above r/2.
@@ -37,7 +39,7 @@ struct Terms<F> {
     scalars: Zeroizing<Vec<PlainScalar>>,
 }
 
-impl<F: Field> Terms<F> {
+impl<F: RawField> Terms<F> {
     fn sort_out<A>(points: &dyn Points<A>, scalars: &[PlainScalar]) -> Result<Self, Failure>
     where
         A: RawPoint<BaseField = F, ScalarField: RawScalar>,
@@ -90,21 +92,19 @@ fn limbs<S: PrimeField>(number: S::BigInt) -> PlainScalar {
     number.as_ref().try_into().expect("a scalar has four limbs")
 }
 
+/// Points below which an inversion (that of BN254's base field takes as long as twelve additions) is no longer worth it.
+const FEW_POINTS: usize = 64;
+
 /// The sum of points.
-fn sum<F: Field>(points: &[Xy<F>], control: &Control) -> Result<Xy<F>, Failure> {
-    let sums = points.par_chunks(Block::<F>::POINTS).map(|chunk| {
+fn sum<A: RawPoint<BaseField: RawField>>(points: &[Xy<A::BaseField>], control: &Control) -> Result<A::Group, Failure> {
+    let sums = points.par_chunks(Block::<A::BaseField>::POINTS).map(|chunk| {
         control.check()?;
         let mut points = chunk.to_vec();
-        let (mut ends, mut products) = ([points.len() as u32], Vec::new());
-        while halve(&mut points, &mut ends, &mut products) {}
-        Ok(points[0])
+        let (mut ends, mut products) = ([points.len() as u32], vec![]);
+        while points.len() > FEW_POINTS && halve(&mut points, &mut ends, &mut products) {}
+        Ok(points.iter().fold(A::Group::ZERO, |sum, point| sum + point.into_point::<A>()))
     });
-    let sums = sums.collect::<Result<Vec<_>, Failure>>()?;
-    match sums.as_slice() {
-        [] => Ok(Xy::INFINITY),
-        [sum] => Ok(*sum),
-        sums => sum(sums, control),
-    }
+    sums.try_reduce(|| A::Group::ZERO, |one, other| Ok(one + other))
 }
 
 /// Scalars cut into signed digits.
@@ -118,7 +118,7 @@ struct Windows<F> {
     count: usize,
 }
 
-impl<F: Field> Windows<F> {
+impl<F: RawField> Windows<F> {
     fn cut(points: Vec<Xy<F>>, scalars: Zeroizing<Vec<PlainScalar>>) -> Self {
         let lengths = Lengths::of(&scalars);
         let bits = lengths.best_window();
@@ -157,50 +157,70 @@ impl<F: Field> Windows<F> {
     }
 
     fn sum<A: RawPoint<BaseField = F>>(&self, control: &Control) -> Result<A::Group, Failure> {
-        let sums = (0..self.count).into_par_iter().with_max_len(1).map(|window| self.sum_by_digit(window, control));
-        let sums = sums.collect::<Result<Vec<_>, Failure>>()?;
+        let windows: Vec<usize> = (0..self.count).collect();
+        let sums = windows.par_chunks(self.windows_at_once()).map(|windows| {
+            control.check()?;
+            self.sum_by_digit(windows[0]..windows[0] + windows.len(), control)
+        });
+        let sums = sums.collect::<Result<Vec<_>, Failure>>()?.concat();
         // A few thousand buckets at once: enough for one inversion to be cheap.
-        let at_once = (Block::<F>::POINTS / self.buckets()).max(1);
+        let at_once = self.buckets() * (Block::<F>::POINTS / self.buckets()).max(1);
         let weighted = sums.par_chunks(at_once).map(|sums| {
             control.check()?;
-            Ok(weigh(sums))
+            Ok(weigh(sums, sums.len() / self.buckets()))
         });
         let weighted = weighted.collect::<Result<Vec<_>, Failure>>()?;
         Ok(combine::<A>(weighted.iter().flatten(), self.bits))
     }
 
-    /// For each digit from one on, the sum of the points that have it in this window.
-    fn sum_by_digit(&self, window: usize, control: &Control) -> Result<Vec<Xy<F>>, Failure> {
-        control.check()?;
-        let (sorted, ends) = self.sort(window);
-        let mut sums = vec![Xy::INFINITY; self.buckets()];
+    /// How many windows one task takes: one, or so many that it has points enough for an inversion to be cheap, but
+    /// some for each thread.
+    fn windows_at_once(&self) -> usize {
+        let for_each_thread = self.count.div_ceil(rayon::current_num_threads()).max(1);
+        (Block::<F>::POINTS / self.points.len().max(1)).clamp(1, for_each_thread)
+    }
+
+    /// For each window, and for each digit from one on, the sum of the points that have it there.
+    fn sum_by_digit(&self, windows: Range<usize>, control: &Control) -> Result<Vec<Xy<F>>, Failure> {
+        let mut sums = vec![Xy::INFINITY; windows.len() * self.buckets()];
+        let (sorted, ends) = self.sort(windows);
         self.fill(&sorted, 0, &ends, &mut sums, control)?;
         Ok(sums)
     }
 
-    /// The numbers of the points with a digit other than zero, sorted by its absolute value: twice the number, plus one
-    /// where the digit is negative. And where each digit's end.
-    fn sort(&self, window: usize) -> (Zeroizing<Vec<u32>>, Zeroizing<Vec<u32>>) {
-        // A counting sort, which needs no comparison and no second copy. Digit d is counted in cell d, which first
-        // becomes the place where d begins, and ends as the place where d ends.
-        let mut cells = Zeroizing::new(vec![0u32; self.buckets() + 1]);
-        for scalar in self.scalars.iter() {
-            cells[self.digit(scalar, window).unsigned_abs() as usize] += 1;
+    /// The numbers of the points with a digit other than zero, sorted by window and the digit's absolute value: twice
+    /// the number, plus one where the digit is negative. And where those of each bucket end.
+    fn sort(&self, windows: Range<usize>) -> (Zeroizing<Vec<u32>>, Zeroizing<Vec<u32>>) {
+        // A counting sort, which compares nothing. The cell of a bucket first counts, then says where the bucket
+        // begins, and at last where it ends.
+        let mut cells = Zeroizing::new(vec![0u32; windows.len() * self.buckets()]);
+        let mut first = 0;
+        for window in windows.clone() {
+            for scalar in self.scalars.iter() {
+                let digit = self.digit(scalar, window);
+                if digit != 0 {
+                    cells[first + digit.unsigned_abs() as usize - 1] += 1;
+                }
+            }
+            first += self.buckets();
         }
         let mut sum = 0;
-        for cell in &mut cells[1..] {
+        for cell in cells.iter_mut() {
             (*cell, sum) = (sum, sum + *cell);
         }
         let mut sorted = Zeroizing::new(vec![0; sum as usize]);
-        for (number, scalar) in (0u32..).zip(self.scalars.iter()) {
-            let digit = self.digit(scalar, window);
-            if digit != 0 {
-                let cell = &mut cells[digit.unsigned_abs() as usize];
-                sorted[*cell as usize] = 2 * number + u32::from(digit < 0);
-                *cell += 1;
+        let mut first = 0;
+        for window in windows {
+            for (number, scalar) in (0u32..).zip(self.scalars.iter()) {
+                let digit = self.digit(scalar, window);
+                if digit != 0 {
+                    let cell = &mut cells[first + digit.unsigned_abs() as usize - 1];
+                    sorted[*cell as usize] = 2 * number + u32::from(digit < 0);
+                    *cell += 1;
+                }
             }
+            first += self.buckets();
         }
-        cells.remove(0);
         (sorted, cells)
     }
 
@@ -295,11 +315,11 @@ struct Weighted<F> {
 /// as many buckets, and the sum of the odd ones. All levels go on together: after each halving of everything that
 /// is there, the odd ones of that level join. Two additions a bucket as with running sums, but independent ones, which
 /// share their inversion.
-fn weigh<F: Field>(windows: &[Vec<Xy<F>>]) -> Vec<Weighted<F>> {
-    let mut points = windows.concat();
-    let mut buckets = points.len();
-    let (mut products, mut levels) = (Vec::new(), 0);
-    while buckets > windows.len() {
+fn weigh<F: RawField>(buckets: &[Xy<F>], windows: usize) -> Vec<Weighted<F>> {
+    let mut points = buckets.to_vec();
+    let mut buckets = buckets.len();
+    let (mut products, mut levels) = (vec![], 0);
+    while buckets > windows {
         let odd: Vec<_> = points[..buckets].iter().skip(1).step_by(2).copied().collect();
         let mut ends = [points.len() as u32];
         halve(&mut points, &mut ends, &mut products);
@@ -307,15 +327,15 @@ fn weigh<F: Field>(windows: &[Vec<Xy<F>>]) -> Vec<Weighted<F>> {
         buckets /= 2;
         levels += 1;
     }
-    let weighted = (0..windows.len()).map(|window| {
-        let odd = (1..=levels).map(|level| points[level * windows.len() + window]).collect();
+    let weighted = (0..windows).map(|window| {
+        let odd = (1..=levels).map(|level| points[level * windows + window]).collect();
         Weighted { sum: points[window], odd }
     });
     weighted.collect()
 }
 
 /// Puts the windows together, the least first, of these many bits each.
-fn combine<'a, A: RawPoint>(
+fn combine<'a, A: RawPoint<BaseField: RawField>>(
     windows: impl DoubleEndedIterator<Item = &'a Weighted<A::BaseField>>,
     bits: usize,
 ) -> A::Group {

@@ -143,13 +143,13 @@ impl<F: RawScalar> Transform<F> {
     fn split(&self, values: &mut [F], block: usize) {
         let (low, high) = values.split_at_mut(values.len() / 2);
         if block == 0 {
-            butterflies(low, high, |x, y| (*x, *y) = (*x + *y, *x - *y));
+            butterflies(low, high, |x, y| (*x, *y) = (x.plus(y), x.minus(y)));
         } else {
             // This network's z is the inverse of the other's, which is minus the power at the mirrored place.
             let minus_z = self.powers[mirrored(block)];
             butterflies(low, high, |x, y| {
                 let product = *y * minus_z;
-                (*x, *y) = (*x - product, *x + product);
+                (*x, *y) = (x.minus(&product), x.plus(&product));
             });
         }
     }
@@ -157,10 +157,13 @@ impl<F: RawScalar> Transform<F> {
     fn merge(&self, values: &mut [F], block: usize) {
         let (low, high) = values.split_at_mut(values.len() / 2);
         if block == 0 {
-            butterflies(low, high, |x, y| (*x, *y) = (*x + *y, *x - *y));
+            butterflies(low, high, |x, y| (*x, *y) = (x.plus(y), x.minus(y)));
         } else {
             let z = self.powers[block];
-            butterflies(low, high, |x, y| (*x, *y) = (*x + *y, (*x - *y) * z));
+            butterflies(low, high, |x, y| {
+                (*x, *y) = (x.plus(y), x.minus(y));
+                *y *= &z;
+            });
         }
     }
 

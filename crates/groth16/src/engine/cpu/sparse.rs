@@ -82,13 +82,13 @@ fn row<'a, F: RawScalar>(terms: impl Iterator<Item = (&'a PlainScalar, &'a Coeff
     for (wire, coefficient) in terms {
         match wire {
             [0, 0, 0, 0] => {}
-            [1, 0, 0, 0] => product += coefficient.once,
+            [1, 0, 0, 0] => product = product.plus(&coefficient.once),
             wire => {
                 let wire = F::from_raw_limbs(*wire);
                 match coefficient.kind {
-                    Kind::One => (plain, any_plain) = (plain + wire, true),
-                    Kind::MinusOne => (plain, any_plain) = (plain - wire, true),
-                    Kind::Other => product += coefficient.stored * wire,
+                    Kind::One => (plain, any_plain) = (plain.plus(&wire), true),
+                    Kind::MinusOne => (plain, any_plain) = (plain.minus(&wire), true),
+                    Kind::Other => product = product.plus(&(coefficient.stored * wire)),
                 }
             }
         }

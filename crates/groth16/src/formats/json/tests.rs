@@ -89,6 +89,8 @@ fn bad_proofs_are_refused() {
         ("/pi_b/0", serde_json::json!(["1", "2"])),
         ("/pi_b/0", serde_json::json!(["1"])),
         ("/pi_c", serde_json::Value::Null),
+        ("/pi_c", "a".repeat(10_000).into()),
+        ("/curve", "a".repeat(10_000).into()),
     ] {
         let message = refusal_of_proof(part, value);
         assert!(!message.is_empty() && message.len() < 300, "{part}: {message}");
@@ -165,4 +167,23 @@ fn decimals_are_those_of_arkworks() {
 
 fn rand_source() -> impl ark_std::rand::Rng {
     ark_std::test_rng()
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    /// Any text, and good texts with a character replaced, are read without a panic.
+    #[test]
+    fn no_text_panics(text in ".{0,200}", at in 0usize..4000, with in proptest::num::u8::ANY) {
+        let _ = read_verifying_key(text.as_bytes());
+        let _ = read_proof(text.as_bytes(), text.as_bytes());
+        let vectors = vectors::BN254;
+        let mut key = vectors.verifying_key.as_bytes().to_vec();
+        let mut proof = vectors.proof.as_bytes().to_vec();
+        let (in_key, in_proof) = (at % key.len(), at % proof.len());
+        key[in_key] = with;
+        proof[in_proof] = with;
+        let _ = read_verifying_key(&key);
+        let _ = read_proof(&proof, vectors.public.as_bytes());
+    }
 }

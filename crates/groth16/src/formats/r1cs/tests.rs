@@ -80,7 +80,11 @@ fn first_failure(r1cs: &R1cs, witness: &Witness) -> Option<usize> {
         let element = |limbs: &PlainScalar| F::from_bigint(BigInt(*limbs)).unwrap();
         let value = |matrix: usize, row: usize| -> F {
             let terms = r1cs.row(matrix, row).iter();
-            terms.map(|(wire, number)| element(&r1cs.coefficients()[*number as usize]) * element(&witness.values()[*wire as usize])).sum()
+            terms
+                .map(|(wire, number)| {
+                    element(&r1cs.coefficients()[*number as usize]) * element(&witness.values()[*wire as usize])
+                })
+                .sum()
         };
         (0..r1cs.constraints()).find(|row| value(0, *row) * value(1, *row) != value(2, *row))
     }

@@ -1,6 +1,7 @@
 //! The matrices A and B, from terms in any order to rows.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::{FORMAT, Layout, TERM_BYTES};
 use crate::FormatError;
@@ -8,8 +9,9 @@ use crate::curve::{Curve, RawScalar, SCALAR_LIMBS};
 use crate::key::Rows;
 
 /// Reads the terms of A and B (section 4, without their number) in three passes over the file: count the terms of
-/// each row, find where each row begins, put each term into its place. Memory is bounded by the file: 8 bytes a term
-/// and 4 a row, a term having 44 there and a row, being an element of the domain, a point of section 9.
+/// each row, find where each row begins, put each term into its place. Memory is bounded by the file: at
+/// most 40 bytes a term and 4 a row, a term having 44 there and a row, being an element of the domain, a point of
+/// section 9.
 pub(crate) fn read_matrices<E: Curve>(
     terms: &[u8],
     layout: &Layout<E>,
@@ -26,7 +28,7 @@ pub(crate) fn read_matrices<E: Curve>(
             return error(i, "a coefficient that is not below r");
         }
     }
-    Ok(matrices.map(|matrix| matrix.rows))
+    Ok(matrices.map(MatrixBuilder::finish))
 }
 
 /// A term as it is stored.
@@ -96,6 +98,11 @@ impl<F: RawScalar> MatrixBuilder<F> {
         Self { rows, coefficients: CoefficientNumbers::default() }
     }
 
+    fn finish(mut self) -> Rows<F> {
+        self.rows.coefficients.shrink_to_fit();
+        self.rows
+    }
+
     /// Puts a term into its row; false where its coefficient is not below r.
     fn add(&mut self, term: &RawTerm<'_>) -> bool {
         let next = self.rows.coefficients.len() as u32;
@@ -122,9 +129,13 @@ type Coefficient = [u64; SCALAR_LIMBS];
 /// Slots of the cache in front of the map: enough for the coefficients that repeat in a circuit.
 const CACHE_SLOTS: usize = 1024;
 
-/// The numbers of the coefficients that were met. The map is the standard one, whose hash is keyed afresh in each
-/// process, so that a hostile key cannot make it slow; as most coefficients of a circuit are among a few, a small
-/// cache without any protection stands before it.
+/// Coefficients in the map. A circuit has at most some thousands; a key with more gains little from having each once,
+/// and must not become slow, or take much memory, while it is read.
+const MAP_MAX: usize = 1 << 16;
+
+/// The numbers of the coefficients that were met, or of most of them. The map is the standard one, whose hash is keyed
+/// afresh in each process, so that a hostile key cannot make it slow; as most coefficients of a circuit are among a
+/// few, a small cache without any protection stands before it.
 struct CoefficientNumbers {
     cache: Vec<Option<(Coefficient, u32)>>,
     numbers: HashMap<Coefficient, u32>,
@@ -137,7 +148,8 @@ impl Default for CoefficientNumbers {
 }
 
 impl CoefficientNumbers {
-    /// The number of a coefficient that was met before; one that was not gets the number `next`.
+    /// The number of a coefficient that was met before; one that was not (or is forgotten) gets the number
+    /// `next`.
     #[inline]
     fn number(&mut self, bytes: &[u8], next: u32) -> Option<u32> {
         let mut coefficient = [0; SCALAR_LIMBS];
@@ -150,10 +162,17 @@ impl CoefficientNumbers {
         {
             return Some(*number);
         }
-        let known = self.numbers.get(&coefficient).copied();
-        if known.is_none() {
-            self.numbers.insert(coefficient, next);
-        }
+        let known = if self.numbers.len() < MAP_MAX {
+            match self.numbers.entry(coefficient) {
+                Entry::Occupied(entry) => Some(*entry.get()),
+                Entry::Vacant(entry) => {
+                    entry.insert(next);
+                    None
+                }
+            }
+        } else {
+            None
+        };
         *slot = Some((coefficient, known.unwrap_or(next)));
         known
     }

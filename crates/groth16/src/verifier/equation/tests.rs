@@ -15,7 +15,9 @@ fn good_proofs_hold_together<E: Curve>() {
         for count in [1, 2, 3, 4, 5, 15, 16, 17, 31, 32, 33] {
             assert!(key.all_hold(&items[..count]), "{count} proofs of {signals} signals");
         }
-        let twice: Vec<_> = (0..20).map(|_| (0, key.read(&fixture.proof(0).bytes(), &fixture.proof(0).signal_bytes()).ok().unwrap())).collect();
+        let twice: Vec<_> = (0..20)
+            .map(|_| (0, key.read(&fixture.proof(0).bytes(), &fixture.proof(0).signal_bytes()).ok().unwrap()))
+            .collect();
         assert!(key.all_hold(&twice), "one proof many times");
     }
 }

@@ -1,7 +1,7 @@
 //! Keys whose toxic waste the tests know, so that they can make proofs of any circuit without a prover.
 
 use ark_ec::pairing::Pairing;
-use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
+use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::{BigInteger, Field, PrimeField, UniformRand};
 use ark_groth16::{Groth16, VerifyingKey, prepare_verifying_key};
 use ark_std::rand::{SeedableRng, rngs::StdRng};

@@ -1,0 +1,180 @@
+//! The suite `prove`: whole proofs, warm and cold, this prover beside arkworks and beside provers that are not crates
+//! of ours.
+//!
+//! What is compared is the time of a proof alone, from a witness in memory: the check of one's own proof, which not
+//! every prover does, is left out on both sides and stands in `stages_ms`. Cold is a key file that nothing was prepared
+//! from: opened, parsed, prepared, and one proof with it.
+
+mod adapters;
+mod circuits;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use outrigger_groth16::engine::EngineChoice;
+use outrigger_groth16::formats::wtns;
+use outrigger_groth16::{Control, PreparedKey, Proved, ReadyKey, Stage, Witness};
+use outrigger_types::Verdict;
+use serde_json::json;
+
+use self::adapters::Prover;
+use self::circuits::Subject;
+use super::adapters::programs;
+use super::{Record, announce, pairs, pool, thread_counts};
+use crate::cli::{BenchArgs, Failure};
+use crate::commands::prove::stages_ms;
+
+/// Pairs of cold measurements: they take seconds each, and differ by far more than the machine's noise.
+const COLD_PAIRS_MAX: usize = 3;
+
+/// Runs the suite.
+pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
+    let folder = tempfile::tempdir().map_err(Failure::work)?;
+    let programs = programs(args.peers.as_deref(), true)?;
+    let mut records = Vec::new();
+    for subject in circuits::asked_for(args, folder.path())? {
+        announce(args, &format!("{}: opening the key", subject.name));
+        let since = Instant::now();
+        let key = ReadyKey::open(&subject.key).map_err(Failure::input)?;
+        let bench = Bench { args, subject: &subject, open: since.elapsed(), key, witness: subject.witness()? };
+        for threads in thread_counts(args) {
+            let pool = pool(threads)?;
+            records.push(bench.warm_reference(&pool)?);
+            for program in &programs {
+                records.extend(bench.beside(program, &pool)?);
+            }
+            if programs.is_empty() {
+                records.push(bench.cold(&pool, None)?);
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// One circuit under measurement.
+struct Bench<'a> {
+    args: &'a BenchArgs,
+    subject: &'a Subject,
+    /// What it took to open the key.
+    open: Duration,
+    key: ReadyKey,
+    witness: Witness,
+}
+
+impl Bench<'_> {
+    /// Beside the reference engine, in the same process and pool.
+    fn warm_reference(&self, pool: &rayon::ThreadPool) -> Result<Record, Failure> {
+        announce(self.args, &self.title(pool, "arkworks"));
+        let peer = pairs::Other {
+            name: "arkworks (the reference engine)".into(),
+            version: "0.6".into(),
+            run: Box::new(|| pool.install(|| self.prove(EngineChoice::Reference)).map(|proved| alone(&proved))),
+        };
+        self.warm(pool, peer)
+    }
+
+    /// Beside a prover that is not ours: warm where it can keep a key, and cold.
+    fn beside(&self, program: &std::path::Path, pool: &rayon::ThreadPool) -> Result<Vec<Record>, Failure> {
+        let threads = pool.current_num_threads();
+        let start = || Prover::start(program, &self.subject.key, &self.subject.wtns, threads);
+        let mut prover = start()?;
+        let (name, version) = (prover.name().to_owned(), prover.version().to_owned());
+        announce(self.args, &self.title(pool, &name));
+        let mut records = Vec::new();
+        if prover.keeps_its_key() {
+            let run = Box::new(|| prover.prove());
+            records.push(self.warm(pool, pairs::Other { name: name.clone(), version: version.clone(), run })?);
+            self.judge(&mut prover)?;
+        }
+        drop(prover);
+        let run = Box::new(|| start()?.cold());
+        records.push(self.cold(pool, Some(pairs::Other { name, version, run }))?);
+        Ok(records)
+    }
+
+    fn warm(&self, pool: &rayon::ThreadPool, peer: pairs::Other<'_>) -> Result<Record, Failure> {
+        let mut stages: BTreeMap<Stage, Vec<f64>> = BTreeMap::new();
+        let product = || {
+            let proved = pool.install(|| self.prove(EngineChoice::Cpu))?;
+            for (stage, time) in proved.timings.iter() {
+                stages.entry(stage).or_default().push(time.as_secs_f64());
+            }
+            Ok(alone(&proved))
+        };
+        let mut record = self.record(pool, true);
+        pairs::measure(&mut record, self.args.pairs, Box::new(product), Some(peer))?;
+        let medians = stages.iter_mut().map(|(stage, times)| (stage.name(), seconds(pairs::median(times))));
+        record.more.insert("stages_ms".into(), stages_ms(medians));
+        record.more.insert("open_ms".into(), json!(self.open.as_secs_f64() * 1e3));
+        Ok(record)
+    }
+
+    fn cold(&self, pool: &rayon::ThreadPool, peer: Option<pairs::Other<'_>>) -> Result<Record, Failure> {
+        let product = || {
+            let since = Instant::now();
+            let proved = pool.install(|| {
+                let key = ReadyKey::open(&self.subject.key).map_err(Failure::work)?;
+                prove(&key, &self.subject.witness()?, EngineChoice::Cpu)
+            })?;
+            Ok(since.elapsed().saturating_sub(proved.timings.of(Stage::Verify)))
+        };
+        let mut record = self.record(pool, false);
+        pairs::measure(&mut record, self.args.pairs.min(COLD_PAIRS_MAX), Box::new(product), peer)?;
+        record.more.insert("stages_ms".into(), json!({}));
+        Ok(record)
+    }
+
+    /// A peer's last proof must be one: else its time says nothing.
+    fn judge(&self, prover: &mut Prover) -> Result<(), Failure> {
+        let proof = prover.last_proof()?;
+        let key = PreparedKey::new(self.key.verifying_key()).map_err(Failure::work)?;
+        match key.verify(&proof.bytes, &proof.public_signals) {
+            Verdict::Valid => Ok(()),
+            verdict => Err(Failure::work(format_args!("peer {}: its proof is {verdict}", prover.name()))),
+        }
+    }
+
+    fn prove(&self, engine: EngineChoice) -> Result<Proved, Failure> {
+        prove(&self.key, &self.witness, engine)
+    }
+
+    fn record(&self, pool: &rayon::ThreadPool, is_warm: bool) -> Record {
+        let summary = self.key.summary();
+        let mut record = Record {
+            size: Some(summary.constraints),
+            ..Record::new("prove", &self.subject.name, 1, pool.current_num_threads())
+        };
+        record.more.insert("warm".into(), json!(is_warm));
+        record.more.insert("domain".into(), json!(summary.domain));
+        record
+    }
+
+    fn title(&self, pool: &rayon::ThreadPool, peer: &str) -> String {
+        format!("{} beside {peer}, {} threads", self.subject.name, pool.current_num_threads())
+    }
+}
+
+/// A proof that the engine asked for has made itself.
+fn prove(key: &ReadyKey, witness: &Witness, engine: EngineChoice) -> Result<Proved, Failure> {
+    let proved = key.prove(witness, None, engine, &Control::default()).map_err(Failure::work)?;
+    match proved.repeated {
+        Some(why) => Err(Failure::work(format_args!("the engine's own proof did not count: {why}"))),
+        None => Ok(proved),
+    }
+}
+
+/// The time of a proof without its check.
+fn alone(proved: &Proved) -> Duration {
+    proved.timings.iter().filter(|(stage, _)| *stage != Stage::Verify).map(|(_, time)| time).sum()
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+impl Subject {
+    fn witness(&self) -> Result<Witness, Failure> {
+        wtns::parse(&crate::files::read_secret(&self.wtns)?)
+            .map_err(|error| Failure::input(format_args!("{}: {error}", self.wtns.display())))
+    }
+}
