@@ -37,7 +37,9 @@ impl Times {
 
 /// Gives back 1 where batches wait too long at the 99th percentile, or a verdict is wrong.
 pub(crate) fn run(log2_size: u64) -> u64 {
-    println!("beside-proof: batches of {ITEMS} beside a proof of 2^{log2_size} constraints; no randomness but the keys'");
+    println!(
+        "beside-proof: batches of {ITEMS} beside a proof of 2^{log2_size} constraints; no randomness but the keys'"
+    );
     let sidecar = Sidecar::start_with("[scheduler]\ncache_entries = 0\n[log]\nfilter = \"warn\"\n");
     let since = Instant::now();
     let (chain, witness) = Circuit::chain(sidecar.home(), u32::try_from(log2_size).expect("a small power"));
@@ -63,7 +65,11 @@ pub(crate) fn run(log2_size: u64) -> u64 {
     alone.print("alone");
     beside.print("beside the proof");
     let added = beside.at(0.99).saturating_sub(alone.at(0.99));
-    println!("  added at the 99th percentile: {:.2} ms of at most {} ms", added.as_secs_f64() * 1e3, ADDED_MAX.as_millis());
+    println!(
+        "  added at the 99th percentile: {:.2} ms of at most {} ms",
+        added.as_secs_f64() * 1e3,
+        ADDED_MAX.as_millis()
+    );
     u64::from(added > ADDED_MAX)
 }
 

@@ -149,7 +149,10 @@ fn print_people(records: &[Record]) {
             (Some(ruleset), _) if record.suite == "verify" => ruleset.to_owned(),
             (Some(_), _) => record.algorithm.clone(),
             (None, Some(size)) if record.suite == "hash" => format!("{} of {size} B", record.algorithm),
-            (None, Some(size)) => format!("{} of {size}", record.algorithm),
+            (None, Some(size)) => {
+                let is_cold = record.more.get("warm").is_some_and(|warm| warm == false);
+                format!("{} of {size}{}", record.algorithm, if is_cold { ", cold" } else { "" })
+            }
             (None, None) => record.algorithm.clone(),
         };
         let ratio =

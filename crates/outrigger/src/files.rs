@@ -1,12 +1,12 @@
 //! Files that appear whole or not at all, files that are secret, and the hash of large ones.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufWriter, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use outrigger_types::CircuitId;
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::cli::Failure;
@@ -19,28 +19,31 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// As [`write()`], for what is too large to be held in memory.
-pub(crate) fn write_with(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-) -> Result<(), Failure> {
-    let fail = |error: &dyn std::fmt::Display| Failure::work(format_args!("cannot write {}: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = NamedTempFile::new_in(folder).map_err(|error| fail(&error))?;
-    let mut file = BufWriter::with_capacity(BUFFER, temporary);
-    fill(&mut file).and_then(|()| file.flush()).map_err(|error| fail(&error))?;
-    let temporary = file.into_inner().map_err(|error| fail(&error.into_error()))?;
-    allow_others(temporary.as_file()).and_then(|()| temporary.as_file().sync_all()).map_err(|error| fail(&error))?;
-    temporary.persist(path).map_err(|error| fail(&error.error))?;
-    Ok(())
+/// As [`write()`], for what only the owner may read. No copy of it stays in a buffer.
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    place(path, 0o600, |file| file.write_all(bytes))
 }
 
-/// Temporary files are for their owner alone; what a command writes on request is as public as `touch` makes it.
-fn allow_others(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mask = rustix::process::umask(rustix::fs::Mode::empty());
-    rustix::process::umask(mask);
-    file.set_permissions(std::fs::Permissions::from_mode(0o666 & !mask.bits()))
+/// As [`write()`], for what is too large to be held in memory.
+pub(crate) fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+    place(path, 0o666, |file| {
+        let mut buffered = BufWriter::with_capacity(BUFFER, file);
+        fill(&mut buffered)?;
+        buffered.flush()
+    })
+}
+
+/// Fills a file of this mode, less what the process masks, and puts it in its place.
+fn place(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<(), Failure> {
+    let fail = |error: &dyn std::fmt::Display| Failure::work(format_args!("cannot write {}: {error}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)
+        .map_err(|error| fail(&error))?;
+    fill(temporary.as_file_mut()).and_then(|()| temporary.as_file().sync_all()).map_err(|error| fail(&error))?;
+    temporary.persist(path).map_err(|error| fail(&error.error))?;
+    Ok(())
 }
 
 /// Reads a secret; `-` is standard input. What is read is wiped when dropped, and no copy of it stays behind.

@@ -98,9 +98,11 @@ fn recorder() -> Result<PrometheusHandle, Failure> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS_BUCKETS)
         .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_items".into()), &ITEMS_BUCKETS))
-        .and_then(|builder| PROOF_SECONDS.iter().try_fold(builder, |builder, name| {
-            builder.set_buckets_for_metric(Matcher::Full((*name).into()), &PROOF_SECONDS_BUCKETS)
-        }))
+        .and_then(|builder| {
+            PROOF_SECONDS.iter().try_fold(builder, |builder, name| {
+                builder.set_buckets_for_metric(Matcher::Full((*name).into()), &PROOF_SECONDS_BUCKETS)
+            })
+        })
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(Failure::work)
 }

@@ -30,7 +30,7 @@ pub(crate) fn options(proving: &Proving) -> StoreOptions {
         key_bytes_max: proving.key_bytes_max,
         r1cs_bytes_max: proving.r1cs_bytes_max,
         wasm_bytes_max: proving.wasm_bytes_max,
-        ..StoreOptions::new(check_wasm)
+        ..StoreOptions::new(outrigger_witness::check)
     }
 }
 
@@ -50,9 +50,4 @@ pub(crate) fn blame(error: StoreError) -> Failure {
         | StoreError::Part(_)
         | StoreError::Hash { .. } => Failure::input(error),
     }
-}
-
-/// What is wrong with a witness program.
-fn check_wasm(wasm: &[u8]) -> Result<(), String> {
-    outrigger_witness::WitnessProgram::compile(wasm).map(drop).map_err(|error| error.to_string())
 }

@@ -124,7 +124,7 @@ fn read<T: for<'a> Deserialize<'a>>(text: &[u8], bytes_max: usize, format: &'sta
         return Err(FormatError::new(format, format!("{} bytes, but at most {bytes_max} are read", text.len())));
     }
     // serde_json stops at a nesting of 128, which also bounds its stack in parts that are skipped.
-    serde_json::from_slice(text).map_err(|error| FormatError::new(format, error.to_string()))
+    serde_json::from_slice(text).map_err(|error| FormatError::new(format, shortened(&error.to_string(), 200)))
 }
 
 /// `JSON.stringify(value, null, 1)`, which is what snarkjs writes its files with.
@@ -140,7 +140,7 @@ fn check_protocol(protocol: &str, format: &'static str) -> Result<(), FormatErro
     if protocol == PROTOCOL {
         return Ok(());
     }
-    let message = format!("protocol {:?}, but only \"{PROTOCOL}\" is known", shortened(protocol));
+    let message = format!("protocol {:?}, but only \"{PROTOCOL}\" is known", shortened(protocol, 32));
     Err(FormatError::new(format, message))
 }
 
@@ -151,7 +151,7 @@ fn curve_of_name(name: &str, format: &'static str) -> Result<CurveId, FormatErro
         "BN128" | "BN254" | "ALTBN128" => Ok(CurveId::Bn254),
         "BLS12381" => Ok(CurveId::Bls12_381),
         _ => {
-            let message = format!("curve {:?}, but \"bn128\" and \"bls12381\" are known", shortened(name));
+            let message = format!("curve {:?}, but \"bn128\" and \"bls12381\" are known", shortened(name, 32));
             Err(FormatError::new(format, message))
         }
     }
@@ -164,9 +164,9 @@ const fn name_of_curve(curve: CurveId) -> &'static str {
     }
 }
 
-/// The beginning of what somebody wrote, short enough for an error.
-fn shortened(text: &str) -> String {
-    text.chars().take(32).collect()
+/// The beginning of what somebody wrote, for an error: a text of megabytes must not come back in one.
+fn shortened(text: &str, characters_max: usize) -> String {
+    text.chars().take(characters_max).collect()
 }
 
 fn key_from_json<E: Curve>(json: &KeyJson) -> Result<ProofKey, FormatError> {

@@ -67,18 +67,17 @@ pub(super) fn programs(folder: Option<&Path>, prove: bool) -> Result<Vec<PathBuf
     let Some(folder) = folder else { return Ok(Vec::new()) };
     let entries = std::fs::read_dir(folder)
         .map_err(|error| Failure::input(format_args!("--peers {}: {error}", folder.display())))?;
-    let is_wanted = |path: &PathBuf| {
+    let is_program = |path: &PathBuf| {
         use std::os::unix::fs::PermissionsExt;
-        let is_program = path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-        let proves = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PROVERS));
-        is_program && proves == prove
+        path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
     };
-    let mut programs: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_wanted).collect();
-    programs.sort();
+    let mut programs: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_program).collect();
     if programs.is_empty() {
-        let kind = if prove { "that proves (prove-NAME)" } else { "that verifies" };
-        return Err(Failure::input(format_args!("--peers {}: no executable in it {kind}", folder.display())));
+        return Err(Failure::input(format_args!("--peers {}: no executable in it", folder.display())));
     }
+    let proves = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PROVERS));
+    programs.retain(|path| proves(path) == prove);
+    programs.sort();
     Ok(programs)
 }
 

@@ -36,7 +36,8 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
         )));
     }
     let mut random = StdRng::seed_from_u64(0x177);
-    let start: Vec<_> = (0..size).map(|_| plain::<E::ScalarField>(scalar::<E::ScalarField>(Scalars::Random, &mut random))).collect();
+    let start: Vec<_> =
+        (0..size).map(|_| plain::<E::ScalarField>(scalar::<E::ScalarField>(Scalars::Random, &mut random))).collect();
     let engine = EngineChoice::Cpu.of::<E>();
     let domain = Radix2EvaluationDomain::<E::ScalarField>::new(size).ok_or_else(|| Failure::input("no such domain"))?;
     let mut records = Vec::new();
@@ -47,9 +48,8 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
             let pool = pool(threads)?;
             let mut values = start.clone();
             // In place, over and over: a transform takes as long whatever the values are.
-            let product = || {
-                pool.install(|| engine.ntt(&mut values, inverse, false, &Control::default())).map_err(Failure::work)
-            };
+            let product =
+                || pool.install(|| engine.ntt(&mut values, inverse, false, &Control::default())).map_err(Failure::work);
             let mut theirs = start.clone();
             let peer = pairs::Other {
                 name: "arkworks".into(),

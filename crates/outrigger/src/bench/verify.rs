@@ -71,7 +71,8 @@ fn one(
         records.push(record);
         for mut other in adapters.for_ruleset(ruleset, &items, threads)? {
             let mut record = blank.clone();
-            let peer = pairs::Other { name: other.name(), version: other.version(), run: pairs::clocked(|| other.run()) };
+            let peer =
+                pairs::Other { name: other.name(), version: other.version(), run: pairs::clocked(|| other.run()) };
             pairs::measure(&mut record, args.pairs, pairs::clocked(|| verify(&engine, &work)), Some(peer))?;
             records.push(record);
         }

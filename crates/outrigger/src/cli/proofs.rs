@@ -89,6 +89,9 @@ pub(crate) struct ProveArgs {
     /// The witness program, run in this process in a sandbox
     #[arg(long, value_name = "C.wasm", requires = "input")]
     pub(crate) wasm: Option<PathBuf>,
+    /// Keep the witness that this process makes of the inputs in a file for the owner alone: it is secret
+    #[arg(long, value_name = "W.wtns", requires = "input")]
+    pub(crate) save_witness: Option<PathBuf>,
     /// The constraints: then a witness that does not satisfy one is told its number
     #[arg(long, value_name = "C.r1cs", conflicts_with = "circuit")]
     pub(crate) r1cs: Option<PathBuf>,

@@ -80,7 +80,11 @@ pub(super) enum Circuits {
 impl Circuits {
     /// Those that the flags name.
     pub(super) fn of(target: &TargetArgs) -> Result<Self, Failure> {
-        if target.local { store::open_configured().map(Self::Store) } else { Caller::connect(target).map(Self::Sidecar) }
+        if target.local {
+            store::open_configured().map(Self::Store)
+        } else {
+            Caller::connect(target).map(Self::Sidecar)
+        }
     }
 
     fn add(&self, args: &AddArgs) -> Result<Circuit, Failure> {
@@ -162,8 +166,11 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     }
     let mut table = print::table(&["circuit", "name", "curve", "constraints", "key", "beside the key", "ready"]);
     for circuit in &circuits {
-        let beside: Vec<_> =
-            [(circuit.has_r1cs, "r1cs"), (circuit.has_wasm, "wasm")].iter().filter(|one| one.0).map(|one| one.1).collect();
+        let beside: Vec<_> = [(circuit.has_r1cs, "r1cs"), (circuit.has_wasm, "wasm")]
+            .iter()
+            .filter(|one| one.0)
+            .map(|one| one.1)
+            .collect();
         table.add_row([
             circuit.circuit.clone(),
             circuit.name.clone(),

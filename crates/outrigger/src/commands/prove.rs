@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use outrigger_groth16::Proof;
 use outrigger_groth16::formats::{calldata, json};
-use outrigger_types::CircuitId;
+use outrigger_types::{CircuitId, Curve};
 use serde_json::{Map, Value};
 
-use crate::cli::{FilesArgs, Failure, ProveArgs};
+use crate::cli::{Failure, FilesArgs, ProveArgs};
 use crate::{files, print};
 
 pub(super) use progress::Progress;
@@ -52,7 +52,12 @@ pub(crate) fn run(args: &ProveArgs) -> Result<ExitCode, Failure> {
 /// What the parser of the command line cannot say.
 fn check(args: &ProveArgs) -> Result<(), Failure> {
     if args.input.is_some() && args.wasm.is_none() && args.circuit.is_none() {
-        return Err(Failure::input("--input needs a witness program: name it with --wasm, or a --circuit that has one"));
+        return Err(Failure::input(
+            "--input needs a witness program: name it with --wasm, or a --circuit that has one",
+        ));
+    }
+    if args.save_witness.is_some() && args.wasm.is_none() && !args.target.local {
+        return Err(Failure::input("--save-witness: the sidecar makes the witness; name --wasm to make it here"));
     }
     if !args.submit && !args.target.json && args.files.proof.is_none() {
         return Err(Failure::input("say where the proof goes: --proof P.json and --public S.json, or --json"));
@@ -62,6 +67,9 @@ fn check(args: &ProveArgs) -> Result<(), Failure> {
 
 /// Writes a proof where the flags say.
 pub(super) fn write(to: &FilesArgs, proof: &Proof) -> Result<(), Failure> {
+    if to.calldata.is_some() && proof.curve != Curve::Bn254 {
+        return Err(Failure::input(format_args!("--calldata: verifiers of proofs on {} take none", proof.curve)));
+    }
     type Writer = fn(&Proof) -> String;
     let files: [(_, Writer); 3] =
         [(&to.proof, json::write_proof), (&to.public, json::write_public), (&to.calldata, calldata::solidity)];

@@ -56,5 +56,8 @@ fn refuse_to_overwrite(path: &Path, force: bool) -> Result<(), Failure> {
     if force || !path.exists() {
         return Ok(());
     }
-    Err(Failure::input(format_args!("{} is there already: name another file, or overwrite it with --force", path.display())))
+    Err(Failure::input(format_args!(
+        "{} is there already: name another file, or overwrite it with --force",
+        path.display()
+    )))
 }

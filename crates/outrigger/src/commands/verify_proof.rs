@@ -22,7 +22,10 @@ pub(crate) fn run(args: &VerifyProofArgs) -> Result<ExitCode, Failure> {
     let proof = read_proof(&items::read(&args.proof)?, &items::read(&args.public)?).map_err(Failure::input)?;
     let key = verifying_key(args)?;
     if proof.curve != key.curve {
-        return Err(Failure::input(format_args!("the proof is on {}, the verifying key on {}", proof.curve, key.curve)));
+        return Err(Failure::input(format_args!(
+            "the proof is on {}, the verifying key on {}",
+            proof.curve, key.curve
+        )));
     }
     let work = ProofWork {
         key,

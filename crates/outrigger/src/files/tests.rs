@@ -11,6 +11,19 @@ fn a_file_is_replaced_whole() {
 }
 
 #[test]
+fn a_secret_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("w.wtns");
+    write_secret(&path, b"secret").expect("written");
+    assert_eq!(std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o600);
+    write(&path, b"public").expect("written");
+    let mode = |path: &Path| std::fs::metadata(path).expect("the file").permissions().mode() & 0o777;
+    let touched = folder.path().join("touched");
+    File::create(&touched).expect("a file");
+    assert_eq!(mode(&path), mode(&touched), "as public as any file");
+}
+
+#[test]
 fn what_fails_on_the_way_leaves_the_old_file_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("key.zkey");

@@ -49,7 +49,7 @@ async fn follow<T: Clone + PartialEq>(
     let mut state = watch.now();
     loop {
         let message = answer(&state);
-        let is_new = message.as_ref().ok() != said.as_ref();
+        let is_new = message.as_ref().map_or(true, |message| said.as_ref() != Some(message));
         said = message.as_ref().ok().cloned();
         if is_new && sender.send(message).await.is_err() || state.is_final() {
             return;

@@ -89,6 +89,8 @@ fn bad_proofs_are_refused() {
         ("/pi_b/0", serde_json::json!(["1", "2"])),
         ("/pi_b/0", serde_json::json!(["1"])),
         ("/pi_c", serde_json::Value::Null),
+        ("/pi_c", "a".repeat(10_000).into()),
+        ("/curve", "a".repeat(10_000).into()),
     ] {
         let message = refusal_of_proof(part, value);
         assert!(!message.is_empty() && message.len() < 300, "{part}: {message}");

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use ark_ff::{FftField, PrimeField};
+use ark_ff::FftField;
 use outrigger_types::Curve as CurveId;
 
 use super::{FORMAT, MAGIC, TERM_BYTES, VERSION, section};
 use crate::FormatError;
 use crate::curve::{Curve, RawField, RawPoint, point_bytes, read_point_unchecked};
-use crate::formats::primes::{base_prime, curve_of_base_prime, scalar_prime};
+use crate::formats::primes::{curve_of_base_prime, scalar_prime};
 use crate::formats::sections::{Reader, SectionFile};
 
 /// What the header of a `.zkey` says, and where its sections lie.
@@ -94,7 +94,6 @@ fn check_protocol(file: &SectionFile<'_>) -> Result<(), FormatError> {
 fn check_primes<E: Curve>(header: &mut Reader<'_>) -> Result<(), FormatError> {
     let size = header.u32()? as usize;
     let curve = curve_of_base_prime(header.take(size)?, FORMAT)?;
-    debug_assert_eq!(base_prime(curve).len(), size, "the prime was found by its bytes");
     let size = header.u32()? as usize;
     if curve != E::ID {
         return error(format!("a key on {curve}, but one on {} is wanted", E::ID));
@@ -114,7 +113,6 @@ fn check_sizes<E: Curve>(wires: usize, public_signals: usize, domain: usize) -> 
     if !domain.is_power_of_two() || domain < 2 || domain as u64 > domain_max {
         return error(format!("a domain of {domain}, but it must be a power of two from 2 to {domain_max}"));
     }
-    debug_assert!(E::ScalarField::MODULUS_BIT_SIZE <= 256, "a scalar has 32 bytes");
     Ok(())
 }
 

@@ -68,6 +68,6 @@ fn chain(log2_size: u32, curve: Curve, folder: &Path) -> Result<Subject, Failure
 
 fn subject(name: String, key: PathBuf, witness: &Witness, folder: &Path) -> Result<Subject, Failure> {
     let path = folder.join(format!("{name}.wtns"));
-    files::write(&path, &wtns::write(witness))?;
+    files::write_secret(&path, &wtns::write(witness))?;
     Ok(Subject { name, key, wtns: path })
 }

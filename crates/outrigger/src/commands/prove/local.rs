@@ -103,7 +103,11 @@ pub(super) fn calculate(args: &ProveArgs, program: &[u8], control: &Control) -> 
     let inputs = files::read_secret(path)?;
     control.tell(Stage::Witness, 0);
     let program = WitnessProgram::compile(program).map_err(blame_witness)?;
-    program.calculate(&inputs, &WitnessLimits::default(), control).map_err(blame_witness)
+    let witness = program.calculate(&inputs, &WitnessLimits::default(), control).map_err(blame_witness)?;
+    if let Some(path) = &args.save_witness {
+        files::write_secret(path, &wtns::write(&witness))?;
+    }
+    Ok(witness)
 }
 
 fn blame_witness(error: WitnessError) -> Failure {

@@ -88,7 +88,10 @@ fn circuit(caller: &Caller, args: &ProveArgs, progress: &Progress) -> Result<Cir
 }
 
 /// The secret, and the time that its making took where this process did it.
-fn secret(args: &ProveArgs, progress: &Progress) -> Result<(ProofSecret, Option<(String, std::time::Duration)>), Failure> {
+fn secret(
+    args: &ProveArgs,
+    progress: &Progress,
+) -> Result<(ProofSecret, Option<(String, std::time::Duration)>), Failure> {
     if let Some(path) = &args.witness {
         return Ok((ProofSecret::Witness(files::read_secret(path)?), None));
     }
