@@ -204,7 +204,7 @@ impl Journal {
                 continue;
             }
             match self.fate(&id, &record, now_ms) {
-                Ok(()) if self.sealer.is_some() => pending.push(Pending { id, record }),
+                Ok(()) if self.opens(&record) => pending.push(Pending { id, record }),
                 Ok(()) => asleep += 1,
                 Err(rejection) => {
                     tracing::error!(job = id, reason = %rejection, "a submitted job cannot go on after the restart");
@@ -213,11 +213,18 @@ impl Journal {
             }
         }
         if asleep > 0 {
-            tracing::error!(jobs = asleep, "submitted jobs wait for a journal key: set proving.journal_key");
+            let hint = "set proving.journal_key to the key that they were sealed with, or cancel them";
+            tracing::error!(jobs = asleep, hint, "submitted jobs wait for another journal key");
         }
         self.remove_orphans()?;
         pending.sort_by(|a, b| (a.record.submitted_ms, &a.id).cmp(&(b.record.submitted_ms, &b.id)));
         Ok(pending)
+    }
+
+    /// Whether the secret of a job was sealed with our key. One that was not sleeps: a key set wrongly must not cost
+    /// the jobs of the right one.
+    fn opens(&self, record: &Record) -> bool {
+        self.sealer.as_ref().is_some_and(|sealer| sealer.name() == record.key)
     }
 
     /// Why a job that has not ended cannot go on.
@@ -228,10 +235,6 @@ impl Journal {
         if record.attempts >= ATTEMPTS_MAX {
             let message = format!("the sidecar ended {ATTEMPTS_MAX} times while it worked on job {id}; it is given up");
             return Err(Rejection::Internal(message));
-        }
-        if self.sealer.as_ref().is_some_and(|sealer| sealer.name() != record.key) {
-            let message = format!("job {id} was sealed with another journal key; submit it again");
-            return Err(Rejection::DataLoss(message));
         }
         if !sealed::path(&self.secrets, id).exists() {
             return Err(Rejection::DataLoss(format!("the sealed secret of job {id} is missing; submit it again")));

@@ -196,7 +196,7 @@ async fn without_a_key_nothing_is_submitted_and_results_can_be_fetched() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_or_a_damaged_secret_fails_its_own_jobs_alone() {
+async fn a_damaged_secret_fails_its_own_job_alone_and_a_wrong_key_none() {
     let directory = tempfile::tempdir().expect("a directory");
     let bench = Bench::new(&directory);
     let _running = bench.occupy().await;
@@ -219,11 +219,17 @@ async fn a_wrong_key_or_a_damaged_secret_fails_its_own_jobs_alone() {
 
     let key = Some(Arc::new(Zeroizing::new([8; 32])));
     let bench = Bench::with(&ProvingOptions { journal_key: key, ..options(other_key.path()) });
-    for job in [&damaged, &missing, &good] {
-        assert_eq!(failed_for(bench.end_of(job).await), "data_loss");
-    }
     let new = submit(&bench, "new").await;
     assert_eq!(bench.end_of(&new).await, done("new"));
+    for job in [&damaged, &missing, &good] {
+        assert_eq!(bench.service.state("t", job).await, Ok(JobState::Queued(0)), "it waits for its key");
+    }
+    bench.service.cancel("t", &missing).await.expect("it is known");
+    drop(bench);
+    let bench = restart(&options(other_key.path()));
+    assert_eq!(bench.end_of(&good).await, done("good"));
+    assert_eq!(bench.end_of(&damaged).await, done("damaged"));
+    assert_eq!(bench.service.state("t", &missing).await, Ok(JobState::Cancelled));
 }
 
 #[tokio::test]
