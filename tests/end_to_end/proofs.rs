@@ -301,6 +301,7 @@ fn a_sidecar_proves_where_there_is_a_place_for_it() {
         .arg(&socket)
         .env("XDG_STATE_HOME", folder.path().join("file"))
         .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
         .spawn()
         .expect("it starts");
     let mut line = String::new();
