@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_no_record_is_refused() {
         let good = String::from_utf8(record(None).write()).expect("JSON is text");
-        assert!(Record::read(good[..good.len() - 1].as_bytes()).is_err());
+        assert!(Record::read(&good.as_bytes()[..good.len() - 1]).is_err());
         assert!(Record::read(good.replace("mempool", "sometime").as_bytes()).is_err());
         assert!(Record::read(good.replace("\"inputs\"", "\"sonnet\"").as_bytes()).is_err());
         assert!(Record::read(b"").is_err());

@@ -2,11 +2,13 @@ use std::sync::mpsc;
 
 use super::*;
 
+type Run = Box<dyn FnOnce(&ThreadPool) + Send>;
+
 /// Work that says what happens to it.
 struct Told {
     name: &'static str,
     events: mpsc::Sender<String>,
-    run: Option<Box<dyn FnOnce(&ThreadPool) + Send>>,
+    run: Option<Run>,
 }
 
 impl Work for Told {
