@@ -53,7 +53,13 @@ struct ProofJson {
     pi_b: G2Json,
     pi_c: G1Json,
     protocol: String,
+    /// rapidsnark leaves it out: it knows BN254 only.
+    #[serde(default = "curve_of_rapidsnark")]
     curve: String,
+}
+
+fn curve_of_rapidsnark() -> String {
+    "bn128".to_owned()
 }
 
 /// Reads a `verification_key.json`; every point must be on its curve and in its subgroup.

@@ -98,6 +98,14 @@ fn bad_proofs_are_refused() {
 }
 
 #[test]
+fn a_proof_of_rapidsnark_names_no_curve() {
+    let mut json: serde_json::Value = serde_json::from_str(vectors::BN254.proof).expect("JSON");
+    json.as_object_mut().expect("an object").remove("curve");
+    let whole = read_proof(vectors::BN254.proof.as_bytes(), vectors::BN254.public.as_bytes());
+    assert_eq!(read_proof(json.to_string().as_bytes(), vectors::BN254.public.as_bytes()), whole);
+}
+
+#[test]
 fn bad_public_signals_are_refused() {
     let order =
         Decimal::of_bytes(&super::super::primes::scalar_prime(CurveId::Bn254).into_iter().rev().collect::<Vec<_>>());
