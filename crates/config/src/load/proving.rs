@@ -9,8 +9,9 @@ use crate::{Proving, Sources, WitnessBounds};
 
 /// One proof uses every core for as long as it runs; two at once take longer each and hold twice the memory.
 const CONCURRENCY_DEFAULT: u64 = 1;
-/// Below everything else that wants a core: a verification waits for a time slice at most, a proof for an idle core.
-const NICE_DEFAULT: u64 = 19;
+/// A tenth of the weight of what runs beside it: a verification waits for a time slice at most, and a machine that is
+/// busy with other things still proves. At 19, a hundredth, a proof can stand still for as long as a node is busy.
+const NICE_DEFAULT: u64 = 10;
 /// Hours of proofs; a queue that is longer is a mistake of its sender.
 const JOBS_DEFAULT: u64 = 1_024;
 /// A quarter of them, so that one tenant alone cannot shut the others out.

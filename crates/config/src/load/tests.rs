@@ -206,7 +206,7 @@ fn proving_is_on_where_there_is_a_place_for_it() {
     let state = |sources: &mut Sources| sources.state_directory = Some("/var/lib/outrigger".into());
     let config = load("", state).expect("defaults");
     assert_eq!(config.proving.directory.as_deref(), Some(Path::new("/var/lib/outrigger")));
-    assert_eq!((config.proving.threads, config.proving.concurrency, config.proving.nice), (0, 1, 19));
+    assert_eq!((config.proving.threads, config.proving.concurrency, config.proving.nice), (0, 1, 10));
     assert!(config.proving.secret_bytes_max >= config.limits.secret_bytes_max as u64);
     let config = load("[proving]\ndirectory = \"\"\n", state).expect("turned off");
     assert_eq!(config.proving.directory, None);
