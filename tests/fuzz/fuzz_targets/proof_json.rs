@@ -14,10 +14,11 @@ const KEYS: [&[u8]; 2] = [
     include_bytes!("../../../crates/groth16/vectors/product/bls12381/verification_key.json"),
 ];
 
-static PREPARED: LazyLock<[PreparedKey; 2]> = LazyLock::new(|| {
+/// The keys, and how many bytes the public signals of each have.
+static PREPARED: LazyLock<[(PreparedKey, usize); 2]> = LazyLock::new(|| {
     KEYS.map(|text| {
         let key = json::read_verifying_key(text).expect("a good key");
-        PreparedKey::new(&key).expect("a sound key")
+        (PreparedKey::new(&key).expect("a sound key"), 32 * key.public_signals().expect("whole points"))
     })
 });
 
@@ -39,6 +40,7 @@ fuzz_target!(|text: &[u8]| {
     let again = encoding::decompress(proof.curve, &compressed, proof.public_signals.clone());
     assert_eq!(again.as_ref(), Ok(&proof));
     assert!(!calldata::solidity(&proof).is_empty());
-    let key = &PREPARED[usize::from(proof.curve == Curve::Bls12_381)];
-    assert_ne!(key.verify(&proof.bytes, &proof.public_signals), Verdict::Malformed);
+    let (key, signals_bytes) = &PREPARED[usize::from(proof.curve == Curve::Bls12_381)];
+    let is_malformed = key.verify(&proof.bytes, &proof.public_signals) == Verdict::Malformed;
+    assert_eq!(is_malformed, proof.public_signals.len() != *signals_bytes, "all else decodes");
 });
