@@ -216,8 +216,6 @@ fn spawn(home: &Path) -> (Child, Ready) {
         .arg("--unix")
         .arg(home.join("outrigger.sock"))
         .env("XDG_STATE_HOME", home.join("state"))
-        // Whoever builds beside a test would starve proofs at the lowest priority.
-        .env("OUTRIGGER_PROVING__NICE", "10")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)

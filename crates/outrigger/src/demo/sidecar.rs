@@ -48,8 +48,6 @@ impl Sidecar {
             .arg(&socket)
             // Circuits and jobs of the demo go with it.
             .env("OUTRIGGER_PROVING__DIRECTORY", directory.path().join("state"))
-            // Nothing is verified while it proves, and what else runs on the machine must not starve it.
-            .env("OUTRIGGER_PROVING__NICE", "10")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
