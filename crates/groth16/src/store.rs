@@ -36,6 +36,7 @@ use self::memory::Memory;
 use self::record::{FileState, Record};
 use crate::{Control, KeyError, KeySummary, R1cs, ReadyKey, Stop};
 
+pub use self::directory::circuit_id_of;
 pub use self::upload::Upload;
 
 /// How a store is kept.

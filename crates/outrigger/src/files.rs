@@ -5,8 +5,8 @@ use std::io::{BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use outrigger_groth16::store::circuit_id_of;
 use outrigger_types::CircuitId;
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::cli::Failure;
@@ -83,15 +83,7 @@ fn read_wiping(from: &mut impl Read, first: usize) -> std::io::Result<Zeroizing<
 
 /// The name that a proving key has in every store: its SHA-256.
 pub(crate) fn circuit_id(key: &Path) -> Result<CircuitId, Failure> {
-    let fail = |error| Failure::input(format_args!("cannot read {}: {error}", key.display()));
-    let mut file = File::open(key).map_err(fail)?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; BUFFER]);
-    loop {
-        match file.read(&mut buffer).map_err(fail)? {
-            0 => return Ok(CircuitId(hasher.finalize().into())),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
+    circuit_id_of(key).map_err(|error| Failure::input(format_args!("cannot read {}: {error}", key.display())))
 }
 
 #[cfg(test)]

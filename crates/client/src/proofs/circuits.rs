@@ -1,13 +1,12 @@
 //! The circuits of the sidecar's store.
 
-use std::io::Read;
 use std::path::Path;
 
 use bytes::BytesMut;
+use outrigger_groth16::store::circuit_id_of;
 use outrigger_proto::v1;
 use outrigger_proto::v1::add_circuit_request::Part;
 use outrigger_types::{CircuitId, ProofKey};
-use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
@@ -62,27 +61,12 @@ impl Core {
     }
 }
 
-/// Bytes of a file that are hashed at once.
-const HASHED_AT_ONCE: usize = 1 << 20;
-
 /// The name of the circuit with this key. Announced, it tells the sidecar what must arrive, so that a file that changes
 /// or breaks off on its way is noticed, and a tenant that may use certain circuits only shows that this is one.
 async fn id_of(zkey: &Path) -> Result<CircuitId, ClientError> {
     let path = zkey.to_owned();
-    let hash = move || sha256_of(&path).map(CircuitId).map_err(|error| unreadable(&path, &error));
+    let hash = move || circuit_id_of(&path).map_err(|error| unreadable(&path, &error));
     tokio::task::spawn_blocking(hash).await.map_err(|error| ClientError::Internal(error.to_string()))?
-}
-
-fn sha256_of(path: &Path) -> std::io::Result<[u8; 32]> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; HASHED_AT_ONCE];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finalize().into()),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> ClientError {

@@ -124,15 +124,7 @@ impl Directory {
 
     pub(super) fn hash_key(&self, id: CircuitId) -> Result<CircuitId, StoreError> {
         let path = self.file(id, Part::Zkey);
-        let mut hasher = Sha256::new();
-        let mut file = File::open(&path).map_err(|error| io_error("read", &path, &error))?;
-        let mut buffer = vec![0; CHUNK_BYTES];
-        loop {
-            match file.read(&mut buffer).map_err(|error| io_error("read", &path, &error))? {
-                0 => return Ok(CircuitId(hasher.finalize().into())),
-                count => hasher.update(&buffer[..count]),
-            }
-        }
+        circuit_id_of(&path).map_err(|error| io_error("read", &path, &error))
     }
 
     /// Replaces the record of a circuit that is in place.
@@ -263,6 +255,21 @@ impl Drop for Workplace {
         // start removes.
         let _ = fs::remove_dir_all(&self.path);
         let _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+/// The name that a proving key has in every store: the SHA-256 of its file. Reads all of it.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn circuit_id_of(zkey: &Path) -> io::Result<CircuitId> {
+    let mut file = File::open(zkey)?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; CHUNK_BYTES]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(CircuitId(hasher.finalize().into())),
+            count => hasher.update(&buffer[..count]),
+        }
     }
 }
 
