@@ -39,6 +39,7 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 768,
         digest: |message| Some(blake2b_256(message)),
         hash,
+        lanes: None,
     }],
     backends: &[Backend::Cpu],
 };

@@ -54,6 +54,7 @@ const fn rules(ruleset: Ruleset, summary: &'static str, piece_items: usize, veri
         verify,
         recover: None,
         verify_sets: None,
+        lanes: None,
     }
 }
 

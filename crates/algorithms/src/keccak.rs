@@ -38,6 +38,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(keccak256(message)),
             hash: hash_keccak256,
+            lanes: None,
         },
         HashRules {
             algorithm: HashAlgorithm::Sha3_256,
@@ -45,6 +46,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(sha3_256(message)),
             hash: hash_sha3_256,
+            lanes: None,
         },
     ],
     backends: &[Backend::Cpu],

@@ -11,6 +11,7 @@ pub mod ed25519;
 pub mod ethereum;
 pub mod groth16;
 pub mod keccak;
+pub mod lanes;
 pub mod merkle;
 pub mod p256;
 pub mod poseidon_bn254;
@@ -23,5 +24,6 @@ pub mod sm3;
 mod hashing;
 mod room;
 
+pub use outrigger_vector::Unit;
 pub use registry::{hash_rules, rules, run, supports};
-pub use room::{Algorithm, HashRules, RulesetRules, SetFn, SignatureFn};
+pub use room::{Algorithm, HashLanes, HashRules, RulesetRules, SetFn, SignatureFn, SignatureLanes};

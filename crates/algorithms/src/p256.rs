@@ -36,6 +36,7 @@ pub static ROOM: Algorithm = Algorithm {
             verify: |work, range, output| each(work, range, output, ethereum_p256verify::verify),
             recover: None,
             verify_sets: None,
+            lanes: None,
         },
         RulesetRules {
             ruleset: Ruleset::Fabric,
@@ -48,6 +49,7 @@ pub static ROOM: Algorithm = Algorithm {
             verify: |work, range, output| each(work, range, output, fabric::verify),
             recover: None,
             verify_sets: None,
+            lanes: None,
         },
     ],
     hashes: &[],

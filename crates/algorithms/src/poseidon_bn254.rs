@@ -52,6 +52,7 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 10,
         digest,
         hash,
+        lanes: None,
     }],
     backends: &[Backend::Cpu],
 };

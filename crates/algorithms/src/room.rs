@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use outrigger_types::{Backend, HashAlgorithm, HashWork, MessageForm, Output, Ruleset, SetWork, SignatureWork};
+use outrigger_vector::Unit;
 
 /// One algorithm: its rulesets or hash functions, and the engines that it has.
 pub struct Algorithm {
@@ -46,6 +47,21 @@ pub struct RulesetRules {
     pub recover: Option<SignatureFn>,
     /// The CPU's verification of sets, for BLS.
     pub verify_sets: Option<SetFn>,
+    /// The vector engine, where the room has it.
+    pub lanes: Option<SignatureLanes>,
+}
+
+/// What the vector engine does of a ruleset: as the CPU's functions, on a unit of lanes.
+pub struct SignatureLanes {
+    /// How many items a thread takes at once: a multiple of the lanes, enough for what is shared by a batch (an
+    /// inversion, say) to cost little.
+    pub piece_items: usize,
+    /// Verification.
+    pub verify: fn(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output),
+    /// Recovery, where signatures are recoverable.
+    pub recover: Option<fn(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output)>,
+    /// Verification of sets, for BLS.
+    pub verify_sets: Option<fn(unit: Unit, work: &SetWork, range: Range<usize>, output: &mut Output)>,
 }
 
 /// One hash function.
@@ -60,4 +76,14 @@ pub struct HashRules {
     pub digest: fn(message: &[u8]) -> Option<[u8; 32]>,
     /// Many messages, as [`SignatureFn`]. Valid means hashed.
     pub hash: fn(work: &HashWork, range: Range<usize>, output: &mut Output),
+    /// The vector engine, where the room has it.
+    pub lanes: Option<HashLanes>,
+}
+
+/// What the vector engine does of a hash function.
+pub struct HashLanes {
+    /// How many items a thread takes at once.
+    pub piece_items: usize,
+    /// Many messages, as [`SignatureFn`], on a unit of lanes.
+    pub hash: fn(unit: Unit, work: &HashWork, range: Range<usize>, output: &mut Output),
 }

@@ -34,6 +34,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 512,
             digest: |message| Some(sha256(message)),
             hash: hash_once,
+            lanes: None,
         },
         HashRules {
             algorithm: HashAlgorithm::Sha256d,
@@ -41,6 +42,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 384,
             digest: |message| Some(sha256d(message)),
             hash: hash_twice,
+            lanes: None,
         },
     ],
     backends: &[Backend::Cpu],

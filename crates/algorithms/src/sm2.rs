@@ -83,6 +83,7 @@ const fn rules(
         verify,
         recover: None,
         verify_sets: None,
+        lanes: None,
     }
 }
 

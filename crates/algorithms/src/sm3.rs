@@ -31,6 +31,7 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 128,
         digest: |message| Some(sm3(message)),
         hash,
+        lanes: None,
     }],
     backends: &[Backend::Cpu],
 };

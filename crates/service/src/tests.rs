@@ -48,6 +48,7 @@ const fn signature_rules(
         verify: |_: &SignatureWork, _, _: &mut Output| {},
         recover: None,
         verify_sets: None,
+        lanes: None,
     }
 }
 

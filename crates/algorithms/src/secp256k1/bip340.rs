@@ -43,6 +43,7 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: None,
     verify_sets: None,
+    lanes: None,
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Message, MessageForm::Digest];

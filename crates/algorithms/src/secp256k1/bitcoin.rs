@@ -45,6 +45,7 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: None,
     verify_sets: None,
+    lanes: None,
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Digest];

@@ -39,6 +39,7 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: Some(recover),
     verify_sets: None,
+    lanes: None,
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Digest];

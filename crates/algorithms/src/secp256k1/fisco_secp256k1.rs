@@ -42,6 +42,7 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: Some(recover),
     verify_sets: None,
+    lanes: None,
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Digest];

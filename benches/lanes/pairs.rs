@@ -1,0 +1,29 @@
+//! Ours and the peer in turn, in one run: the shape of all benches of lanes.
+
+use std::time::Instant;
+
+/// Pairs of which the median counts.
+const PAIRS: usize = 11;
+
+/// Times `ours` and `peer` over `items` items each in turn and prints nanoseconds an item of both, and the peer's
+/// time over ours: the median of the pairs, the lowest and the highest.
+pub fn compare(name: &str, items: usize, mut ours: impl FnMut(), mut peer: impl FnMut()) {
+    let time = |work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64() * 1e9 / items as f64
+    };
+    (time(&mut ours), time(&mut peer));
+    let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (time(&mut ours), time(&mut peer))).collect();
+    let median = |of: &dyn Fn(&(f64, f64)) -> f64| {
+        let mut values: Vec<f64> = pairs.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        (values[0], values[PAIRS / 2], values[PAIRS - 1])
+    };
+    let (low, ratio, high) = median(&|(ours, peer)| peer / ours);
+    println!(
+        "{name}: {items} items, ours {:.0} ns, peer {:.0} ns, ratio {ratio:.2} ({low:.2} to {high:.2})",
+        median(&|pair| pair.0).1,
+        median(&|pair| pair.1).1,
+    );
+}
