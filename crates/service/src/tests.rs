@@ -61,6 +61,7 @@ static FABRIC: RulesetRules =
 static SM2: RulesetRules = signature_rules(Ruleset::Sm2Message, &[MessageForm::Message], &[64, 65], &[64]);
 static BLS: RulesetRules = RulesetRules {
     verify_sets: Some(|_, _, _| {}),
+    lanes: None,
     ..signature_rules(Ruleset::EthereumConsensus, &[MessageForm::Message], &[48], &[96])
 };
 static SHA256: HashRules = HashRules {
@@ -69,6 +70,7 @@ static SHA256: HashRules = HashRules {
     piece_items: 32,
     digest: |_| None,
     hash: |_, _, _| {},
+    lanes: None,
 };
 
 /// Rulesets with the lengths of the real ones, and no cryptography behind them.
