@@ -117,5 +117,5 @@ async fn capabilities_tell_of_proofs() {
     let told = client.get_capabilities(v1::GetCapabilitiesRequest {}).await.expect("capabilities").into_inner();
     assert_eq!(told.proof_curves, [1, 2]);
     let proving = told.proving.expect("it proves");
-    assert_eq!((proving.curves, proving.backends, proving.secret_bytes_max), (vec![1, 2], vec![1], 512 << 20));
+    assert_eq!((proving.curves, proving.backends, proving.secret_bytes_max), (vec![1, 2], vec![1], 256 << 20));
 }
