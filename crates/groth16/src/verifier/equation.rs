@@ -157,7 +157,7 @@ impl<E: Curve> Prepared<E> {
         let c = g1_from_bytes::<E>(c).ok_or(Verdict::Malformed)?;
         let signals: Option<_> = signals.chunks_exact(SCALAR_BYTES).map(scalar_from_bytes::<E::ScalarField>).collect();
         let signals = signals.ok_or(Verdict::Invalid)?;
-        if !(a.is_valid() && b.is_valid() && c.is_valid()) {
+        if !(a.is_valid() && E::is_in_g2(&b) && c.is_valid()) {
             return Err(Verdict::Invalid);
         }
         Ok(Item { a, b, c, signals })
