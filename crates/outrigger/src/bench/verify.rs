@@ -1,4 +1,4 @@
-//! The suite `verify`: every ruleset, a fresh key an item, caches off.
+//! The suite `verify`: every ruleset, a fresh key an item, caches off; and proofs.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -10,7 +10,7 @@ use outrigger_types::{Engine, Job, Outcome, Output, Priority, Ruleset, Verdict, 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Record, adapters, announce, cpu, pairs, raw, thread_counts};
+use super::{Record, adapters, announce, cpu, pairs, proofs, raw, thread_counts};
 use crate::cli::{BenchArgs, Failure};
 use crate::workload;
 
@@ -35,6 +35,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
                 one(args, room.name, rules.ruleset, &mut adapters, &mut records)?;
             }
         }
+    }
+    if args.ruleset.is_none() && args.algorithm.as_deref().is_none_or(|name| name == proofs::NAME) {
+        records.extend(proofs::run(args)?);
     }
     Ok(records)
 }
@@ -80,12 +83,13 @@ fn one(
     Ok(())
 }
 
-fn verify(engine: &CpuEngine, work: &Arc<Work>) -> Result<(), Failure> {
+/// Verifies good items.
+pub(super) fn verify(engine: &CpuEngine, work: &Arc<Work>) -> Result<(), Failure> {
     let output = carry_out(engine, work)?;
     if output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid) {
         return Ok(());
     }
-    Err(Failure::work("a good signature was refused"))
+    Err(Failure::work("a good item was refused"))
 }
 
 /// Gives an engine one job and waits for all of it.
