@@ -115,7 +115,14 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn pick(self, high: Self, indices: Self) -> Self;
     /// Bytes in reverse order within each word: big-endian to native on this machine.
     fn swap_bytes(self) -> Self;
+
+    /// A register of 64 bytes, which are the words in little-endian order: `bytes` from place `at` < 64 on, zeros
+    /// around them; bytes that would pass the end are left out. Reads no byte outside of `bytes`.
+    fn load_bytes(bytes: &[u8], at: usize) -> Self;
 }
+
+/// Bytes of a register.
+pub const ROW_BYTES: usize = 8 * LANES;
 
 /// Turns eight rows into columns: word j of row i becomes word i of row j.
 #[inline(always)]

@@ -8,7 +8,9 @@
 //! processor has what the code was compiled for.
 
 pub mod lanes;
+pub mod messages;
 pub mod radix52;
+pub mod words;
 
 mod unit;
 
