@@ -149,3 +149,6 @@ fn longest_first(count: usize, blocks: impl Fn(usize) -> usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) mod judging;

@@ -30,18 +30,23 @@ fn rows_of_parts() {
 fn turns(blocks: &[usize], worth: Option<usize>) -> Vec<usize> {
     let mut seen = vec![false; blocks.len()];
     let mut turns = Vec::new();
-    schedule::<8>(blocks.len(), |i| blocks[i], worth, |turn| {
-        let indices = match &turn {
-            Turn::Alone(index) => std::slice::from_ref(index),
-            Turn::Together(indices) => indices,
-        };
-        assert!((1..=8).contains(&indices.len()));
-        assert!(indices.is_sorted_by_key(|i| Reverse(blocks[*i])));
-        for index in indices {
-            assert!(!std::mem::replace(&mut seen[*index], true), "message {index} comes twice");
-        }
-        turns.push(if matches!(turn, Turn::Alone(_)) { 0 } else { indices.len() });
-    });
+    schedule::<8>(
+        blocks.len(),
+        |i| blocks[i],
+        worth,
+        |turn| {
+            let indices = match &turn {
+                Turn::Alone(index) => std::slice::from_ref(index),
+                Turn::Together(indices) => indices,
+            };
+            assert!((1..=8).contains(&indices.len()));
+            assert!(indices.is_sorted_by_key(|i| Reverse(blocks[*i])));
+            for index in indices {
+                assert!(!std::mem::replace(&mut seen[*index], true), "message {index} comes twice");
+            }
+            turns.push(if matches!(turn, Turn::Alone(_)) { 0 } else { indices.len() });
+        },
+    );
     assert!(seen.iter().all(|seen| *seen));
     turns
 }
