@@ -8,7 +8,7 @@
 use std::array::from_fn;
 
 use crate::Unit;
-use crate::lanes::ROW_BYTES;
+use crate::lanes::{ROW_BYTES, array};
 use crate::messages::{Alone, Message, Turn, schedule};
 use crate::unit::on_lanes;
 use crate::words::{WORDS, WordMask, Words};
@@ -118,7 +118,8 @@ fn together<C: Compression, L: Words, M: Message, const G: usize>(
         || {
             let last: [[usize; WORDS]; G] = from_fn(|g| messages[g].map(|message| blocks(message.length()) - 1));
             let longest = last.as_flattened().iter().copied().max().unwrap_or(0);
-            let mut state = [C::INITIAL.map(L::splat32); G];
+            let initial: [L; 8] = array(L::zero(), |i| L::splat32(C::INITIAL[i]));
+            let mut state = [initial; G];
             let mut results = state;
             for block in 0..=longest {
                 let ends: [WordMask; G] = from_fn(|g| {
@@ -127,10 +128,14 @@ fn together<C: Compression, L: Words, M: Message, const G: usize>(
                 if block == longest && padding.length.is_some() {
                     C::compress_constant(&mut state, &padding.schedule);
                 } else {
-                    C::compress(&mut state, from_fn(|g| read(&messages[g], block, ends[g])));
+                    let mut words = [[L::zero(); 16]; G];
+                    for g in 0..G {
+                        words[g] = read(&messages[g], block, ends[g]);
+                    }
+                    C::compress(&mut state, words);
                 }
                 for g in 0..G {
-                    results[g] = from_fn(|i| results[g][i].blend32(ends[g], state[g][i]));
+                    results[g] = array(L::zero(), |i| results[g][i].blend32(ends[g], state[g][i]));
                 }
             }
             C::finish(&mut results);
@@ -145,14 +150,17 @@ fn together<C: Compression, L: Words, M: Message, const G: usize>(
 #[inline(always)]
 fn read<L: Words, M: Message>(messages: &[M; WORDS], block: usize, ends: WordMask) -> [L; 16] {
     let start = block * BLOCK_BYTES;
-    let rows = from_fn(|lane| {
-        let row = messages[lane].row::<L>(start);
-        match messages[lane].length().checked_sub(start) {
-            Some(place) if place < ROW_BYTES => row.or(L::load_bytes(&[0x80], place)),
-            _ => row,
+    let mut rows = [L::zero(); WORDS];
+    for (row, message) in rows.iter_mut().zip(messages) {
+        *row = message.row(start);
+        if let Some(place) = message.length().checked_sub(start).filter(|place| *place < ROW_BYTES) {
+            *row = row.or(L::load_bytes(&[0x80], place));
         }
-    });
-    let mut words = L::transpose32(rows).map(L::swap_bytes32);
+    }
+    let mut words = L::transpose32(rows);
+    for word in &mut words {
+        *word = word.swap_bytes32();
+    }
     if ends != 0 {
         let bits = |lane: usize| 8 * messages[lane].length() as u64;
         words[14] = words[14].or(L::load32(&from_fn(|lane| (bits(lane) >> 32) as u32)).keep32(ends));
@@ -163,15 +171,12 @@ fn read<L: Words, M: Message>(messages: &[M; WORDS], block: usize, ends: WordMas
 
 #[inline(always)]
 fn digests<L: Words>(state: [L; 8]) -> [[u8; 32]; WORDS] {
-    let words = state.map(L::swap_bytes32);
-    L::transpose32(from_fn(|i| words[i % 8])).map(
-        #[inline(always)]
-        |row| {
-            let mut digest = [0; 32];
-            for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(row.to_array()) {
-                *bytes = word.to_le_bytes();
-            }
-            digest
-        },
-    )
+    let rows = L::transpose32(array(L::zero(), |i| state[i % 8].swap_bytes32()));
+    let mut digests = [[0; 32]; WORDS];
+    for (digest, row) in digests.iter_mut().zip(rows) {
+        for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(row.to_array()) {
+            *bytes = word.to_le_bytes();
+        }
+    }
+    digests
 }

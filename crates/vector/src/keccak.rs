@@ -84,43 +84,50 @@ fn absorb<L: Lanes, M: Message>(
     // The place in the block that follows the message.
     let places = lengths.map(|length| length.saturating_sub(start));
     let filled = places.into_iter().max().unwrap_or(0).min(RATE);
-    let row = |lane: usize, at: usize| -> L {
-        let row = messages[lane].row::<L>(start + at);
-        match places[lane].checked_sub(at) {
-            Some(place) if ends >> lane & 1 == 1 && place < ROW_BYTES => row.or(L::load_bytes(&[domain as u8], place)),
-            _ => row,
-        }
-    };
+    // Where messages are short, nothing is left to read.
     for at in [0, ROW_BYTES] {
-        // Where messages are short, and nothing is left to read.
         if at <= filled {
-            let columns = transpose(std::array::from_fn(|lane| row(lane, at)));
-            for (word, column) in state[at / 8..].iter_mut().zip(columns) {
+            let mut rows = [L::zero(); LANES];
+            for lane in 0..LANES {
+                rows[lane] = padded(&messages[lane], domain, start + at, ends >> lane & 1 == 1);
+            }
+            for (word, column) in state[at / 8..].iter_mut().zip(transpose(rows)) {
                 *word = word.xor(column);
             }
         }
     }
     if 2 * ROW_BYTES <= filled {
-        let words = std::array::from_fn(|lane| row(lane, 2 * ROW_BYTES).to_array()[0]);
+        let mut words = [0; LANES];
+        for lane in 0..LANES {
+            let row: L = padded(&messages[lane], domain, start + 2 * ROW_BYTES, ends >> lane & 1 == 1);
+            words[lane] = row.to_array()[0];
+        }
         state[16] = state[16].xor(L::load(&words));
     }
     state[16] = state[16].xor(L::splat(1 << 63).keep(ends));
+}
+
+/// 64 bytes of a message, with the byte that follows it if this is its last block.
+#[inline(always)]
+fn padded<L: Lanes, M: Message>(message: &M, domain: Domain, start: usize, ends: bool) -> L {
+    let row = message.row::<L>(start);
+    match message.length().checked_sub(start) {
+        Some(place) if ends && place < ROW_BYTES => row.or(L::load_bytes(&[domain as u8], place)),
+        _ => row,
+    }
 }
 
 #[inline(always)]
 fn digests<L: Lanes>(words: [L; 4]) -> [[u8; 32]; LANES] {
     let [a, b, c, d] = words;
     let rows = transpose([a, b, c, d, a, b, c, d]);
-    rows.map(
-        #[inline(always)]
-        |row| {
-            let mut digest = [0; 32];
-            for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(row.to_array()) {
-                *bytes = word.to_le_bytes();
-            }
-            digest
-        },
-    )
+    let mut digests = [[0; 32]; LANES];
+    for (digest, row) in digests.iter_mut().zip(rows) {
+        for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(row.to_array()) {
+            *bytes = word.to_le_bytes();
+        }
+    }
+    digests
 }
 
 /// FIPS 202, section 3.2.5.

@@ -43,13 +43,13 @@ impl<const N: usize> Message for [&[u8]; N] {
         let mut row = L::zero();
         let mut start = 0;
         for part in self {
-            let end = start + part.len();
-            if start <= at && at < end {
-                row = row.or(part.row(at - start));
-            } else if at < start && start < at + ROW_BYTES {
-                row = row.or(L::load_bytes(part, start - at));
-            }
-            start = end;
+            // What lies before the row is skipped; what begins behind it is left out. No branches: a row has parts
+            // at any place.
+            let skipped = at.saturating_sub(start).min(part.len());
+            let place = start.saturating_sub(at);
+            let end = if place < ROW_BYTES { part.len() } else { skipped };
+            row = row.or(L::load_bytes(&part[skipped..end], place % ROW_BYTES));
+            start += part.len();
         }
         row
     }

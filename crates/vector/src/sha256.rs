@@ -10,6 +10,7 @@ use std::array::from_fn;
 
 use crate::Unit;
 use crate::frame::{self, Compression};
+use crate::lanes::array;
 use crate::messages::{Alone, Message};
 use crate::words::Words;
 
@@ -110,15 +111,13 @@ impl Compression for Sha256d {
     /// The digest is a message of 32 bytes.
     #[inline(always)]
     fn finish<L: Words, const G: usize>(state: &mut [[L; 8]; G]) {
-        let words = from_fn(|g| {
-            from_fn(|j| match j {
-                0..8 => state[g][j],
-                8 => L::splat32(0x8000_0000),
-                15 => L::splat32(256),
-                _ => L::zero(),
-            })
-        });
-        *state = [INITIAL.map(L::splat32); G];
+        let mut words = [[L::zero(); 16]; G];
+        for g in 0..G {
+            words[g][..8].copy_from_slice(&state[g]);
+            words[g][8] = L::splat32(0x8000_0000);
+            words[g][15] = L::splat32(256);
+        }
+        *state = [array(L::zero(), |i| L::splat32(INITIAL[i])); G];
         Sha256::compress(state, words);
     }
 }
@@ -153,7 +152,7 @@ fn scheduled<L: Words>(words: &[L; 16], j: usize) -> L {
 #[inline(always)]
 fn add<L: Words, const G: usize>(state: &mut [[L; 8]; G], steps: &[[L; 8]; G]) {
     for g in 0..G {
-        state[g] = from_fn(|i| state[g][i].add32(steps[g][i]));
+        state[g] = array(L::zero(), |i| state[g][i].add32(steps[g][i]));
     }
 }
 

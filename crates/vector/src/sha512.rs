@@ -9,7 +9,7 @@
 use std::array::from_fn;
 
 use crate::Unit;
-use crate::lanes::{LANES, Lanes, Mask, ROW_BYTES, transpose};
+use crate::lanes::{LANES, Lanes, Mask, ROW_BYTES, array, transpose};
 use crate::messages::{Alone, Message, Turn, schedule};
 use crate::unit::on_lanes;
 
@@ -64,7 +64,8 @@ fn together<L: Lanes, M: Message, const G: usize>(messages: &[[M; LANES]; G], fo
         #[inline(always)]
         || {
             let last: [[usize; LANES]; G] = from_fn(|g| messages[g].map(|message| blocks(message.length()) - 1));
-            let mut state = [INITIAL.map(L::splat); G];
+            let initial: [L; 8] = array(L::zero(), |i| L::splat(INITIAL[i]));
+            let mut state = [initial; G];
             let mut results = state;
             for block in 0..=last.as_flattened().iter().copied().max().unwrap_or(0) {
                 let mut words = [[L::zero(); 16]; G];
@@ -76,7 +77,7 @@ fn together<L: Lanes, M: Message, const G: usize>(messages: &[[M; LANES]; G], fo
                 }
                 compress(&mut state, words);
                 for g in 0..G {
-                    results[g] = from_fn(|i| results[g][i].blend(ends[g], state[g][i]));
+                    results[g] = array(L::zero(), |i| results[g][i].blend(ends[g], state[g][i]));
                 }
             }
             for g in 0..G {
@@ -92,8 +93,11 @@ fn read<L: Lanes, M: Message>(messages: &[M; LANES], block: usize, ends: Mask) -
     let mut words = [L::zero(); 16];
     for half in 0..2 {
         let start = block * BLOCK_BYTES + half * ROW_BYTES;
-        let columns: [L; LANES] = transpose(from_fn(|lane| padded(&messages[lane], start)));
-        for (word, column) in words[8 * half..].iter_mut().zip(columns) {
+        let mut rows = [L::zero(); LANES];
+        for (row, message) in rows.iter_mut().zip(messages) {
+            *row = padded(message, start);
+        }
+        for (word, column) in words[8 * half..].iter_mut().zip(transpose(rows)) {
             *word = column.swap_bytes();
         }
     }
@@ -116,16 +120,14 @@ fn padded<L: Lanes, M: Message>(message: &M, start: usize) -> L {
 
 #[inline(always)]
 fn digests<L: Lanes>(state: [L; 8]) -> [[u8; 64]; LANES] {
-    transpose(state.map(L::swap_bytes)).map(
-        #[inline(always)]
-        |row| {
-            let mut digest = [0; 64];
-            for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(row.to_array()) {
-                *bytes = word.to_le_bytes();
-            }
-            digest
-        },
-    )
+    let rows = transpose(array(L::zero(), |i| state[i].swap_bytes()));
+    let mut digests = [[0; 64]; LANES];
+    for (digest, row) in digests.iter_mut().zip(rows) {
+        for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(row.to_array()) {
+            *bytes = word.to_le_bytes();
+        }
+    }
+    digests
 }
 
 /// The exclusive-or of three.
@@ -150,7 +152,7 @@ fn compress<L: Lanes, const G: usize>(state: &mut [[L; 8]; G], mut words: [[L; 1
         }
     }
     for g in 0..G {
-        state[g] = from_fn(|i| state[g][i].add(s[g][i]));
+        state[g] = array(L::zero(), |i| state[g][i].add(s[g][i]));
     }
 }
 

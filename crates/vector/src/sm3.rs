@@ -11,6 +11,7 @@ use std::array::from_fn;
 
 use crate::Unit;
 use crate::frame::{self, Compression};
+use crate::lanes::array;
 use crate::messages::{Alone, Message};
 use crate::words::Words;
 
@@ -121,7 +122,7 @@ fn scheduled<L: Words>(words: &[L; 16], j: usize) -> L {
 #[inline(always)]
 fn feed_forward<L: Words, const G: usize>(state: &mut [[L; 8]; G], steps: &[[L; 8]; G]) {
     for g in 0..G {
-        state[g] = from_fn(|i| state[g][i].xor(steps[g][i]));
+        state[g] = array(L::zero(), |i| state[g][i].xor(steps[g][i]));
     }
 }
 

@@ -1,7 +1,6 @@
 //! Words in a register of AVX-512.
 
 use std::arch::x86_64::*;
-use std::array::from_fn;
 
 use super::{WORDS, WordMask, Words};
 use crate::lanes::Avx512;
@@ -63,34 +62,29 @@ impl Words for Avx512 {
     /// Four layers: words within four rows, and then quarters of registers across them.
     #[inline(always)]
     fn transpose32(rows: [Self; WORDS]) -> [Self; WORDS] {
-        let r = rows.map(|row| row.0);
         // Quarter q of `columns[4a + c]`: word 4q + c of rows 4a to 4a + 3.
-        let mut columns = r;
+        let mut columns = rows;
         for a in 0..4 {
-            let [r0, r1, r2, r3] = [r[4 * a], r[4 * a + 1], r[4 * a + 2], r[4 * a + 3]];
+            let [r0, r1, r2, r3] = [rows[4 * a].0, rows[4 * a + 1].0, rows[4 * a + 2].0, rows[4 * a + 3].0];
             let low = [intrinsic!(_mm512_unpacklo_epi32(r0, r1)), intrinsic!(_mm512_unpacklo_epi32(r2, r3))];
             let high = [intrinsic!(_mm512_unpackhi_epi32(r0, r1)), intrinsic!(_mm512_unpackhi_epi32(r2, r3))];
-            columns[4 * a] = intrinsic!(_mm512_unpacklo_epi64(low[0], low[1]));
-            columns[4 * a + 1] = intrinsic!(_mm512_unpackhi_epi64(low[0], low[1]));
-            columns[4 * a + 2] = intrinsic!(_mm512_unpacklo_epi64(high[0], high[1]));
-            columns[4 * a + 3] = intrinsic!(_mm512_unpackhi_epi64(high[0], high[1]));
+            columns[4 * a].0 = intrinsic!(_mm512_unpacklo_epi64(low[0], low[1]));
+            columns[4 * a + 1].0 = intrinsic!(_mm512_unpackhi_epi64(low[0], low[1]));
+            columns[4 * a + 2].0 = intrinsic!(_mm512_unpacklo_epi64(high[0], high[1]));
+            columns[4 * a + 3].0 = intrinsic!(_mm512_unpackhi_epi64(high[0], high[1]));
         }
-        let mut found = r;
+        let mut found = rows;
         for c in 0..4 {
-            let q: [__m512i; 4] = from_fn(|a| columns[4 * a + c]);
-            let even = [
-                intrinsic!(_mm512_shuffle_i32x4::<0x88>(q[0], q[1])),
-                intrinsic!(_mm512_shuffle_i32x4::<0x88>(q[2], q[3])),
-            ];
-            let odd = [
-                intrinsic!(_mm512_shuffle_i32x4::<0xdd>(q[0], q[1])),
-                intrinsic!(_mm512_shuffle_i32x4::<0xdd>(q[2], q[3])),
-            ];
-            found[c] = intrinsic!(_mm512_shuffle_i32x4::<0x88>(even[0], even[1]));
-            found[4 + c] = intrinsic!(_mm512_shuffle_i32x4::<0x88>(odd[0], odd[1]));
-            found[8 + c] = intrinsic!(_mm512_shuffle_i32x4::<0xdd>(even[0], even[1]));
-            found[12 + c] = intrinsic!(_mm512_shuffle_i32x4::<0xdd>(odd[0], odd[1]));
+            let [q0, q1, q2, q3] = [columns[c].0, columns[4 + c].0, columns[8 + c].0, columns[12 + c].0];
+            let even =
+                [intrinsic!(_mm512_shuffle_i32x4::<0x88>(q0, q1)), intrinsic!(_mm512_shuffle_i32x4::<0x88>(q2, q3))];
+            let odd =
+                [intrinsic!(_mm512_shuffle_i32x4::<0xdd>(q0, q1)), intrinsic!(_mm512_shuffle_i32x4::<0xdd>(q2, q3))];
+            found[c].0 = intrinsic!(_mm512_shuffle_i32x4::<0x88>(even[0], even[1]));
+            found[4 + c].0 = intrinsic!(_mm512_shuffle_i32x4::<0x88>(odd[0], odd[1]));
+            found[8 + c].0 = intrinsic!(_mm512_shuffle_i32x4::<0xdd>(even[0], even[1]));
+            found[12 + c].0 = intrinsic!(_mm512_shuffle_i32x4::<0xdd>(odd[0], odd[1]));
         }
-        found.map(Self)
+        found
     }
 }
