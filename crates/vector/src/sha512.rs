@@ -177,7 +177,7 @@ fn scheduled<L: Lanes>(words: &[L; 16], j: usize) -> L {
 }
 
 /// The first 64 bits of the fractional parts of the square roots of the first eight primes.
-const INITIAL: [u64; 8] = [
+pub(crate) const INITIAL: [u64; 8] = [
     0x6a09_e667_f3bc_c908,
     0xbb67_ae85_84ca_a73b,
     0x3c6e_f372_fe94_f82b,
