@@ -26,6 +26,8 @@ use outrigger_types::{Backend, HashAlgorithm, HashWork, Output};
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
 
+mod lanes;
+
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
     name: "keccak",
@@ -38,7 +40,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(keccak256(message)),
             hash: hash_keccak256,
-            lanes: None,
+            lanes: Some(lanes::KECCAK256),
         },
         HashRules {
             algorithm: HashAlgorithm::Sha3_256,
@@ -46,10 +48,10 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(sha3_256(message)),
             hash: hash_sha3_256,
-            lanes: None,
+            lanes: Some(lanes::SHA3_256),
         },
     ],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// Keccak-256 of a message.

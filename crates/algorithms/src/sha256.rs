@@ -22,6 +22,8 @@ use sha2::{Digest, Sha256};
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
 
+mod lanes;
+
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
     name: "sha256",
@@ -34,7 +36,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 512,
             digest: |message| Some(sha256(message)),
             hash: hash_once,
-            lanes: None,
+            lanes: Some(lanes::ONCE),
         },
         HashRules {
             algorithm: HashAlgorithm::Sha256d,
@@ -42,10 +44,10 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 384,
             digest: |message| Some(sha256d(message)),
             hash: hash_twice,
-            lanes: None,
+            lanes: Some(lanes::TWICE),
         },
     ],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// SHA-256 of a message.

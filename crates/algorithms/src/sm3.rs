@@ -20,6 +20,8 @@ use sm3::{Digest, Sm3};
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
 
+mod lanes;
+
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
     name: "sm3",
@@ -31,9 +33,9 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 128,
         digest: |message| Some(sm3(message)),
         hash,
-        lanes: None,
+        lanes: Some(lanes::SM3),
     }],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// SM3 of a message.

@@ -115,6 +115,27 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn pick(self, high: Self, indices: Self) -> Self;
     /// Bytes in reverse order within each word: big-endian to native on this machine.
     fn swap_bytes(self) -> Self;
+
+    /// A register of 64 bytes, which are the words in little-endian order: `bytes` from place `at` < 64 on, zeros
+    /// around them; bytes that would pass the end are left out. Reads no byte outside of `bytes`.
+    fn load_bytes(bytes: &[u8], at: usize) -> Self;
+}
+
+/// Bytes of a register.
+pub const ROW_BYTES: usize = 8 * LANES;
+
+/// An array of `N` values made one after the other, by a closure of an operation or two. As [`std::array::from_fn`],
+/// but certain to be inlined: code over lanes that stays a function of its own, as a larger closure would, is
+/// compiled without the target features, each operation a call.
+#[inline(always)]
+pub(crate) fn array<T: Copy, const N: usize>(start: T, make: impl Fn(usize) -> T) -> [T; N] {
+    let mut values = [start; N];
+    let mut i = 0;
+    while i < N {
+        values[i] = make(i);
+        i += 1;
+    }
+    values
 }
 
 /// Turns eight rows into columns: word j of row i becomes word i of row j.

@@ -7,9 +7,17 @@
 //! Who calls asks [`Unit::detect`] once and passes the answer in; a [`Unit`] of AVX-512 exists only where the
 //! processor has what the code was compiled for.
 
+pub mod blake2b;
+pub mod keccak;
 pub mod lanes;
+pub mod messages;
 pub mod radix52;
+pub mod sha256;
+pub mod sha512;
+pub mod sm3;
+pub mod words;
 
+mod frame;
 mod unit;
 
 pub use unit::Unit;

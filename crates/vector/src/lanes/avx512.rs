@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::fmt;
 
-use super::{LANES, Lanes, Mask};
+use super::{LANES, Lanes, Mask, ROW_BYTES};
 
 /// Eight words in a register.
 #[derive(Clone, Copy)]
@@ -185,5 +185,15 @@ impl Lanes for Avx512 {
     fn swap_bytes(self) -> Self {
         let order = intrinsic!(_mm512_set4_epi32(0x08090a0b, 0x0c0d0e0f, 0x00010203, 0x04050607));
         Self(intrinsic!(_mm512_shuffle_epi8(self.0, order)))
+    }
+
+    #[inline(always)]
+    fn load_bytes(bytes: &[u8], at: usize) -> Self {
+        debug_assert!(at < ROW_BYTES);
+        let count = bytes.len().min(ROW_BYTES - at);
+        let mask = intrinsic!(_bzhi_u64(u64::MAX, count as u32)) << at;
+        // SAFETY: as for all intrinsics here; places that the mask leaves out are not read, and the others lie in
+        // `bytes`: place `at + i` is byte i, for i below its length.
+        Self(unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().wrapping_sub(at).cast()) })
     }
 }

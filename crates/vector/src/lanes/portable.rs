@@ -5,12 +5,12 @@
 
 use std::array::from_fn;
 
-use super::{LANES, Lanes, Mask};
+use super::{LANES, Lanes, Mask, ROW_BYTES};
 
 /// Eight words in memory.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub struct Portable([u64; LANES]);
+pub struct Portable(pub(crate) [u64; LANES]);
 
 const LOW_52: u64 = (1 << 52) - 1;
 
@@ -179,5 +179,14 @@ impl Lanes for Portable {
     #[inline(never)]
     fn swap_bytes(self) -> Self {
         self.each(u64::swap_bytes)
+    }
+
+    #[inline(never)]
+    fn load_bytes(bytes: &[u8], at: usize) -> Self {
+        let mut row = [0; ROW_BYTES];
+        let count = bytes.len().min(ROW_BYTES - at);
+        row[at..at + count].copy_from_slice(&bytes[..count]);
+        let (words, _) = row.as_chunks();
+        Self(from_fn(|i| u64::from_le_bytes(words[i])))
     }
 }
