@@ -115,6 +115,10 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn pick(self, high: Self, indices: Self) -> Self;
     /// Bytes in reverse order within each word: big-endian to native on this machine.
     fn swap_bytes(self) -> Self;
+
+    /// Calls `f`: in registers inlined, in plain words as a function of its own, since there a multiplication of a
+    /// field has thousands of instructions and need not be fast.
+    fn apart<R>(f: impl FnOnce() -> R) -> R;
 }
 
 /// Turns eight rows into columns: word j of row i becomes word i of row j.

@@ -8,6 +8,7 @@
 //! processor has what the code was compiled for.
 
 pub mod lanes;
+pub mod montgomery;
 pub mod radix52;
 
 mod unit;
