@@ -9,6 +9,7 @@
 
 pub mod lanes;
 pub mod montgomery;
+pub mod poseidon;
 pub mod radix52;
 
 mod unit;
