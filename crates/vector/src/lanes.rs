@@ -119,6 +119,10 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     /// A register of 64 bytes, which are the words in little-endian order: `bytes` from place `at` < 64 on, zeros
     /// around them; bytes that would pass the end are left out. Reads no byte outside of `bytes`.
     fn load_bytes(bytes: &[u8], at: usize) -> Self;
+
+    /// Calls `f`: in registers inlined, in plain words as a function of its own, since there a multiplication of a
+    /// field has thousands of instructions and need not be fast.
+    fn apart<R>(f: impl FnOnce() -> R) -> R;
 }
 
 /// Bytes of a register.

@@ -11,6 +11,8 @@ pub mod blake2b;
 pub mod keccak;
 pub mod lanes;
 pub mod messages;
+pub mod montgomery;
+pub mod poseidon;
 pub mod radix52;
 pub mod sha256;
 pub mod sha512;

@@ -189,11 +189,16 @@ impl Lanes for Avx512 {
 
     #[inline(always)]
     fn load_bytes(bytes: &[u8], at: usize) -> Self {
-        debug_assert!(at < ROW_BYTES);
+        assert!(at < ROW_BYTES, "a place beyond the register");
         let count = bytes.len().min(ROW_BYTES - at);
         let mask = intrinsic!(_bzhi_u64(u64::MAX, count as u32)) << at;
         // SAFETY: as for all intrinsics here; places that the mask leaves out are not read, and the others lie in
         // `bytes`: place `at + i` is byte i, for i below its length.
         Self(unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().wrapping_sub(at).cast()) })
+    }
+
+    #[inline(always)]
+    fn apart<R>(f: impl FnOnce() -> R) -> R {
+        f()
     }
 }

@@ -189,4 +189,9 @@ impl Lanes for Portable {
         let (words, _) = row.as_chunks();
         Self(from_fn(|i| u64::from_le_bytes(words[i])))
     }
+
+    #[inline(never)]
+    fn apart<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
 }
