@@ -115,6 +115,13 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn pick(self, high: Self, indices: Self) -> Self;
     /// Bytes in reverse order within each word: big-endian to native on this machine.
     fn swap_bytes(self) -> Self;
+
+    /// Calls `f`, inlined where lanes are registers. Where they are memory, a function of its own: inlined, the plain
+    /// code of a field's product is thousands of instructions at each place.
+    #[inline(always)]
+    fn compact<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
 }
 
 /// Turns eight rows into columns: word j of row i becomes word i of row j.
