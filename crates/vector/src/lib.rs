@@ -9,6 +9,7 @@
 
 pub mod lanes;
 pub mod radix52;
+pub mod secp256k1;
 
 mod unit;
 
