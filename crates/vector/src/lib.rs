@@ -15,6 +15,7 @@ pub mod messages;
 pub mod montgomery;
 pub mod poseidon;
 pub mod radix52;
+pub mod secp256k1;
 pub mod sha256;
 pub mod sha512;
 pub mod sm3;
