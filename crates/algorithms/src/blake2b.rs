@@ -28,6 +28,8 @@ use crate::room::{Algorithm, HashRules};
 /// for their state (about 120 bytes each) to lie on the stack.
 const GROUP: usize = 32;
 
+mod lanes;
+
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
     name: "blake2b-256",
@@ -39,9 +41,9 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 768,
         digest: |message| Some(blake2b_256(message)),
         hash,
-        lanes: None,
+        lanes: Some(lanes::BLAKE2B_256),
     }],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// BLAKE2b of a message, 32 bytes, no key.

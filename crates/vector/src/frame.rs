@@ -9,7 +9,7 @@ use std::array::from_fn;
 
 use crate::Unit;
 use crate::lanes::{ROW_BYTES, array};
-use crate::messages::{Alone, Message, Turn, schedule};
+use crate::messages::{Alone, Marker, Message, Turn, schedule};
 use crate::unit::on_lanes;
 use crate::words::{WORDS, WordMask, Words};
 
@@ -18,6 +18,9 @@ const BLOCK_BYTES: usize = 64;
 
 /// Bytes of padding at least: the first byte and the length in bits.
 const PADDING_BYTES: usize = 9;
+
+/// The byte that follows a message: one bit and zeros.
+static MARKER: Marker = Marker::new(0x80);
 
 /// Groups of lanes that run interleaved, since steps depend on each other.
 const GROUPS: usize = 2;
@@ -154,7 +157,7 @@ fn read<L: Words, M: Message>(messages: &[M; WORDS], block: usize, ends: WordMas
     for (row, message) in rows.iter_mut().zip(messages) {
         *row = message.row(start);
         if let Some(place) = message.length().checked_sub(start).filter(|place| *place < ROW_BYTES) {
-            *row = row.or(L::load_bytes(&[0x80], place));
+            *row = row.or(MARKER.at(place));
         }
     }
     let mut words = L::transpose32(rows);

@@ -9,7 +9,7 @@
 
 use crate::Unit;
 use crate::lanes::{LANES, Lanes, Mask, ROW_BYTES, transpose};
-use crate::messages::{Alone, Message, Turn, schedule};
+use crate::messages::{Alone, Marker, Message, Turn, schedule};
 use crate::unit::on_lanes;
 
 /// Bytes of a block.
@@ -23,6 +23,17 @@ pub enum Domain {
     Keccak256 = 0x01,
     /// SHA3-256 of FIPS 202.
     Sha3_256 = 0x06,
+}
+
+impl Domain {
+    const fn marker(self) -> &'static Marker {
+        static KECCAK256: Marker = Marker::new(Domain::Keccak256 as u8);
+        static SHA3_256: Marker = Marker::new(Domain::Sha3_256 as u8);
+        match self {
+            Self::Keccak256 => &KECCAK256,
+            Self::Sha3_256 => &SHA3_256,
+        }
+    }
 }
 
 /// Hashes `digests.len()` messages: number i into place i. Messages that would have the lanes to themselves are
@@ -86,7 +97,7 @@ fn absorb<L: Lanes, M: Message>(
     let filled = places.into_iter().max().unwrap_or(0).min(RATE);
     // Where messages are short, nothing is left to read.
     for at in [0, ROW_BYTES] {
-        if at <= filled {
+        if at < filled {
             let mut rows = [L::zero(); LANES];
             for lane in 0..LANES {
                 rows[lane] = padded(&messages[lane], domain, start + at, ends >> lane & 1 == 1);
@@ -94,6 +105,9 @@ fn absorb<L: Lanes, M: Message>(
             for (word, column) in state[at / 8..].iter_mut().zip(transpose(rows)) {
                 *word = word.xor(column);
             }
+        } else if at == filled {
+            let full = (0..LANES).fold(0, |full: Mask, lane| full | (Mask::from(places[lane] == at) << lane));
+            state[at / 8] = state[at / 8].xor(L::splat(domain as u64).keep(full & ends));
         }
     }
     if 2 * ROW_BYTES <= filled {
@@ -112,7 +126,7 @@ fn absorb<L: Lanes, M: Message>(
 fn padded<L: Lanes, M: Message>(message: &M, domain: Domain, start: usize, ends: bool) -> L {
     let row = message.row::<L>(start);
     match message.length().checked_sub(start) {
-        Some(place) if ends && place < ROW_BYTES => row.or(L::load_bytes(&[domain as u8], place)),
+        Some(place) if ends && place < ROW_BYTES => row.or(domain.marker().at(place)),
         _ => row,
     }
 }

@@ -55,6 +55,25 @@ impl<const N: usize> Message for [&[u8]; N] {
     }
 }
 
+/// One byte among zeros: the byte that follows a message, in a table from which it is read at any place of a row
+/// (its own bytes just written would hold up the load).
+pub(crate) struct Marker([u8; 2 * ROW_BYTES - 1]);
+
+impl Marker {
+    pub(crate) const fn new(byte: u8) -> Self {
+        let mut bytes = [0; 2 * ROW_BYTES - 1];
+        bytes[ROW_BYTES - 1] = byte;
+        Self(bytes)
+    }
+
+    /// The byte at a place below 64, zeros around it.
+    #[inline(always)]
+    pub(crate) fn at<L: Lanes>(&self, place: usize) -> L {
+        let start = (ROW_BYTES - 1).saturating_sub(place);
+        L::load_bytes(&self.0[start..start + ROW_BYTES], 0)
+    }
+}
+
 /// How messages are hashed that would have a register nearly for themselves: a register costs the same whether
 /// one of its lanes is at work or all.
 #[derive(Clone, Copy, Debug)]

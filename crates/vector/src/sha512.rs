@@ -10,7 +10,7 @@ use std::array::from_fn;
 
 use crate::Unit;
 use crate::lanes::{LANES, Lanes, Mask, ROW_BYTES, array, transpose};
-use crate::messages::{Alone, Message, Turn, schedule};
+use crate::messages::{Alone, Marker, Message, Turn, schedule};
 use crate::unit::on_lanes;
 
 /// Bytes of a block.
@@ -18,6 +18,9 @@ const BLOCK_BYTES: usize = 128;
 
 /// Bytes of padding at least: the first byte and the length in bits.
 const PADDING_BYTES: usize = 17;
+
+/// The byte that follows a message: one bit and zeros.
+static MARKER: Marker = Marker::new(0x80);
 
 /// Groups of lanes that run interleaved.
 const GROUPS: usize = 2;
@@ -113,7 +116,7 @@ fn read<L: Lanes, M: Message>(messages: &[M; LANES], block: usize, ends: Mask) -
 fn padded<L: Lanes, M: Message>(message: &M, start: usize) -> L {
     let row = message.row::<L>(start);
     match message.length().checked_sub(start) {
-        Some(place) if place < ROW_BYTES => row.or(L::load_bytes(&[0x80], place)),
+        Some(place) if place < ROW_BYTES => row.or(MARKER.at(place)),
         _ => row,
     }
 }

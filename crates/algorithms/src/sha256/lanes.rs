@@ -12,7 +12,7 @@ use crate::hashing;
 use crate::room::HashLanes;
 
 /// A block of all lanes takes as long as so many with the SHA instructions of the processor.
-const WORTH: usize = 4;
+const WORTH: usize = 6;
 
 pub(super) const ONCE: HashLanes = HashLanes { piece_items: 2048, hash: hash_once };
 

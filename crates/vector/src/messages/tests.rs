@@ -91,3 +91,14 @@ fn any_mixture_of_lengths() {
         assert!(spent - used <= 8 * order.first().copied().unwrap_or(0));
     }
 }
+
+#[test]
+fn markers_at_every_place() {
+    static MARKER: Marker = Marker::new(0x80);
+    for place in 0..ROW_BYTES {
+        for unit in [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten() {
+            let row = bytes_of(on_lanes!(unit, L => MARKER.at::<L>(place).to_array()));
+            assert!((0..ROW_BYTES).all(|i| row[i] == if i == place { 0x80 } else { 0 }), "{place}");
+        }
+    }
+}
