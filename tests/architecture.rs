@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use outrigger_algorithms::registry;
-use outrigger_types::{HashAlgorithm, Operation, Ruleset};
+use outrigger_algorithms::{lanes, registry};
+use outrigger_types::{Backend, HashAlgorithm, Operation, Ruleset};
 
 /// Which of our crates each may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -106,6 +106,40 @@ fn the_registry_is_alphabetical_and_whole() {
     for algorithm in HashAlgorithm::ALL {
         let rooms = registry::ALL.iter().flat_map(|room| room.hashes).filter(|rules| rules.algorithm == *algorithm);
         assert_eq!(rooms.count(), 1, "{algorithm} must be in exactly one room");
+    }
+}
+
+/// A declared backend is whole: a room of lanes has them for each of its rulesets, recovery and sets included, and each
+/// of its hash functions; and lanes that are there are declared.
+#[test]
+fn every_declared_backend_is_there() {
+    for room in registry::ALL {
+        let declares = |backend| room.backends.contains(&backend);
+        assert!(declares(Backend::Cpu), "{}: no room is without its reference", room.name);
+        for rules in room.rulesets {
+            let operations = [
+                Operation::Verify(rules.ruleset),
+                Operation::Recover(rules.ruleset),
+                Operation::VerifySets(rules.ruleset),
+            ];
+            for operation in operations.into_iter().filter(|operation| registry::supports(*operation)) {
+                let has_lanes = lanes::supports(operation);
+                assert_eq!(has_lanes, declares(Backend::Vector), "{}: lanes of {operation:?}", room.name);
+                check_piece(operation);
+            }
+        }
+        for rules in room.hashes {
+            let operation = Operation::Hash(rules.algorithm);
+            assert_eq!(lanes::supports(operation), declares(Backend::Vector), "{}: lanes of {operation:?}", room.name);
+            check_piece(operation);
+        }
+    }
+}
+
+fn check_piece(operation: Operation) {
+    if lanes::supports(operation) {
+        let items = lanes::piece_items(operation);
+        assert!(items > 0 && items % lanes::LANES == 0, "{operation:?}: pieces of {items} items leave lanes empty");
     }
 }
 

@@ -5,6 +5,8 @@ mod support;
 
 #[path = "soaks/beside_proof.rs"]
 mod beside_proof;
+#[path = "soaks/hashes.rs"]
+mod hashes;
 #[path = "soaks/jobs.rs"]
 mod jobs;
 #[path = "soaks/load.rs"]
@@ -20,7 +22,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 const USAGE: &str = "usage: tests/soak NAME [ARGS]
-  verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, scheduler against reference (1000)
+  verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, each backend against the reference (1000)
+  hashes [ITEMS] [SEED]      ITEMS messages for each hash function, each backend against the reference (10000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
   restart [ROUNDS]           a sidecar killed and started again under load (10)
   proofs [COUNT] [SEED]      COUNT proofs from 8 clients over a mix of circuits, all verified, memory bounded (100)
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let since = Instant::now();
     let wrong = match name.as_str() {
         "beside-proof" => beside_proof::run(number(0).unwrap_or(20)),
+        "hashes" => hashes::run(number(0).unwrap_or(10_000), number(1)),
         "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),
         "proofs" => proofs::run(number(0).unwrap_or(100), number(1)),
         "load" => load::run(number(0).unwrap_or(10)),

@@ -83,11 +83,12 @@ fn a_sidecar_that_is_not_there_is_said_to_be_away() {
 
 #[test]
 fn a_backend_that_is_absent_is_an_error_and_never_a_verdict() {
-    let sidecar = Sidecar::start();
+    let sidecar = Sidecar::start_with("[engines]\nvector = \"off\"\n");
     let endpoint = sidecar.endpoint();
     let hash = ["hash", "--algorithm", "sm3", "--items", "-", "--json"];
+    refused(&[&hash[..], &["--endpoint", &endpoint, "--backend", "vector"]].concat(), r#"["00"]"#, 1, &["vector"]);
     for place in [&["--endpoint", &endpoint][..], &["--local"]] {
-        for backend in ["vector", "opencl", "cuda"] {
+        for backend in ["opencl", "cuda"] {
             let arguments = [&hash[..], place, &["--backend", backend]].concat();
             refused(&arguments, r#"["00"]"#, 1, &[backend]);
         }

@@ -1,6 +1,6 @@
 //! Verification and recovery.
 
-use outrigger_types::{Ruleset, Verdict};
+use outrigger_types::{Operation, Ruleset, Verdict};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 
@@ -45,6 +45,29 @@ fn every_ruleset_judges_through_the_sidecar_and_in_process_alike() {
         assert_eq!(outrigger(&local, &file).json(), wanted, "{ruleset}, --local");
     }
     assert_eq!(sidecar.metric("outrigger_items_total", &["operation=\"verify\""]), 15.0 * 7.0);
+}
+
+/// Where a ruleset has lanes and the processor runs them; elsewhere forcing them is refused, and that is looked at.
+#[test]
+fn lanes_judge_as_the_reference_does() {
+    let sidecar = Sidecar::start();
+    let is_here = outrigger_algorithms::Unit::detect().is_some();
+    if !is_here {
+        println!("NOT RUN in lanes: this processor has no AVX-512 with IFMA");
+    }
+    for &ruleset in Ruleset::ALL {
+        let items = sample(ruleset);
+        let command = ["verify", "--ruleset", ruleset.name(), "--items", "-", "--json", "--backend", "vector"];
+        for place in [&["--endpoint", &sidecar.endpoint()][..], &["--local"]] {
+            let ran = outrigger(&[&command[..], place].concat(), &as_file(ruleset, &items));
+            if is_here && outrigger_algorithms::lanes::supports(Operation::Verify(ruleset)) {
+                assert_eq!(ran.json(), names(&expected(&items)), "{ruleset}");
+            } else {
+                assert_eq!(ran.status, 1, "{ruleset}: {}", ran.stderr);
+                assert!(ran.stderr.contains("vector"), "{ruleset}: {}", ran.stderr);
+            }
+        }
+    }
 }
 
 /// A column whose items all have one wrong length is a column all the same.

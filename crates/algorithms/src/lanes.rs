@@ -8,6 +8,11 @@ use crate::registry::{hash_rules, rules};
 use crate::room::{HashLanes, SignatureLanes};
 use crate::{Unit, merkle};
 
+mod trial;
+
+pub use outrigger_vector::lanes::LANES;
+pub use trial::{Sample, crossover, trial};
+
 /// Whether the vector engine can do this operation.
 pub fn supports(operation: Operation) -> bool {
     match operation {

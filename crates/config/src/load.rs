@@ -13,8 +13,8 @@ use toml::Table;
 use crate::layers::{Layers, Raw};
 use crate::reader::Reader;
 use crate::{
-    Config, ConfigError, ConfigErrors, Limits, Listen, Log, LogFormat, Origin, Profile, SOCKET_MODE_DEFAULT,
-    SchedulerTuning, Sources, Tenant, Threads, Tls, profile,
+    Config, ConfigError, ConfigErrors, EngineRule, Engines, Limits, Listen, Log, LogFormat, Origin, Profile,
+    SOCKET_MODE_DEFAULT, SchedulerTuning, Sources, Tenant, Threads, Tls, profile,
 };
 
 mod proving;
@@ -105,8 +105,9 @@ fn read(reader: &mut Reader, sources: &Sources, profile: Option<Profile>) -> Opt
         verify: reader.number("threads.verify", 0..=4_096).unwrap_or(0) as usize,
         io: reader.number("threads.io", 1..=256).unwrap_or(IO_THREADS_DEFAULT) as usize,
     };
+    let engines = Engines { vector: engine_rule(reader, "engines.vector") };
     let proving = proving::read(reader, sources, limits.secret_bytes_max);
-    Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, proving, profile: profile? })
+    Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, engines, proving, profile: profile? })
 }
 
 fn listen(reader: &mut Reader, sources: &Sources) -> Listen {
@@ -235,6 +236,17 @@ fn log(reader: &mut Reader) -> Log {
         }
     };
     Log { filter, format }
+}
+
+fn engine_rule(reader: &mut Reader, key: &str) -> EngineRule {
+    match reader.text(key).as_deref() {
+        None | Some("auto") => EngineRule::Auto,
+        Some("off") => EngineRule::Off,
+        Some(other) => {
+            reader.fail(key, format!("{other:?} is neither \"auto\" nor \"off\""));
+            EngineRule::Auto
+        }
+    }
 }
 
 fn tenants(reader: &mut Reader) -> Vec<Tenant> {

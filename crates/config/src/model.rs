@@ -30,6 +30,8 @@ pub struct Config {
     pub drain_grace: Duration,
     /// How many threads there are.
     pub threads: Threads,
+    /// Which engines run beside plain cores.
+    pub engines: Engines,
     /// How proofs are made, and how many.
     pub proving: Proving,
     /// The hardware profile whose values lie beneath all others.
@@ -140,6 +142,22 @@ pub struct Threads {
     pub verify: usize,
     /// For the network.
     pub io: usize,
+}
+
+/// Which engines run beside plain cores, which always do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Engines {
+    /// AVX-512 IFMA lanes.
+    pub vector: EngineRule,
+}
+
+/// Whether an engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineRule {
+    /// Where the machine has what it needs.
+    Auto,
+    /// Never.
+    Off,
 }
 
 /// How proofs are made, and how many.

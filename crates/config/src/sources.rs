@@ -80,6 +80,8 @@ pub struct Overrides {
     pub verify_threads: Option<usize>,
     /// `threads.io`.
     pub io_threads: Option<usize>,
+    /// `engines.vector`.
+    pub vector: Option<String>,
     /// `scheduler.cache_entries`.
     pub cache_entries: Option<usize>,
     /// `drain_grace`.
@@ -103,6 +105,7 @@ impl Overrides {
             ("profile", self.profile.clone()),
             ("threads.verify", self.verify_threads.map(|count| count.to_string())),
             ("threads.io", self.io_threads.map(|count| count.to_string())),
+            ("engines.vector", self.vector.clone()),
             ("scheduler.cache_entries", self.cache_entries.map(|count| count.to_string())),
             ("drain_grace", self.drain_grace.map(|grace| format!("{}us", grace.as_micros()))),
         ]

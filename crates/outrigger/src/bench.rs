@@ -10,12 +10,13 @@ mod pairs;
 mod proofs;
 mod prove;
 mod raw;
+mod scaling;
 mod verify;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use outrigger_scheduler::{CpuEngine, CpuOptions};
+use outrigger_scheduler::{CoreEngine, CoreOptions};
 use outrigger_types::{Backend, Engine};
 use serde::Serialize;
 
@@ -53,14 +54,19 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// A record of the CPU backend that has no figures yet.
+    /// A record of the backend `cpu` that has no figures yet.
     fn new(suite: &'static str, algorithm: &str, batch: usize, threads: usize) -> Self {
+        Self::of(&cpu(1), suite, algorithm, batch, threads)
+    }
+
+    /// A record of an engine that has no figures yet.
+    fn of(engine: &CoreEngine, suite: &'static str, algorithm: &str, batch: usize, threads: usize) -> Self {
         Self {
             suite,
             algorithm: algorithm.to_owned(),
             ruleset: None,
-            backend: Backend::Cpu.name().to_owned(),
-            device: cpu(1).device().to_owned(),
+            backend: engine.backend().name().to_owned(),
+            device: engine.device().to_owned(),
             batch,
             size: None,
             threads,
@@ -94,11 +100,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
     if args.pairs == 0 || args.batch == Some(0) || args.threads.contains(&0) {
         return Err(Failure::input("--pairs, --batch and --threads must be at least 1"));
     }
-    if let Some(backend) = args.backend.filter(|backend| *backend != Backend::Cpu) {
-        return Err(Failure::input(format_args!(
-            "--backend {backend}: not in this build; `outrigger devices` lists what is"
-        )));
-    }
+    check_backend(args)?;
     let records = match args.suite.as_str() {
         "verify" => verify::run(args)?,
         "hash" => hash::run(args)?,
@@ -119,9 +121,31 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether the suite can be measured on the backend that was asked for.
+fn check_backend(args: &BenchArgs) -> Result<(), Failure> {
+    let Some(backend) = args.backend.filter(|backend| *backend != Backend::Cpu) else { return Ok(()) };
+    if !engines(args, 1).iter().any(|engine| engine.backend() == backend) {
+        return Err(Failure::input(format_args!(
+            "--backend {backend}: not on this machine; `outrigger devices` lists what is"
+        )));
+    }
+    if !matches!(args.suite.as_str(), "verify" | "hash") {
+        return Err(Failure::input(format_args!("--backend {backend}: measured by the suites verify and hash alone")));
+    }
+    Ok(())
+}
+
+/// The engines to measure, each on so many threads: the backend that was asked for, or all that are here.
+fn engines(args: &BenchArgs, threads: usize) -> Vec<CoreEngine> {
+    let cores = cpu(threads);
+    let vector = cores.vector();
+    let all = [Some(cores), vector].into_iter().flatten();
+    all.filter(|engine| args.backend.is_none_or(|backend| backend == engine.backend())).collect()
+}
+
 /// The CPU engine with so many threads.
-fn cpu(threads: usize) -> CpuEngine {
-    CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(threads), ..CpuOptions::default() })
+fn cpu(threads: usize) -> CoreEngine {
+    CoreEngine::new(CoreOptions { threads: NonZeroUsize::new(threads), ..CoreOptions::default() })
 }
 
 /// Threads where nothing names a number.
@@ -148,6 +172,7 @@ fn print_people(records: &[Record]) {
     for record in records {
         let what = match (record.ruleset, record.size) {
             (Some(ruleset), _) if record.suite == "verify" => ruleset.to_owned(),
+            (Some(ruleset), _) if record.suite == "recover" => format!("{ruleset}, recovery"),
             (Some(_), _) => record.algorithm.clone(),
             (None, Some(size)) if record.suite == "hash" => format!("{} of {size} B", record.algorithm),
             (None, Some(size)) => {
@@ -173,7 +198,8 @@ fn print_people(records: &[Record]) {
     }
     println!("{table}");
     for record in records.iter().filter(|record| !record.more.is_empty()) {
-        println!("{}: {}", record.algorithm, serde_json::Value::Object(record.more.clone()));
+        let what = record.ruleset.unwrap_or(&record.algorithm);
+        println!("{what} on {} threads: {}", record.threads, serde_json::Value::Object(record.more.clone()));
     }
 }
 

@@ -83,6 +83,9 @@ pub(crate) struct ConfigArgs {
     /// Threads that verify; 0 takes every core
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+    /// The vector engine: auto (where the processor has AVX-512 with IFMA) or off
+    #[arg(long, value_name = "RULE")]
+    pub(crate) vector: Option<String>,
     /// Log level, or a filter such as `info,outrigger_service=debug`
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use outrigger_client::{CallOptions, Client, ClientError, ClientOptions, Endpoint, Fallback, TlsOptions};
 use outrigger_config::{Config, Overrides, Sources};
-use outrigger_scheduler::{CpuEngine, CpuOptions, Request, Scheduler};
-use outrigger_types::{Output, Quota, SchedulerOptions, TenantPolicy, Work};
+use outrigger_scheduler::{CoreEngine, CoreOptions, Request, Scheduler};
+use outrigger_types::{Engine, Output, Quota, SchedulerOptions, TenantPolicy, Work};
 use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, TargetArgs};
@@ -29,7 +29,7 @@ impl Runner {
         let place = if args.local {
             // The scheduler starts its tasks on the runtime.
             let runtime = runtime()?;
-            let scheduler = Scheduler::new(alone(), vec![Arc::new(CpuEngine::new(CpuOptions::default()))]);
+            let scheduler = Scheduler::new(alone(), here());
             Place::Here(runtime, scheduler)
         } else {
             Place::Sidecar(Caller::connect(args)?)
@@ -93,6 +93,13 @@ pub(crate) fn blame(error: ClientError) -> Failure {
 /// What the flags say beside the work.
 pub(crate) fn call_options(args: &TargetArgs) -> CallOptions {
     CallOptions { priority: args.priority, deadline: args.timeout(), backend: args.backend }
+}
+
+/// The engines of this machine.
+pub(crate) fn here() -> Vec<Arc<dyn Engine>> {
+    let cores = CoreEngine::new(CoreOptions::default());
+    let vector = cores.vector();
+    cores.with(vector)
 }
 
 fn runtime() -> Result<Runtime, Failure> {

@@ -5,13 +5,12 @@ mod proving;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use outrigger_config::{Config, ConfigErrors, Overrides, Sources};
+use outrigger_config::{Config, ConfigErrors, EngineRule, Overrides, Sources};
 use outrigger_proving::ProofService;
-use outrigger_scheduler::{CpuEngine, CpuOptions, Scheduler};
+use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
 use outrigger_service::{
     Listeners, Reload, Running, Server, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions,
 };
@@ -89,6 +88,7 @@ fn load(args: &ConfigArgs) -> Result<Config, ConfigErrors> {
         log_filter: args.log.clone(),
         profile: args.profile.clone(),
         verify_threads: args.threads,
+        vector: args.vector.clone(),
         ..Overrides::default()
     };
     Config::load(Sources::of_process(args.config.clone(), overrides))
@@ -117,8 +117,14 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::work)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::work)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(Failure::work)?;
-    let cpu = CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(config.threads.verify), ..CpuOptions::default() });
-    let scheduler = Scheduler::new(config.scheduler_options(), vec![Arc::new(cpu)]);
+    let threads = NonZeroUsize::new(config.threads.verify);
+    let cores = CoreEngine::new(CoreOptions { threads, ..CoreOptions::default() });
+    let with_vector = config.engines.vector == EngineRule::Auto;
+    let vector = cores.vector().filter(|_| with_vector);
+    if let Some(vector) = &vector {
+        vector.warm_up();
+    }
+    let scheduler = Scheduler::new(config.scheduler_options(), cores.with(vector));
     let provers = proving::start(&config).await?;
     // The server drains what proves, too: it knows which callers still listen.
     let proving = provers.as_ref().map(|provers| provers.service.clone());

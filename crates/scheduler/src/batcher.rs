@@ -1,6 +1,8 @@
-//! What waits for one engine, and what goes next: a pure state machine, the clock an argument.
+//! What waits for one engine, or for several that share their threads, and what goes next: a pure state machine,
+//! the clock an argument.
 //!
-//! Work waits in flows, one for each tenant and priority class. A batch is of one operation. The flow to take
+//! Work waits in flows, one for each tenant and priority class. A batch is of one operation, and of one choice of
+//! engine. The flow to take
 //! from is the one whose oldest work has the highest class, aged work counting higher; among equals, tenants
 //! share by deficit round robin, charged in predicted compute time by their weight. Inside a flow, first come,
 //! first served. A large request stays at the head of its flow and gives a part of its items to each batch, so
@@ -11,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_types::{Operation, Priority};
+use outrigger_types::{Backend, Operation, Priority};
 
 /// Names a request inside the scheduler.
 pub type RequestId = u64;
@@ -21,6 +23,21 @@ pub type RequestId = u64;
 const QUANTUM: Duration = Duration::from_millis(1);
 /// The weight that [`QUANTUM`] is for.
 const WEIGHT_UNIT: i64 = 100;
+
+/// What a batch is of, and never mixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// What to do.
+    pub operation: Operation,
+    /// The one engine that may do it, of several that share the queue; `None` leaves the choice open.
+    pub backend: Option<Backend>,
+}
+
+impl From<Operation> for Demand {
+    fn from(operation: Operation) -> Self {
+        Self { operation, backend: None }
+    }
+}
 
 /// Items of a request that wait.
 #[derive(Clone, Debug)]
@@ -33,8 +50,8 @@ pub struct Entry {
     pub weight: u32,
     /// The class, before aging.
     pub priority: Priority,
-    /// What to do.
-    pub operation: Operation,
+    /// What to do, and where.
+    pub demand: Demand,
     /// Which items.
     pub range: Range<usize>,
     /// Bytes of one item, on average.
@@ -53,7 +70,8 @@ impl Entry {
     }
 
     fn load(&self) -> Waiting {
-        Waiting { entries: 1, items: self.range.len(), compute: cost_of(self.item_cost, self.range.len()) }
+        let items = self.range.len();
+        Waiting { entries: 1, items, bytes: items * self.item_bytes, compute: cost_of(self.item_cost, items) }
     }
 }
 
@@ -86,8 +104,8 @@ pub struct Segment {
 /// What goes to an engine together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// The one operation of all segments.
-    pub operation: Operation,
+    /// What all segments ask for.
+    pub demand: Demand,
     /// The class of its most urgent work, aging counted.
     pub priority: Priority,
     /// The items, most urgent first.
@@ -112,6 +130,8 @@ pub struct Waiting {
     pub entries: usize,
     /// Items.
     pub items: usize,
+    /// Their bytes.
+    pub bytes: usize,
     /// Predicted compute time.
     pub compute: Duration,
 }
@@ -120,12 +140,14 @@ impl Waiting {
     fn add(&mut self, other: Self) {
         self.entries += other.entries;
         self.items += other.items;
+        self.bytes += other.bytes;
         self.compute += other.compute;
     }
 
     fn subtract(&mut self, other: Self) {
         self.entries -= other.entries;
         self.items -= other.items;
+        self.bytes -= other.bytes;
         self.compute = self.compute.saturating_sub(other.compute);
     }
 }
@@ -136,33 +158,33 @@ struct Flow {
     weight: u32,
     /// Compute time that it may use before its turn ends, in nanoseconds; below zero where it took more.
     deficit_ns: i64,
-    /// A queue for each operation; none is empty.
-    queues: Vec<(Operation, VecDeque<Entry>)>,
+    /// A queue for each demand; none is empty.
+    queues: Vec<(Demand, VecDeque<Entry>)>,
 }
 
 impl Flow {
-    fn head(&self, operation: Operation) -> Option<&Entry> {
-        self.queues.iter().find(|(of, _)| *of == operation).and_then(|(_, queue)| queue.front())
+    fn head(&self, demand: Demand) -> Option<&Entry> {
+        self.queues.iter().find(|(of, _)| *of == demand).and_then(|(_, queue)| queue.front())
     }
 
-    /// The oldest work of each operation.
+    /// The oldest work of each demand.
     fn heads(&self) -> impl Iterator<Item = &Entry> {
         self.queues.iter().filter_map(|(_, queue)| queue.front())
     }
 
     fn push(&mut self, entry: Entry) {
-        match self.queues.iter_mut().find(|(of, _)| *of == entry.operation) {
+        match self.queues.iter_mut().find(|(of, _)| *of == entry.demand) {
             Some((_, queue)) => queue.push_back(entry),
-            None => self.queues.push((entry.operation, VecDeque::from([entry]))),
+            None => self.queues.push((entry.demand, VecDeque::from([entry]))),
         }
     }
 
-    fn queue(&mut self, operation: Operation) -> Option<&mut VecDeque<Entry>> {
-        self.queues.iter_mut().find(|(of, _)| *of == operation).map(|(_, queue)| queue)
+    fn queue(&mut self, demand: Demand) -> Option<&mut VecDeque<Entry>> {
+        self.queues.iter_mut().find(|(of, _)| *of == demand).map(|(_, queue)| queue)
     }
 }
 
-/// The waiting room of one engine.
+/// The waiting room of one engine, or of several that share their threads.
 pub struct Batcher {
     aging: Duration,
     /// Flows in the order of their turns; none is empty.
@@ -223,8 +245,31 @@ impl Batcher {
 
     /// Takes out everything, in no order that matters.
     pub fn clear(&mut self) -> Vec<Entry> {
-        self.waiting = Default::default();
-        self.ring.drain(..).flat_map(|flow| flow.queues).flat_map(|(_, queue)| queue).collect()
+        self.take_out(|_| true)
+    }
+
+    /// Takes out what only this engine may do, of several that share the queue.
+    pub fn clear_of(&mut self, backend: Backend) -> Vec<Entry> {
+        self.take_out(|demand| demand.backend == Some(backend))
+    }
+
+    fn take_out(&mut self, is_meant: impl Fn(Demand) -> bool) -> Vec<Entry> {
+        let mut out = Vec::new();
+        for flow in &mut self.ring {
+            for (_, queue) in flow.queues.iter_mut().filter(|(demand, _)| is_meant(*demand)) {
+                out.extend(queue.drain(..));
+            }
+        }
+        for entry in &out {
+            self.waiting[entry.priority as usize].subtract(entry.load());
+        }
+        self.sweep();
+        out
+    }
+
+    /// Whether anything waits that only this engine may do, of several that share the queue.
+    pub fn waits_for(&self, backend: Backend) -> bool {
+        self.ring.iter().flat_map(|flow| &flow.queues).any(|(demand, _)| demand.backend == Some(backend))
     }
 
     /// How much waits in all.
@@ -241,8 +286,8 @@ impl Batcher {
         sum
     }
 
-    /// The class and operation that go next, aging counted; `None` where nothing waits.
-    pub fn next(&self, now: Instant) -> Option<(Priority, Operation)> {
+    /// The class and demand that go next, aging counted; `None` where nothing waits.
+    pub fn next(&self, now: Instant) -> Option<(Priority, Demand)> {
         let mut best: Option<(Priority, &Entry)> = None;
         for head in self.ring.iter().flat_map(Flow::heads) {
             let class = aged(head, self.aging, now);
@@ -251,11 +296,11 @@ impl Batcher {
             }
         }
         let (class, first) = best?;
-        // Of several operations of the flow whose turn it is, the one that waits longest.
+        // Of several demands of the flow whose turn it is, the one that waits longest.
         let flow = self.ring.iter().find(|flow| flow.priority == first.priority && flow.tenant == first.tenant)?;
         let oldest =
             flow.heads().filter(|head| aged(head, self.aging, now) == class).min_by_key(|head| head.arrived)?;
-        Some((class, oldest.operation))
+        Some((class, oldest.demand))
     }
 
     /// Whether the next batch should wait for company: the engine is `busy`, the batch is not full, and its
@@ -272,8 +317,8 @@ impl Batcher {
     /// Takes the next batch out.
     pub fn take(&mut self, now: Instant, room: &Room) -> Taken {
         let mut taken = Taken::default();
-        while let Some((priority, operation)) = self.next(now) {
-            let mut filling = Filling::new(operation, priority, room);
+        while let Some((priority, demand)) = self.next(now) {
+            let mut filling = Filling::new(demand, priority, room);
             while !filling.closed && self.turn(now, &mut filling, &mut taken.expired) {}
             self.sweep();
             if !filling.batch.segments.is_empty() {
@@ -300,7 +345,7 @@ impl Batcher {
         }
         let deficit = (!alone).then_some(flow.deficit_ns);
         let tenant = flow.tenant.clone();
-        let Some(queue) = flow.queue(filling.batch.operation) else { return false };
+        let Some(queue) = flow.queue(filling.batch.demand) else { return false };
         let Some(head) = queue.front_mut() else { return false };
         let waiting = &mut self.waiting[head.priority as usize];
         waiting.subtract(head.load());
@@ -316,7 +361,7 @@ impl Batcher {
             waiting.add(head.load());
         }
         flow.deficit_ns -= i64::try_from(cost.as_nanos()).unwrap_or(i64::MAX);
-        // Flows of one class that have no operation in common never share a batch: they take turns by batches, or
+        // Flows of one class that have no demand in common never share a batch: they take turns by batches, or
         // aged work of the first in the ring would shut the others out.
         if alone && let Some(flow) = self.ring.remove(at) {
             self.ring.push_back(flow);
@@ -329,7 +374,7 @@ impl Batcher {
     fn whose_turn(&self, now: Instant, filling: &Filling) -> Option<(usize, bool)> {
         let mut found: Option<(usize, Priority, bool)> = None;
         for (at, flow) in self.ring.iter().enumerate() {
-            let Some(head) = flow.head(filling.batch.operation).filter(|_| filling.may_take(&flow.tenant)) else {
+            let Some(head) = flow.head(filling.batch.demand).filter(|_| filling.may_take(&flow.tenant)) else {
                 continue;
             };
             let class = aged(head, self.aging, now);
@@ -377,8 +422,8 @@ struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    fn new(operation: Operation, priority: Priority, room: &'a Room) -> Self {
-        let batch = Batch { operation, priority, segments: Vec::new(), compute: Duration::ZERO };
+    fn new(demand: Demand, priority: Priority, room: &'a Room) -> Self {
+        let batch = Batch { demand, priority, segments: Vec::new(), compute: Duration::ZERO };
         Self { batch, room, items: 0, bytes: 0, closed: false, took_whole: false, owner: None }
     }
 
@@ -388,10 +433,10 @@ impl<'a> Filling<'a> {
 
     /// Moves items from the entry into the batch, at least one where the batch is empty. Returns their cost.
     fn take_from(&mut self, entry: &mut Entry, tenant: &Arc<str>, deficit_ns: Option<i64>) -> Duration {
-        if self.batch.operation.combines_items() {
+        if self.batch.demand.operation.combines_items() {
             self.owner = Some(tenant.clone());
         }
-        if !self.batch.operation.is_divisible() {
+        if !self.batch.demand.operation.is_divisible() {
             self.closed = true;
             self.took_whole = true;
             let cost = cost_of(entry.item_cost, entry.range.len());

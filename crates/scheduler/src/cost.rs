@@ -21,6 +21,9 @@ pub struct Cost {
     pub item_ns: f64,
     /// Nanoseconds a byte.
     pub byte_ns: f64,
+    /// Items come in multiples of this, the last filled up: 8 in lanes, where one item costs as much as eight, and
+    /// 1 elsewhere.
+    pub grain: usize,
 }
 
 impl Cost {
@@ -31,10 +34,18 @@ impl Cost {
 
     /// Time for `items` items of `bytes` bytes in all, shared by `cores` cores.
     pub fn wall(&self, items: usize, bytes: usize, cores: usize) -> Duration {
-        let shared = self.item_ns * items as f64 + self.byte_ns * bytes as f64;
         let cores = cores.clamp(1, items.max(1)) as f64;
-        nanoseconds(self.fixed_ns + shared / cores)
+        let mut share = items as f64 / cores;
+        if self.grain > 1 {
+            share = filled_up(share.ceil() as usize, self.grain) as f64;
+        }
+        nanoseconds(self.fixed_ns + self.item_ns * share + self.byte_ns * bytes as f64 / cores)
     }
+}
+
+/// The items that are worked on where so many are asked for.
+fn filled_up(items: usize, grain: usize) -> usize {
+    items.checked_next_multiple_of(grain).unwrap_or(items)
 }
 
 /// The longest time that a model says or believes: a bound against overflow, far above any real batch.
@@ -58,8 +69,9 @@ const STALE: Duration = Duration::from_secs(10);
 const CONDITION_MIN: f64 = 1e-3;
 
 /// The model of one operation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CostModel {
+    grain: usize,
     /// Weighted sums of products of (1, items, bytes).
     moments: [[f64; 3]; 3],
     /// Weighted sums of (1, items, bytes) with the time.
@@ -70,6 +82,18 @@ pub struct CostModel {
 }
 
 impl CostModel {
+    /// Knows nothing yet, of pieces that come in multiples of `grain` items.
+    pub fn new(grain: usize) -> Self {
+        Self {
+            grain: grain.max(1),
+            moments: Default::default(),
+            targets: Default::default(),
+            observations: 0,
+            fitted: None,
+            observed: None,
+        }
+    }
+
     /// Learns that a piece of `items` items and `bytes` bytes took `compute` on one core or device.
     pub fn observe(&mut self, items: usize, bytes: usize, compute: Duration, now: Instant) {
         if items == 0 {
@@ -79,8 +103,9 @@ impl CostModel {
         if let Some(cost) = self.cost() {
             time = time.min(OUTLIER * cost.compute(items, bytes).as_nanos() as f64);
         }
-        let row = [1.0, items as f64, bytes as f64];
-        let weight = 1.0 / (items as f64 * items as f64);
+        let items = filled_up(items, self.grain) as f64;
+        let row = [1.0, items, bytes as f64];
+        let weight = 1.0 / (items * items);
         for (i, x) in row.iter().enumerate() {
             for (j, y) in row.iter().enumerate() {
                 self.moments[i][j] = self.moments[i][j] * KEPT + weight * x * y;
@@ -107,11 +132,11 @@ impl CostModel {
         let terms: [&[usize]; 3] = [&[0, 1, 2], &[0, 1], &[1, 2]];
         for terms in terms {
             if let Some(found) = self.solve(terms) {
-                return Cost { fixed_ns: found[0], item_ns: found[1], byte_ns: found[2] };
+                return Cost { fixed_ns: found[0], item_ns: found[1], byte_ns: found[2], grain: self.grain };
             }
         }
         let item_ns = self.targets[1] / self.moments[1][1];
-        Cost { fixed_ns: 0.0, item_ns: item_ns.max(0.0), byte_ns: 0.0 }
+        Cost { fixed_ns: 0.0, item_ns: item_ns.max(0.0), byte_ns: 0.0, grain: self.grain }
     }
 
     /// Least squares in some of the terms by elimination; `None` where it is ill-conditioned or a term comes
@@ -151,17 +176,36 @@ impl CostModel {
 }
 
 /// The models of one engine. Bounded: there are about a hundred operations.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CostTable {
+    grain: usize,
     models: Mutex<HashMap<Operation, CostModel>>,
 }
 
+impl Default for CostTable {
+    fn default() -> Self {
+        Self::with_grain(1)
+    }
+}
+
 impl CostTable {
+    /// An empty table of an engine whose pieces come in multiples of `grain` items.
+    pub fn with_grain(grain: usize) -> Self {
+        Self { grain: grain.max(1), models: Mutex::default() }
+    }
+
+    /// What the items of a piece are a multiple of.
+    pub const fn grain(&self) -> usize {
+        self.grain
+    }
+
     /// Learns what `pieces` equal pieces took together.
     pub fn observe(&self, operation: Operation, pieces: Pieces, now: Instant) {
         let count = pieces.count.max(1);
         let compute = pieces.compute / u32::try_from(count).unwrap_or(u32::MAX);
-        self.lock().entry(operation).or_default().observe(pieces.items / count, pieces.bytes / count, compute, now);
+        let mut models = self.lock();
+        let model = models.entry(operation).or_insert_with(|| CostModel::new(self.grain));
+        model.observe(pieces.items / count, pieces.bytes / count, compute, now);
     }
 
     /// The cost of an operation, once it is known.

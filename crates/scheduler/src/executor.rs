@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use outrigger_types::{Engine, Output, Rejection, SchedulerOptions, Work};
+use outrigger_algorithms::lanes::LANES;
+use outrigger_types::{Backend, Engine, Output, Rejection, SchedulerOptions, Work};
 use tokio::sync::oneshot;
 
 use crate::Request;
+use crate::batcher::Waiting;
 use crate::cache::{Key, VerdictCache, gather, keys_of};
 use crate::cost::CostTable;
 use crate::limits::{Limits, Load};
@@ -57,7 +59,7 @@ impl Core {
         let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
         let limits = Limits::new(&options, u32::try_from(threads).unwrap_or(u32::MAX));
         Self {
-            costs: engines.iter().map(|_| CostTable::default()).collect(),
+            costs: engines.iter().map(|engine| CostTable::with_grain(grain_of(engine.backend()))).collect(),
             limits: Arc::new(limits),
             cache: Mutex::new(cache_of(options.cache_entries)),
             state: Mutex::new(State::new(&options, &engines)),
@@ -101,16 +103,23 @@ impl Core {
 
     pub(crate) fn stats(&self) -> Stats {
         let state = self.lock();
-        let engines = state.lanes.iter().zip(self.engines.iter()).zip(&self.costs);
-        let engines = engines.map(|((lane, engine), costs)| EngineStats {
-            backend: lane.backend,
-            device: engine.device().to_owned(),
-            healthy: lane.breaker.is_closed(),
-            waiting_items: lane.batcher.waiting().items,
-            waiting_compute: lane.batcher.waiting().compute,
-            running_jobs: lane.jobs().len(),
-            running_items: lane.jobs().map(|job| job.items).sum(),
-            costs: costs.all(),
+        let engines = self.engines.iter().zip(&self.costs).enumerate().map(|(number, (engine, costs))| {
+            let lane = &state.lanes[state.lane_of[number]];
+            let member = lane.members.iter().find(|member| member.engine == number);
+            // What waits for whichever of several engines is named once, with the first of them.
+            let is_first = lane.members.first().is_some_and(|first| first.engine == number);
+            let waiting = if is_first { lane.batcher.waiting() } else { Waiting::default() };
+            let running = || lane.jobs().filter(|job| job.engine == number);
+            EngineStats {
+                backend: engine.backend(),
+                device: engine.device().to_owned(),
+                healthy: member.is_some_and(|member| member.breaker.is_closed()),
+                waiting_items: waiting.items,
+                waiting_compute: waiting.compute,
+                running_jobs: running().count(),
+                running_items: running().map(|job| job.items).sum(),
+                costs: costs.all(),
+            }
         });
         let engines = engines.collect();
         drop(state);
@@ -251,6 +260,11 @@ async fn with_later_keys(work: &Work, mut keys: Vec<Key>) -> Vec<Key> {
         keys.extend(more);
     }
     keys
+}
+
+/// What the items of a piece are a multiple of.
+const fn grain_of(backend: Backend) -> usize {
+    if matches!(backend, Backend::Vector) { LANES } else { 1 }
 }
 
 fn cache_of(entries: usize) -> Option<Arc<VerdictCache>> {

@@ -14,8 +14,8 @@ use outrigger_types::{Backend, Engine, Output, Priority, Rejection, SchedulerOpt
 pub mod batcher;
 pub mod breaker;
 pub mod cache;
+pub mod cores;
 pub mod cost;
-pub mod cpu;
 pub mod fallback;
 pub mod limits;
 pub mod metrics;
@@ -24,7 +24,7 @@ pub mod placement;
 mod executor;
 mod stats;
 
-pub use cpu::{CpuEngine, CpuOptions};
+pub use cores::{CoreEngine, CoreOptions};
 pub use stats::{EngineStats, Stats};
 
 use executor::Core;

@@ -35,10 +35,15 @@ pub struct EngineView {
     pub cost: Option<Cost>,
     /// Whether the cost rests on recent observations: only then is a request refused on its word.
     pub fresh: bool,
-    /// Cores that share the work; 1 for a device, whose cost is that of the whole.
+    /// Cores that work off what is ahead; 1 for a device, whose cost is that of the whole.
     pub cores: usize,
+    /// How many of them share this work: small work is not cut into pieces for all.
+    pub shares: usize,
     /// Compute time that waits or runs ahead of this work.
     pub ahead: Duration,
+    /// Engines with the same queue share their threads: what is ahead of one is ahead of all, and work is never
+    /// split between them.
+    pub queue: usize,
 }
 
 impl EngineView {
@@ -46,8 +51,12 @@ impl EngineView {
         self.ahead / u32::try_from(self.cores.max(1)).unwrap_or(u32::MAX)
     }
 
+    fn wall(&self, items: usize, bytes: usize) -> Option<Duration> {
+        self.cost.map(|cost| cost.wall(items, bytes, self.shares))
+    }
+
     fn finish(&self, items: usize, bytes: usize) -> Option<Duration> {
-        self.cost.map(|cost| self.delay() + cost.wall(items, bytes, self.cores))
+        self.wall(items, bytes).map(|wall| self.delay() + wall)
     }
 }
 
@@ -58,6 +67,27 @@ pub enum Placement {
     One(usize),
     /// These ranges to these engines, in order and without gaps.
     Split(Vec<(usize, Range<usize>)>),
+}
+
+/// An engine whose cost was not observed of late is tried again where it is predicted to need at most this much more
+/// than the best: times change, and what is never chosen is never measured.
+const RETRY_WITHIN: f64 = 2.0;
+
+/// Chooses among engines that share a queue, for a batch that is about to run on it: the one that finishes first.
+/// One of unknown or old cost is tried while the threads are idle, when nobody waits behind the experiment. `None`
+/// where no engine is healthy and able.
+pub fn choose(items: usize, bytes: usize, engines: &[EngineView]) -> Option<usize> {
+    let able = engines.iter().enumerate().filter(|(_, engine)| engine.supports && engine.healthy);
+    let walls: Vec<(usize, &EngineView, Option<Duration>)> =
+        able.map(|(at, engine)| (at, engine, engine.wall(items, bytes))).collect();
+    let best = walls.iter().filter_map(|(at, _, wall)| Some((*at, (*wall)?))).min_by_key(|(_, wall)| *wall);
+    let Some((best, wall)) = best else { return walls.first().map(|(at, ..)| *at) };
+    let is_worth_a_try = |engine: &EngineView, than: Option<Duration>| {
+        engine.ahead.is_zero()
+            && than.is_none_or(|than| !engine.fresh && than.as_secs_f64() <= wall.as_secs_f64() * RETRY_WITHIN)
+    };
+    let retried = walls.iter().find(|(at, engine, wall)| *at != best && is_worth_a_try(engine, *wall));
+    Some(retried.map_or(best, |(at, ..)| *at))
 }
 
 /// Work that finishes sooner than this is not worth splitting.
@@ -124,8 +154,10 @@ fn split(ask: &Ask, engines: &[EngineView], able: impl Fn(&EngineView) -> bool, 
     if !ask.operation.is_divisible() || single < SPLIT_FINISH_MIN || ask.items < 2 {
         return None;
     }
-    let takers: Vec<(usize, &EngineView)> =
-        engines.iter().enumerate().filter(|(_, engine)| able(engine) && engine.healthy).collect();
+    let takers = takers(ask, engines, able);
+    if takers.len() < 2 {
+        return None;
+    }
     let done_by = |time: f64| -> f64 { takers.iter().map(|(_, engine)| items_by(ask, engine, time)).sum() };
     let (mut early, mut late) = (0.0, single.as_nanos() as f64);
     for _ in 0..BISECTIONS {
@@ -149,12 +181,30 @@ fn split(ask: &Ask, engines: &[EngineView], able: impl Fn(&EngineView) -> bool, 
     (parts.len() > 1).then_some(Split { finish: together, parts })
 }
 
+/// The engines that may share work: of those with one queue, the one that is done with all of it first.
+fn takers<'a>(
+    ask: &Ask,
+    engines: &'a [EngineView],
+    able: impl Fn(&EngineView) -> bool,
+) -> Vec<(usize, &'a EngineView)> {
+    let mut takers: Vec<(usize, &EngineView)> = Vec::with_capacity(engines.len());
+    for (at, engine) in engines.iter().enumerate().filter(|(_, engine)| able(engine) && engine.healthy) {
+        let Some(wall) = engine.wall(ask.items, ask.bytes) else { continue };
+        match takers.iter_mut().find(|(_, other)| other.queue == engine.queue) {
+            None => takers.push((at, engine)),
+            Some(taker) if taker.1.wall(ask.items, ask.bytes).is_some_and(|than| wall < than) => *taker = (at, engine),
+            Some(_) => {}
+        }
+    }
+    takers
+}
+
 /// How many items an engine finishes within `time` nanoseconds, what is ahead of them counted.
 fn items_by(ask: &Ask, engine: &EngineView, time: f64) -> f64 {
     let Some(cost) = engine.cost else { return 0.0 };
     let left = time - engine.delay().as_nanos() as f64 - cost.fixed_ns;
     let item_ns = cost.item_ns + cost.byte_ns * ask.bytes as f64 / ask.items as f64;
-    (left * engine.cores.max(1) as f64 / item_ns.max(1e-3)).clamp(0.0, ask.items as f64)
+    (left * engine.shares.max(1) as f64 / item_ns.max(1e-3)).clamp(0.0, ask.items as f64)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct EngineStats {
     pub device: String,
     /// Whether it is trusted; if not, it is quarantined after faults.
     pub healthy: bool,
-    /// Items that wait for it.
+    /// Items that wait for it; those that any engine of the cores may take stand with the first of them.
     pub waiting_items: usize,
     /// Predicted compute time of what waits for it.
     pub waiting_compute: Duration,

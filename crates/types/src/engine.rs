@@ -116,6 +116,17 @@ pub trait Engine: Send + Sync {
     /// How many items it can work on at the same time: cores, or a device's whole batch.
     fn parallelism(&self, operation: Operation) -> usize;
 
+    /// How many items one of its cores takes at once where there are enough; 1 for a device, which takes a batch
+    /// whole.
+    fn piece_items(&self, _operation: Operation) -> usize {
+        1
+    }
+
+    /// How many of its cores would share a job of `items` items; 1 for a device.
+    fn shares(&self, _operation: Operation, _items: usize) -> usize {
+        1
+    }
+
     /// How long a job of `items` items and `bytes` bytes would take from an idle start, by what was measured
     /// on this machine; `None` where nothing is known yet.
     fn predicted_cost(&self, operation: Operation, items: usize, bytes: usize) -> Option<Duration>;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use outrigger_types::{ColumnBuf, EthereumWork, HashAlgorithm, HashWork, Operation, Output, Work};
 
-use super::{LocalRunner, run_blocking};
+use super::{LocalRunner, Unit, in_lanes, lanes, run_blocking};
 use crate::ClientError;
 use crate::tests::rule::{rule, runner};
 
@@ -33,6 +33,25 @@ async fn a_panic_is_an_error() {
     let runner = LocalRunner::with_functions(1, |_, _| panic!("a bad engine"), |_| true);
     let error = runner.run(Arc::new(transactions(3)), 0..3).await.unwrap_err();
     assert!(matches!(error, ClientError::Internal(_)), "{error}");
+}
+
+/// Lanes on plain words, so that this runs anywhere; where they are not faster they do nothing, and answers are the
+/// same all the same.
+#[test]
+fn lanes_give_the_answers_of_the_references() {
+    for count in [1, 7, 8, 9, 200] {
+        let messages: Vec<Vec<u8>> = (0..count).map(|i| vec![i as u8; i % 150]).collect();
+        for &algorithm in HashAlgorithm::ALL.iter().filter(|&&algorithm| algorithm != HashAlgorithm::PoseidonBn254) {
+            let work = Work::Hash(HashWork { algorithm, messages: ColumnBuf::from_items(&messages) });
+            let expected = outrigger_algorithms::run(&work, 0..count);
+            for unit in [Some(Unit::PORTABLE), Unit::detect()] {
+                assert_eq!(LocalRunner::with_lanes(2, unit).run_blocking(&work), expected, "{count} of {algorithm}");
+                if let Some(unit) = unit.filter(|_| lanes::supports(work.operation())) {
+                    assert_eq!(in_lanes(unit, outrigger_algorithms::run, &work, 0..count), expected);
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use outrigger_types::{Call, CircuitId, CircuitRule, Priority, Ruleset};
 use tempfile::TempDir;
 
-use crate::{Config, ConfigErrors, LogFormat, Machine, Origin, Overrides, Sources};
+use crate::{Config, ConfigErrors, EngineRule, LogFormat, Machine, Origin, Overrides, Sources};
 
 /// Sources of nothing but this file.
 fn sources(directory: &TempDir, text: &str) -> Sources {
@@ -34,6 +34,7 @@ fn nothing_gives_the_defaults_and_the_profile() {
     assert_eq!(config.listen.admin, "127.0.0.1:9464".parse().ok());
     assert_eq!(config.profile.name, "cpu-generic");
     assert_eq!((config.threads.verify, config.threads.io), (0, 2));
+    assert_eq!(config.engines.vector, EngineRule::Auto);
     assert_eq!(config.scheduler.batch.items_max, 4_096);
     assert_eq!(config.scheduler_options(), outrigger_types::SchedulerOptions::default());
 }
@@ -49,6 +50,20 @@ fn each_layer_overrides_the_one_beneath() {
     assert_eq!((config.threads.verify, config.threads.io), (4, 5));
     assert_eq!((config.drain_grace, config.scheduler.batch.bytes_max), (Duration::from_secs(1), 1 << 20));
     assert_eq!(config.scheduler.batch.items_max, 4_096, "of the profile");
+}
+
+#[test]
+fn the_vector_engine_can_be_turned_off() {
+    let off = load("[engines]\nvector = \"off\"\n", |_| {}).expect("good");
+    assert_eq!(off.engines.vector, EngineRule::Off);
+    assert!(off.describe().contains("[engines]\nvector = \"off\"\n"), "{}", off.describe());
+    let on = load("[engines]\nvector = \"off\"\n", |sources| {
+        sources.environment = vec![variable("OUTRIGGER_ENGINES__VECTOR", "off")];
+        sources.overrides = Overrides { vector: Some("auto".to_owned()), ..Overrides::default() };
+    });
+    assert_eq!(on.expect("good").engines.vector, EngineRule::Auto, "the flag has the last word");
+    let errors = load("[engines]\nvector = \"on\"\n", |_| {}).expect_err("no such rule").to_string();
+    assert!(errors.contains("engines.vector") && errors.contains("auto"), "{errors}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use outrigger_types::{Call, CircuitId, CircuitRule, Quota, Ruleset};
 
-use super::{Config, Limits, Listen, LogFormat, Proving, Tenant, WitnessBounds};
+use super::{Config, EngineRule, Limits, Listen, LogFormat, Proving, Tenant, WitnessBounds};
 use crate::Basis;
 use crate::units::{show_bytes, show_duration};
 
@@ -31,6 +31,11 @@ impl Config {
         };
         writeln!(out, "format = {format:?}")?;
         writeln!(out, "\n[threads]\nverify = {}\nio = {}", self.threads.verify, self.threads.io)?;
+        let vector = match self.engines.vector {
+            EngineRule::Auto => "auto",
+            EngineRule::Off => "off",
+        };
+        writeln!(out, "\n[engines]\nvector = {vector:?}")?;
         write_limits(out, &self.limits)?;
         self.write_scheduler(out)?;
         write_proving(out, &self.proving)?;

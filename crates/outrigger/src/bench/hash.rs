@@ -1,14 +1,15 @@
-//! The suite `hash`: every hash function, messages of equal length.
+//! The suite `hash`: every hash function on every backend, messages of equal length.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use outrigger_algorithms::registry;
-use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Verdict, Work};
+use outrigger_scheduler::CoreEngine;
+use outrigger_types::{ColumnBuf, Engine, HashAlgorithm, HashWork, Verdict, Work};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{Record, announce, cpu, pairs, raw, thread_counts, verify};
+use super::{Record, announce, engines, pairs, raw, scaling, thread_counts, verify};
 use crate::cli::{BenchArgs, Failure};
 
 /// Items of a batch.
@@ -54,26 +55,30 @@ fn one(args: &BenchArgs, algorithm: HashAlgorithm, size: usize, records: &mut Ve
     let column = ColumnBuf::with_count(Bytes::from(bytes), batch).map_err(Failure::work)?;
     let work = Arc::new(Work::Hash(HashWork { algorithm, messages: column.clone() }));
     for threads in thread_counts(args) {
-        let engine = cpu(threads);
-        let library = raw::hasher(algorithm);
-        let peer = pairs::Other {
-            name: library.name.into(),
-            version: library.version.into(),
-            run: pairs::clocked(|| {
-                let view = column.view();
-                pairs::stripes(threads, view.len(), |range| (library.hash)(view.slice(range)));
-                Ok(())
-            }),
-        };
-        let product = || {
-            let output = verify::carry_out(&engine, &work)?;
-            let is_whole = output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid);
-            if is_whole { Ok(()) } else { Err(Failure::work("a message was not hashed")) }
-        };
-        let mut record = Record { size: Some(size), ..Record::new("hash", algorithm.name(), batch, threads) };
-        pairs::measure(&mut record, args.pairs, pairs::clocked(product), Some(peer))?;
-        record.more.insert("gigabytes_per_second".into(), (record.items_per_second * size as f64 / 1e9).into());
-        records.push(record);
+        for engine in engines(args, threads).iter().filter(|engine| engine.supports(work.operation())) {
+            let library = raw::hasher(algorithm);
+            let peer = pairs::Other {
+                name: library.name.into(),
+                version: library.version.into(),
+                run: pairs::clocked(|| {
+                    let view = column.view();
+                    pairs::stripes(threads, view.len(), |range| (library.hash)(view.slice(range)));
+                    Ok(())
+                }),
+            };
+            let blank = Record::of(engine, "hash", algorithm.name(), batch, threads);
+            let mut record = Record { size: Some(size), ..blank };
+            pairs::measure(&mut record, args.pairs, pairs::clocked(|| hashed(engine, &work)), Some(peer))?;
+            record.more.insert("gigabytes_per_second".into(), (record.items_per_second * size as f64 / 1e9).into());
+            scaling::measure(&mut record, args, engine, |engine| hashed(engine, &work))?;
+            records.push(record);
+        }
     }
     Ok(())
+}
+
+fn hashed(engine: &CoreEngine, work: &Arc<Work>) -> Result<(), Failure> {
+    let output = verify::carry_out(engine, work)?;
+    let is_whole = output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid);
+    if is_whole { Ok(()) } else { Err(Failure::work("a message was not hashed")) }
 }

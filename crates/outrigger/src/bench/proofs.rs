@@ -39,7 +39,7 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
         let work = Arc::new(pack(&key, &proofs[..batch]));
         for threads in thread_counts(args) {
             let engine = cpu(threads);
-            let mut record = Record::new("verify", &algorithm, batch, threads);
+            let mut record = Record::of(&engine, "verify", &algorithm, batch, threads);
             let other = pairs::Other {
                 name: "ark-groth16".into(),
                 version: "0.6".into(),
@@ -50,7 +50,7 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
                     Ok(())
                 }),
             };
-            let product = pairs::clocked(|| verify::verify(&engine, &work));
+            let product = pairs::clocked(|| verify::good(&engine, &work));
             pairs::measure(&mut record, args.pairs, product, Some(other))?;
             records.push(record);
         }

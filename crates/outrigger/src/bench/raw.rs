@@ -4,4 +4,4 @@ mod hashes;
 mod signatures;
 
 pub(super) use hashes::hasher;
-pub(super) use signatures::verifier;
+pub(super) use signatures::{Verifier, recoverer, verifier};

@@ -1,18 +1,19 @@
-//! The suite `verify`: every ruleset, a fresh key an item, caches off; and proofs.
+//! The suite `verify`: every ruleset on every backend, a fresh key an item, caches off; recovery where a ruleset has
+//! it; and proofs.
 
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use outrigger_algorithms::registry;
-use outrigger_scheduler::CpuEngine;
-use outrigger_types::{Engine, Job, Outcome, Output, Priority, Ruleset, Verdict, Work};
+use outrigger_scheduler::CoreEngine;
+use outrigger_types::{ColumnBuf, Engine, Job, Keys, Outcome, Output, Priority, Ruleset, SignatureWork, Verdict, Work};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Record, adapters, announce, cpu, pairs, proofs, raw, thread_counts};
+use super::{Record, adapters, announce, engines, pairs, proofs, raw, scaling, thread_counts};
 use crate::cli::{BenchArgs, Failure};
-use crate::workload;
+use crate::workload::{self, Signed};
 
 /// Items of a batch, unless the command line says otherwise: a block of a busy chain.
 const BATCH: usize = 1_024;
@@ -54,37 +55,66 @@ fn one(
     let batch = args.batch.unwrap_or(if is_bls { BATCH_BLS } else { BATCH });
     let mut rng = StdRng::seed_from_u64(0x0074);
     let items = workload::fresh_keys(ruleset, batch, args.size.unwrap_or(MESSAGE_BYTES), &mut rng);
-    let work = Arc::new(Work::Verify(workload::pack(ruleset, &items)));
+    let verify = workload::pack(ruleset, &items);
+    let keys = Keys::Inline(ColumnBuf::empty());
+    let recover = Arc::new(Work::Recover(SignatureWork { keys, ..verify.clone() }));
+    let verify = Arc::new(Work::Verify(verify));
     for threads in thread_counts(args) {
-        let engine = cpu(threads);
-        let blank = Record { ruleset: Some(ruleset.name()), ..Record::new("verify", algorithm, batch, threads) };
-        let library = raw::verifier(ruleset);
-        let peer = pairs::Other {
-            name: library.name.into(),
-            version: library.version.into(),
-            run: pairs::clocked(|| {
-                pairs::stripes(threads, items.len(), |range| {
-                    assert!((library.verify)(&items[range]), "the peer refuses a good signature");
-                });
-                Ok(())
-            }),
-        };
-        let mut record = blank.clone();
-        pairs::measure(&mut record, args.pairs, pairs::clocked(|| verify(&engine, &work)), Some(peer))?;
-        records.push(record);
-        for mut other in adapters.for_ruleset(ruleset, &items, threads)? {
-            let mut record = blank.clone();
-            let peer =
-                pairs::Other { name: other.name(), version: other.version(), run: pairs::clocked(|| other.run()) };
-            pairs::measure(&mut record, args.pairs, pairs::clocked(|| verify(&engine, &work)), Some(peer))?;
-            records.push(record);
+        for engine in engines(args, threads) {
+            let blank = |suite| Record {
+                ruleset: Some(ruleset.name()),
+                ..Record::of(&engine, suite, algorithm, batch, threads)
+            };
+            if engine.supports(verify.operation()) {
+                let library = raw::verifier(ruleset);
+                let mut record = blank("verify");
+                beside(&mut record, args, &engine, &verify, &library, &items)?;
+                scaling::measure(&mut record, args, &engine, |engine| good(engine, &verify))?;
+                records.push(record);
+                for mut other in adapters.for_ruleset(ruleset, &items, threads)? {
+                    let mut record = blank("verify");
+                    let (name, version) = (other.name(), other.version());
+                    let peer = pairs::Other { name, version, run: pairs::clocked(|| other.run()) };
+                    pairs::measure(&mut record, args.pairs, pairs::clocked(|| good(&engine, &verify)), Some(peer))?;
+                    records.push(record);
+                }
+            }
+            if let Some(library) = raw::recoverer(ruleset).filter(|_| engine.supports(recover.operation())) {
+                let mut record = blank("recover");
+                beside(&mut record, args, &engine, &recover, &library, &items)?;
+                scaling::measure(&mut record, args, &engine, |engine| good(engine, &recover))?;
+                records.push(record);
+            }
         }
     }
     Ok(())
 }
 
-/// Verifies good items.
-pub(super) fn verify(engine: &CpuEngine, work: &Arc<Work>) -> Result<(), Failure> {
+/// An engine beside a library on the same items.
+fn beside(
+    record: &mut Record,
+    args: &BenchArgs,
+    engine: &CoreEngine,
+    work: &Arc<Work>,
+    library: &raw::Verifier,
+    items: &[Signed],
+) -> Result<(), Failure> {
+    let threads = record.threads;
+    let peer = pairs::Other {
+        name: library.name.into(),
+        version: library.version.into(),
+        run: pairs::clocked(|| {
+            pairs::stripes(threads, items.len(), |range| {
+                assert!((library.verify)(&items[range]), "the peer refuses a good signature");
+            });
+            Ok(())
+        }),
+    };
+    pairs::measure(record, args.pairs, pairs::clocked(|| good(engine, work)), Some(peer))
+}
+
+/// Carries out work of good items.
+pub(super) fn good(engine: &CoreEngine, work: &Arc<Work>) -> Result<(), Failure> {
     let output = carry_out(engine, work)?;
     if output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid) {
         return Ok(());
@@ -93,7 +123,7 @@ pub(super) fn verify(engine: &CpuEngine, work: &Arc<Work>) -> Result<(), Failure
 }
 
 /// Gives an engine one job and waits for all of it.
-pub(super) fn carry_out(engine: &CpuEngine, work: &Arc<Work>) -> Result<Output, Failure> {
+pub(super) fn carry_out(engine: &CoreEngine, work: &Arc<Work>) -> Result<Output, Failure> {
     let operation = work.operation();
     let (sender, receiver) = mpsc::channel();
     let count = if operation.is_divisible() { work.items() } else { 1 };

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use outrigger_scheduler::{CpuEngine, CpuOptions};
 use outrigger_types::{Backend, Engine, HashAlgorithm, Operation, Ruleset};
 use serde::Serialize;
 
 use crate::cli::{DevicesArgs, Failure};
 use crate::print;
+use crate::runner::here;
 
 #[derive(Serialize)]
 struct Device {
@@ -27,7 +27,7 @@ struct Report {
 
 /// Shows the engines of this machine.
 pub(crate) fn run(args: &DevicesArgs) -> Result<ExitCode, Failure> {
-    let engines: [Box<dyn Engine>; 1] = [Box::new(CpuEngine::new(CpuOptions::default()))];
+    let engines = here();
     let devices: Vec<_> = engines.iter().map(|engine| describe(engine.as_ref())).collect();
     let is_absent = |backend: &Backend| devices.iter().all(|device| device.backend != backend.name());
     let absent = Backend::ALL.iter().filter(|backend| is_absent(backend)).map(|backend| backend.name()).collect();
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<ExitCode, Failure> {
             device.hashes.join(", "),
         ]);
     }
-    println!("{table}\nnot in this build: {}", report.absent.join(", "));
+    println!("{table}\nnot here: {}", report.absent.join(", "));
     Ok(ExitCode::SUCCESS)
 }
 

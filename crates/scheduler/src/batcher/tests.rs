@@ -20,7 +20,7 @@ fn entry(id: RequestId, tenant: &str, priority: Priority, items: usize, arrived:
         tenant: tenant.into(),
         weight: 100,
         priority,
-        operation: VERIFY,
+        demand: VERIFY.into(),
         range: 0..items,
         item_bytes: 100,
         item_cost: ITEM,
@@ -80,14 +80,14 @@ fn an_aged_backlog_does_not_shut_out_votes_of_another_operation() {
     let now = start + AGING * 2;
     for step in 0..20_u64 {
         let vote = Entry {
-            operation: Operation::Verify(Ruleset::SolanaEd25519),
+            demand: Operation::Verify(Ruleset::SolanaEd25519).into(),
             ..entry(1_000 + step, "node", Priority::Consensus, 8, now)
         };
         batcher.push(vote);
         let batches = [take(&mut batcher, now, 100), take(&mut batcher, now, 100)];
         let is_vote = |batch: &Batch| ids(batch) == [1_000 + step];
         assert_eq!(batches.iter().filter(|batch| is_vote(batch)).count(), 1, "round {step}: {batches:?}");
-        assert!(batches.iter().any(|batch| batch.operation == VERIFY), "and the backlog does not starve");
+        assert!(batches.iter().any(|batch| batch.demand.operation == VERIFY), "and the backlog does not starve");
     }
 }
 
@@ -138,12 +138,12 @@ fn a_batch_has_one_operation_and_trees_go_alone() {
     let now = Instant::now();
     let mut batcher = Batcher::new(AGING);
     let tree = Operation::Merkle(MerkleTree::Binary, HashAlgorithm::Sha256);
-    batcher.push(Entry { operation: tree, ..entry(1, "a", Priority::Block, 5_000, now) });
-    batcher.push(Entry { operation: tree, ..entry(2, "b", Priority::Block, 0, now) });
+    batcher.push(Entry { demand: tree.into(), ..entry(1, "a", Priority::Block, 5_000, now) });
+    batcher.push(Entry { demand: tree.into(), ..entry(2, "b", Priority::Block, 0, now) });
     batcher.push(entry(3, "a", Priority::Block, 5, now + ITEM));
     let mut taken = Vec::new();
     while let Some(batch) = batcher.take(now, &room(100)).batch {
-        taken.push((batch.operation, batch.segments));
+        taken.push((batch.demand.operation, batch.segments));
     }
     assert_eq!(taken.len(), 3);
     assert!(taken.contains(&(tree, vec![Segment { id: 1, range: 0..5_000 }])));
@@ -157,7 +157,7 @@ fn operations_that_combine_items_never_mix_tenants() {
     let combined = Operation::Verify(Ruleset::Ed25519Zip215);
     for id in 0..20 {
         let tenant = if id % 2 == 0 { "even" } else { "odd" };
-        batcher.push(Entry { operation: combined, ..entry(id, tenant, Priority::Block, 1, now) });
+        batcher.push(Entry { demand: combined.into(), ..entry(id, tenant, Priority::Block, 1, now) });
     }
     while let Some(batch) = batcher.take(now, &room(100)).batch {
         let parity = batch.segments[0].id % 2;
@@ -209,7 +209,7 @@ proptest! {
             let id = id as RequestId;
             let tenant = ["a", "b", "c"][tenant];
             let mut new = entry(id, tenant, Priority::ALL[class], items, now);
-            new.operation = operations[operation];
+            new.demand = operations[operation].into();
             batcher.push(new);
             if removed { prop_assert!(batcher.remove(id)) } else { expected.insert(id, items); }
         }

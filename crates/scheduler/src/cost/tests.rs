@@ -4,7 +4,7 @@ use super::*;
 
 fn fitted(samples: impl IntoIterator<Item = (usize, usize, f64)>) -> CostModel {
     let now = Instant::now();
-    let mut model = CostModel::default();
+    let mut model = CostModel::new(1);
     for (items, bytes, ns) in samples {
         model.observe(items, bytes, Duration::from_nanos(ns as u64), now);
     }
@@ -62,9 +62,9 @@ fn one_outlier_moves_little_and_a_lasting_change_gets_through() {
 
 #[test]
 fn predictions_are_bounded_and_shared_by_cores() {
-    let cost = Cost { fixed_ns: 100.0, item_ns: 1e18, byte_ns: 1e18 };
+    let cost = Cost { fixed_ns: 100.0, item_ns: 1e18, byte_ns: 1e18, grain: 1 };
     assert_eq!(cost.compute(usize::MAX, usize::MAX), Duration::from_secs(3_600));
-    let cost = Cost { fixed_ns: 1_000.0, item_ns: 1_000.0, byte_ns: 0.0 };
+    let cost = Cost { fixed_ns: 1_000.0, item_ns: 1_000.0, byte_ns: 0.0, grain: 1 };
     assert_eq!(cost.wall(100, 0, 4), Duration::from_micros(26));
     assert_eq!(cost.wall(1, 0, 4), Duration::from_micros(2));
 }
@@ -74,4 +74,23 @@ fn a_model_grows_stale() {
     let model = fitted([(1, 1, 1_000.0); 4]);
     assert!(model.is_fresh(Instant::now()));
     assert!(!model.is_fresh(Instant::now() + Duration::from_secs(11)));
+}
+
+/// Eight lanes cost the same whether one or all have an item: a model in single items would put the first group far
+/// above or below what it takes, and there is where cores and lanes meet.
+#[test]
+fn a_grain_is_paid_whole() {
+    let mut model = CostModel::new(8);
+    let now = Instant::now();
+    let takes = |items: usize| Duration::from_micros(5 + 10 * items.div_ceil(8) as u64);
+    for items in [1, 3, 8, 9, 64, 250, 1, 17].into_iter().cycle().take(100) {
+        model.observe(items, 0, takes(items), now);
+    }
+    let cost = model.cost().expect("known");
+    for items in [1, 7, 8, 9, 16, 100, 1_000] {
+        let predicted = cost.compute(items, 0).as_nanos() as f64 / takes(items).as_nanos() as f64;
+        assert!((0.95..1.05).contains(&predicted), "{items}: {predicted}");
+    }
+    let eighths = cost.wall(64, 0, 8).as_nanos() as f64 / takes(8).as_nanos() as f64;
+    assert!((0.95..1.05).contains(&eighths), "each of eight cores takes eight items: {eighths}");
 }

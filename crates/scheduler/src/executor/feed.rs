@@ -3,25 +3,28 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use outrigger_types::{EngineError, Job, Output, Priority, Rejection};
+use outrigger_types::{Backend, EngineError, Job, Output, Priority, Rejection};
 use tokio::sync::oneshot;
 
-use super::motion::{Columns, Effects};
+use super::lane::Lane;
+use super::motion::{Chosen, Columns, Effects, Load};
 use super::ticket::{Answer, Asked, Ticket};
 use super::{Core, State};
-use crate::batcher::RequestId;
+use crate::batcher::{Demand, RequestId, Waiting};
 use crate::cost::Cost;
-use crate::placement::{Ask, EngineView, Placement, place};
+use crate::placement::{Ask, EngineView, Placement, choose, place};
 
 /// A batch ready for its engine.
 struct Ready {
+    engine: usize,
     token: u64,
     priority: Priority,
     columns: Columns,
 }
 
 impl Core {
-    /// Chooses engines for a request and lets it wait for them. Returns its name and the engines.
+    /// Chooses engines for a request and lets it wait for them. Returns its name and the lanes. Where engines share
+    /// threads, which of them it will be is decided when its batch goes: alone or in company is what matters there.
     pub(super) fn place(
         &self,
         asked: Asked,
@@ -37,48 +40,79 @@ impl Core {
             time_left: ticket.deadline.map(|deadline| deadline.saturating_duration_since(now)),
             backend: ticket.backend,
         };
+        let only = ticket.backend.is_some();
         let mut state = self.lock();
+        let load = Load { operation: ask.operation, items, bytes: ask.bytes, priority: ticket.priority };
         let views: Vec<EngineView> =
-            (0..self.engines.len()).map(|lane| self.view(&state, lane, &ask, &ticket, now)).collect();
+            (0..self.engines.len()).map(|engine| self.view(&state, engine, &load, now)).collect();
         let parts = match place(&ask, &views)? {
-            Placement::One(lane) => vec![(lane, 0..items)],
+            Placement::One(engine) => vec![(engine, 0..items)],
             Placement::Split(parts) => parts,
         };
         let id = state.name();
         state.tickets.insert(id, ticket);
-        let mut lanes = Vec::with_capacity(parts.len());
-        for (lane, range) in parts {
-            state.wait(id, range, lane, &self.costs[lane]);
-            lanes.push(lane);
-        }
+        let lanes = parts.into_iter().map(|(engine, range)| state.wait(id, range, engine, only, &self.costs)).collect();
         Ok((id, lanes))
     }
 
-    fn view(&self, state: &State, lane: usize, ask: &Ask, ticket: &Ticket, now: Instant) -> EngineView {
-        let engine = &self.engines[lane];
-        let standing = &state.lanes[lane];
-        let (measured, fresh) = self.costs[lane].cost_and_freshness(ask.operation, now);
+    fn view(&self, state: &State, number: usize, load: &Load, now: Instant) -> EngineView {
+        let engine = &self.engines[number];
+        let lane = &state.lanes[state.lane_of[number]];
+        let (measured, fresh) = self.costs[number].cost_and_freshness(load.operation, now);
+        let (cores, shares) = if lane.has_cores() && load.operation.is_divisible() {
+            (engine.parallelism(load.operation), engine.shares(load.operation, load.items))
+        } else {
+            (1, 1)
+        };
         // What an engine says of itself counts until the scheduler has seen for itself.
-        let cores =
-            if standing.has_cores() && ask.operation.is_divisible() { engine.parallelism(ask.operation) } else { 1 };
         let said = || {
-            let wall = engine.predicted_cost(ask.operation, ask.items, ask.bytes)?;
-            let shared_by = cores.clamp(1, ask.items.max(1)) as f64;
-            let item_ns = wall.as_nanos() as f64 * shared_by / ask.items.max(1) as f64;
-            Some(Cost { fixed_ns: 0.0, item_ns, byte_ns: 0.0 })
+            let wall = engine.predicted_cost(load.operation, load.items, load.bytes)?;
+            let shared_by = shares.clamp(1, load.items.max(1)) as f64;
+            let item_ns = wall.as_nanos() as f64 * shared_by / load.items.max(1) as f64;
+            Some(Cost { fixed_ns: 0.0, item_ns, byte_ns: 0.0, grain: 1 })
         };
         EngineView {
-            backend: standing.backend,
-            supports: engine.supports(ask.operation),
-            healthy: standing.admits(now),
+            backend: engine.backend(),
+            supports: engine.supports(load.operation),
+            healthy: lane.admits(number, now),
             cost: measured.or_else(said),
             fresh,
             cores,
-            ahead: standing.ahead(ticket.priority),
+            shares,
+            ahead: lane.ahead(load.priority),
+            queue: state.lane_of[number],
         }
     }
 
-    /// Gives an engine work while it has room. One thread feeds an engine at a time; another that comes by goes
+    /// Which engine of a lane should have a batch.
+    fn choose(&self, state: &State, lane: usize, backend: Option<Backend>, load: &Load, now: Instant) -> Chosen {
+        let lane = &state.lanes[lane];
+        // Forced work was placed while its engine was healthy, and is taken away from one that is not.
+        let forced = lane.members.iter().find(|member| backend == Some(member.backend));
+        let views: Vec<EngineView> =
+            lane.members.iter().map(|member| self.view(state, member.engine, load, now)).collect();
+        let best = || lane.members.get(choose(load.items, load.bytes, &views)?);
+        let member = forced.or_else(best).unwrap_or(&lane.members[0]);
+        let view = views.iter().zip(&lane.members).find(|(_, other)| other.engine == member.engine);
+        let cost = view.and_then(|(view, _)| view.cost);
+        Chosen {
+            engine: member.engine,
+            backend: member.backend,
+            compute: cost.map(|cost| cost.compute(load.items, load.bytes)),
+        }
+    }
+
+    /// Whether an engine of a lane joins items of several requests of this kind.
+    fn joins(&self, lane: &Lane, demand: Demand, now: Instant) -> bool {
+        lane.members.iter().any(|member| {
+            member.backend == Backend::Vector
+                && demand.backend.is_none_or(|only| only == member.backend)
+                && self.engines[member.engine].supports(demand.operation)
+                && lane.admits(member.engine, now)
+        })
+    }
+
+    /// Gives the engines of a lane work while they have room. One thread feeds a lane at a time; another that comes by goes
     /// on, for the first looks at the batcher again before it stops.
     pub(super) fn feed(self: &Arc<Self>, lane: usize) {
         {
@@ -112,45 +146,51 @@ impl Core {
         let now = Instant::now();
         let options = state.options.batch;
         loop {
-            let standing = &mut state.lanes[lane];
-            let (priority, operation) = standing.batcher.next(now)?;
-            let engine = &self.engines[lane];
-            let cores = if standing.has_cores() { engine.parallelism(operation) } else { 1 };
-            if !standing.has_room(priority, cores) {
+            let standing = &state.lanes[lane];
+            let (priority, demand) = standing.batcher.next(now)?;
+            // Sized for the engine that is best for all that waits; who gets the batch is seen when it is known.
+            let Waiting { items, bytes, .. } = standing.batcher.waiting();
+            let load = Load { operation: demand.operation, items: items.min(options.items_max), bytes, priority };
+            let likely = self.choose(state, lane, demand.backend, &load, now).engine;
+            let engine = &self.engines[likely];
+            let cores = if standing.has_cores() { engine.parallelism(demand.operation) } else { 1 };
+            if !standing.has_room(priority, cores, self.joins(standing, demand, now)) {
                 return None;
             }
             let busy = standing.is_busy(priority);
             if standing.batcher.gathers(now, busy, options.delay_max, options.items_max) {
                 return None;
             }
-            let piece_items = outrigger_algorithms::registry::piece_items(operation);
+            let piece_items = engine.piece_items(demand.operation);
             let room = standing.room(options.items_max, options.bytes_max, cores, piece_items);
-            let taken = standing.batcher.take(now, &room);
+            let taken = state.lanes[lane].batcher.take(now, &room);
             for id in taken.expired {
                 state.fail(id, Rejection::DeadlineExceeded { predicted: None }, effects);
             }
             let Some(batch) = taken.batch else { continue };
+            let load = state.load_of(&batch);
+            let chosen = self.choose(state, lane, batch.demand.backend, &load, now);
             let token = state.name();
             for segment in &batch.segments {
                 if let Some(ticket) = state.tickets.get(&segment.id).filter(|_| segment.range.start == 0) {
-                    self.metrics.queued(batch.operation, now.saturating_duration_since(ticket.arrived));
+                    self.metrics.queued(batch.demand.operation, now.saturating_duration_since(ticket.arrived));
                 }
             }
-            let columns = state.begin(lane, &batch, token);
+            let columns = state.begin(lane, &chosen, &batch, token);
             if columns.segments.is_empty() {
                 state.lanes[lane].end(token);
                 continue;
             }
-            return Some(Ready { token, priority: batch.priority, columns });
+            return Some(Ready { engine: chosen.engine, token, priority: batch.priority, columns });
         }
     }
 
     fn hand_over(self: &Arc<Self>, lane: usize, ready: Ready) {
-        let Ready { token, priority, columns } = ready;
+        let Ready { engine, token, priority, columns } = ready;
         let core = Arc::downgrade(self);
         let completion = Arc::new(move |id| {
             if let Some(core) = core.upgrade() {
-                core.reported(lane, token, id);
+                core.reported(lane, engine, token, id);
             }
         });
         let Columns { segments, deadline } = columns;
@@ -158,22 +198,22 @@ impl Core {
         let (operation, items) = (job.operation(), job.items());
         // A batch of what cannot be divided has one segment, and that one answer.
         job.output = Output::unprocessed(operation, if operation.is_divisible() { items } else { 1 });
-        self.metrics.dispatched(operation, self.engines[lane].backend(), items);
-        match self.engines[lane].submit(job) {
-            Ok(id) => self.named(lane, token, id),
+        self.metrics.dispatched(operation, self.engines[engine].backend(), items);
+        match self.engines[engine].submit(job) {
+            Ok(id) => self.named(lane, engine, token, id),
             Err((error, _job)) => self.refused(lane, token, error),
         }
     }
 
     /// An engine has named a job. If everyone went away meanwhile, it is cancelled.
-    fn named(&self, lane: usize, token: u64, id: u64) {
+    fn named(&self, lane: usize, engine: usize, token: u64, id: u64) {
         let mut state = self.lock();
         let Some(job) = state.lanes[lane].job(token) else { return };
         job.id = Some(id);
         let unwanted = job.wanted == 0;
         drop(state);
         if unwanted {
-            self.engines[lane].cancel(id);
+            self.engines[engine].cancel(id);
         }
     }
 
@@ -181,23 +221,23 @@ impl Core {
     fn refused(self: &Arc<Self>, lane: usize, token: u64, error: EngineError) {
         let outcome = outrigger_types::Outcome::Failed(Vec::new(), error);
         let effects = self.lock().report(lane, token, outcome, &self.costs, Instant::now());
-        self.carry_out(lane, effects);
+        self.carry_out(effects);
     }
 
     /// An engine has something new of a job.
-    fn reported(self: &Arc<Self>, lane: usize, token: u64, id: u64) {
+    fn reported(self: &Arc<Self>, lane: usize, engine: usize, token: u64, id: u64) {
         let effects = {
             let mut state = self.lock();
             let Some(job) = state.lanes[lane].job(token) else { return };
             job.id = Some(id);
             // Under the lock, so that pieces and the end of a job are taken in the order in which they came.
-            let outcome = self.engines[lane].poll(id);
+            let outcome = self.engines[engine].poll(id);
             let effects = state.report(lane, token, outcome, &self.costs, Instant::now());
             // Under the lock too: who has an answer finds all of its items counted, whichever thread brought them.
             effects.judged.iter().for_each(|judged| self.metrics.judged(judged));
             effects
         };
-        self.carry_out(lane, effects);
+        self.carry_out(effects);
     }
 
     pub(super) fn give_up(self: &Arc<Self>, id: RequestId) {
@@ -208,10 +248,10 @@ impl Core {
     }
 
     /// Does what was decided under the lock, then feeds.
-    fn carry_out(self: &Arc<Self>, lane: usize, mut effects: Effects) {
+    fn carry_out(self: &Arc<Self>, mut effects: Effects) {
         let feed = std::mem::take(&mut effects.feed);
-        if effects.repeated > 0 {
-            self.metrics.fell_back(self.engines[lane].backend(), effects.repeated);
+        for (&backend, &items) in &effects.repeated {
+            self.metrics.fell_back(backend, items);
         }
         self.carry_out_quietly(effects);
         for lane in feed {
@@ -226,8 +266,8 @@ impl Core {
         for (ticket, rejection) in effects.failed {
             ticket.fail(rejection);
         }
-        for (lane, job) in effects.cancel {
-            self.engines[lane].cancel(job);
+        for (engine, job) in effects.cancel {
+            self.engines[engine].cancel(job);
         }
         if let Some((operation, backend, compute)) = effects.computed {
             self.metrics.computed(operation, backend, compute);

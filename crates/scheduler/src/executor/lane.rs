@@ -1,13 +1,14 @@
-//! One engine and what waits for it and runs on it.
+//! One queue of work and the engines that it is for: a device, or all engines that share the cores.
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_types::{Backend, Engine, EngineError, JobId, Operation, Priority};
 
 use super::coverage::Coverage;
-use crate::batcher::{Batcher, RequestId, Room};
+use crate::batcher::{Batcher, Demand, RequestId, Room};
 use crate::breaker::Breaker;
 
 /// Jobs that a device has at once: one runs while the next is copied.
@@ -16,6 +17,9 @@ const DEVICE_JOBS_MAX: usize = 2;
 /// batcher, where priorities and fairness act; shorter jobs would cost more hand-overs.
 const CORE_JOB: Duration = Duration::from_millis(2);
 
+/// Jobs that each core has at once where those that wait could fill lanes together.
+const CORE_JOBS_MAX: usize = 2;
+
 /// Items of one request within a job.
 pub(super) struct JobSegment {
     pub(super) id: RequestId,
@@ -23,12 +27,16 @@ pub(super) struct JobSegment {
     pub(super) range: Range<usize>,
     /// Their answers, counted over the job.
     pub(super) answers: Range<usize>,
-    /// The request forced this engine: what it leaves unprocessed stays so.
+    /// The request forced this backend: what it leaves unprocessed stays so.
     pub(super) forced: bool,
 }
 
 /// A batch on its engine.
 pub(super) struct RunningJob {
+    /// The number of the engine that has it.
+    pub(super) engine: usize,
+    /// What kind of engine that is.
+    pub(super) backend: Backend,
     /// The engine's name for it, once it is known.
     pub(super) id: Option<JobId>,
     pub(super) operation: Operation,
@@ -54,29 +62,57 @@ impl RunningJob {
     }
 }
 
-/// One engine's lane.
-pub(super) struct Lane {
+/// An engine of a lane, and whether it is trusted.
+pub(super) struct Member {
+    /// Its number.
+    pub(super) engine: usize,
     pub(super) backend: Backend,
+    pub(super) breaker: Breaker,
+}
+
+/// One queue.
+pub(super) struct Lane {
+    pub(super) members: Vec<Member>,
     pub(super) batcher: Batcher,
     /// By token: the scheduler's own name for a job, known before the engine gives its own.
     jobs: HashMap<u64, RunningJob>,
     /// Predicted compute time of the jobs of each class.
     running: [Duration; Priority::ALL.len()],
-    pub(super) breaker: Breaker,
-    /// A thread is feeding the engine.
+    /// A thread is feeding the engines.
     pub(super) feeding: bool,
 }
 
 impl Lane {
-    pub(super) fn new(engine: &dyn Engine, aging: Duration) -> Self {
+    /// The lanes of these engines, and the lane of each: the engines of the cores share one.
+    pub(super) fn of(engines: &[Arc<dyn Engine>], aging: Duration) -> (Vec<Self>, Vec<usize>) {
+        let mut lanes: Vec<Self> = Vec::with_capacity(engines.len());
+        let mut numbers = Vec::with_capacity(engines.len());
+        for (number, engine) in engines.iter().enumerate() {
+            let backend = engine.backend();
+            let member = Member { engine: number, backend, breaker: Breaker::default() };
+            let shared = lanes.iter().position(|lane| lane.has_cores() && has_cores(backend));
+            let lane = shared.unwrap_or_else(|| {
+                lanes.push(Self::new(aging));
+                lanes.len() - 1
+            });
+            lanes[lane].members.push(member);
+            numbers.push(lane);
+        }
+        (lanes, numbers)
+    }
+
+    fn new(aging: Duration) -> Self {
         Self {
-            backend: engine.backend(),
+            members: Vec::with_capacity(1),
             batcher: Batcher::new(aging),
             jobs: HashMap::new(),
             running: Default::default(),
-            breaker: Breaker::default(),
             feeding: false,
         }
+    }
+
+    pub(super) fn member(&mut self, engine: usize) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.engine == engine)
     }
 
     /// A job goes to the engine.
@@ -101,15 +137,28 @@ impl Lane {
     }
 
     /// Whether cores share a job piece by piece, or a device takes it whole.
-    pub(super) const fn has_cores(&self) -> bool {
-        matches!(self.backend, Backend::Cpu | Backend::Vector)
+    pub(super) fn has_cores(&self) -> bool {
+        self.members.iter().any(|member| has_cores(member.backend))
     }
 
-    /// Plain cores are the last resort and never taken out: an input that brings a library down must not take
-    /// the sidecar with it.
-    pub(super) fn admits(&self, now: Instant) -> bool {
-        let idle = self.jobs.is_empty() && self.batcher.waiting().entries == 0;
-        self.backend == Backend::Cpu || self.breaker.admits(now, idle)
+    /// What work of a request waits as: where engines share the queue, forced work is for one of them alone.
+    pub(super) fn demand(&self, operation: Operation, forced: Option<Backend>) -> Demand {
+        Demand { operation, backend: forced.filter(|_| self.members.len() > 1) }
+    }
+
+    /// Whether an engine may have work. Plain cores are the last resort and never taken out: an input that brings a
+    /// library down must not take the sidecar with it.
+    pub(super) fn admits(&self, engine: usize, now: Instant) -> bool {
+        let Some(member) = self.members.iter().find(|member| member.engine == engine) else { return false };
+        let idle = || {
+            let waits = if self.members.len() > 1 {
+                self.batcher.waits_for(member.backend)
+            } else {
+                self.batcher.waiting().entries > 0
+            };
+            !waits && self.jobs.values().all(|job| job.engine != engine)
+        };
+        member.backend == Backend::Cpu || member.breaker.is_closed() || member.breaker.admits(now, idle())
     }
 
     /// Compute time that runs or waits ahead of new work of this class.
@@ -118,16 +167,22 @@ impl Lane {
             + self.batcher.waiting_from(priority).compute
     }
 
-    /// Whether the engine should have another job of this class now. On cores, urgent jobs overtake within the
+    /// Whether the engines should have another job of this class now. On cores, urgent jobs overtake within the
     /// engine, so what runs below their class does not count.
-    pub(super) fn has_room(&self, priority: Priority, cores: usize) -> bool {
+    /// Where lanes could have the work (`joins`), small jobs stay behind once each core has one that runs and one that
+    /// follows: together they fill lanes, and the cores could not have begun them sooner.
+    pub(super) fn has_room(&self, priority: Priority, cores: usize, joins: bool) -> bool {
         if !self.has_cores() {
             return self.jobs.len() < DEVICE_JOBS_MAX;
+        }
+        let jobs = || self.jobs.values().filter(|job| job.priority >= priority).count();
+        if joins && jobs() >= CORE_JOBS_MAX * cores {
+            return false;
         }
         self.running_from(priority) <= core_job(cores)
     }
 
-    /// Whether the engine has work that new work of this class would wait behind.
+    /// Whether the engines have work that new work of this class would wait behind.
     pub(super) fn is_busy(&self, priority: Priority) -> bool {
         if self.has_cores() { !self.running_from(priority).is_zero() } else { !self.jobs.is_empty() }
     }
@@ -144,6 +199,10 @@ impl Lane {
     fn running_from(&self, priority: Priority) -> Duration {
         self.running[priority as usize..].iter().sum()
     }
+}
+
+const fn has_cores(backend: Backend) -> bool {
+    matches!(backend, Backend::Cpu | Backend::Vector)
 }
 
 fn core_job(cores: usize) -> Duration {

@@ -1,13 +1,14 @@
 //! All that is in motion, and what an engine's report changes in it. Nothing here wakes, computes or calls an
 //! engine: what is to be done outside the lock is collected in [`Effects`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_types::{
-    Backend, Engine, EngineError, JobId, Operation, Outcome, Output, Piece, Rejection, SchedulerOptions, Verdict, Work,
+    Backend, Engine, EngineError, JobId, Operation, Outcome, Output, Piece, Priority, Rejection, SchedulerOptions,
+    Verdict, Work,
 };
 
 use super::lane::{JobSegment, Lane, RunningJob};
@@ -25,15 +26,31 @@ const ITEM_COST_UNKNOWN: Duration = Duration::from_micros(50);
 pub(super) struct Effects {
     pub(super) complete: Vec<Ticket>,
     pub(super) failed: Vec<(Ticket, Rejection)>,
-    /// Jobs that nobody waits for any more.
+    /// Jobs that nobody waits for any more, by engine.
     pub(super) cancel: Vec<(usize, JobId)>,
-    /// Engines to feed.
+    /// Lanes to feed.
     pub(super) feed: Vec<usize>,
     pub(super) judged: Vec<Judged>,
     /// Compute time of a job that ended.
     pub(super) computed: Option<(Operation, Backend, Duration)>,
-    /// Items repeated on the CPU.
-    pub(super) repeated: usize,
+    /// Items repeated on the CPU, by who did not answer them.
+    pub(super) repeated: BTreeMap<Backend, usize>,
+}
+
+/// What engines are compared by.
+pub(super) struct Load {
+    pub(super) operation: Operation,
+    pub(super) items: usize,
+    pub(super) bytes: usize,
+    pub(super) priority: Priority,
+}
+
+/// The engine that a batch goes to.
+pub(super) struct Chosen {
+    pub(super) engine: usize,
+    pub(super) backend: Backend,
+    /// The compute time that it is predicted to need, where its cost is known.
+    pub(super) compute: Option<Duration>,
 }
 
 /// What an engine needs of a batch.
@@ -47,14 +64,16 @@ pub(super) struct Columns {
 pub(super) struct State {
     pub(super) options: SchedulerOptions,
     pub(super) lanes: Vec<Lane>,
+    /// The lane of each engine.
+    pub(super) lane_of: Vec<usize>,
     pub(super) tickets: HashMap<RequestId, Ticket>,
     next_name: u64,
 }
 
 impl State {
     pub(super) fn new(options: &SchedulerOptions, engines: &[Arc<dyn Engine>]) -> Self {
-        let lanes = engines.iter().map(|engine| Lane::new(&**engine, options.aging)).collect();
-        Self { options: options.clone(), lanes, tickets: HashMap::new(), next_name: 0 }
+        let (lanes, lane_of) = Lane::of(engines, options.aging);
+        Self { options: options.clone(), lanes, lane_of, tickets: HashMap::new(), next_name: 0 }
     }
 
     pub(super) fn reload(&mut self, options: SchedulerOptions) {
@@ -70,36 +89,66 @@ impl State {
         self.next_name
     }
 
-    /// Lets items of a request wait for an engine.
-    pub(super) fn wait(&mut self, id: RequestId, range: Range<usize>, lane: usize, costs: &CostTable) {
-        let Some(ticket) = self.tickets.get(&id) else { return };
+    /// Lets items of a request wait in the lane of an engine: for that one alone, where `only`, or for whichever of
+    /// the lane will be best when they go. Gives back the lane.
+    pub(super) fn wait(
+        &mut self,
+        id: RequestId,
+        range: Range<usize>,
+        engine: usize,
+        only: bool,
+        costs: &[CostTable],
+    ) -> usize {
+        let number = self.lane_of[engine];
+        let Some(ticket) = self.tickets.get(&id) else { return number };
+        let lane = &mut self.lanes[number];
+        let backend = lane.member(engine).map(|member| member.backend).filter(|_| only);
         let (items, bytes) = (ticket.work.items().max(1), ticket.work.bytes());
-        let item_cost = costs
-            .cost(ticket.operation)
-            .map_or(ITEM_COST_UNKNOWN, |cost| cost.compute(items, bytes) / u32::try_from(items).unwrap_or(u32::MAX));
-        self.lanes[lane].batcher.push(Entry {
+        // It will share its batch with what waits, so it is priced as a part of that.
+        let crowd = items + lane.batcher.waiting().items;
+        let crowd_bytes = bytes / items * crowd;
+        let priced = lane.members.iter().filter(|member| !only || member.engine == engine);
+        let cost = priced.filter_map(|member| costs[member.engine].cost(ticket.operation));
+        let item_cost = cost
+            .map(|cost| cost.compute(crowd, crowd_bytes) / u32::try_from(crowd).unwrap_or(u32::MAX))
+            .min()
+            .unwrap_or(ITEM_COST_UNKNOWN);
+        let demand = lane.demand(ticket.operation, backend);
+        lane.batcher.push(Entry {
             id,
             tenant: ticket.tenant.clone(),
             weight: ticket.weight,
             priority: ticket.priority,
-            operation: ticket.operation,
+            demand,
             range,
             item_bytes: bytes / items,
             item_cost,
             arrived: ticket.arrived,
             deadline: ticket.deadline,
         });
+        number
     }
 
-    /// Turns a batch into a job. Returns what the engine needs of it.
-    pub(super) fn begin(&mut self, lane: usize, batch: &Batch, token: u64) -> Columns {
+    /// What a batch comes to.
+    pub(super) fn load_of(&self, batch: &Batch) -> Load {
+        let bytes = batch.segments.iter().filter_map(|segment| {
+            let work = &self.tickets.get(&segment.id)?.work;
+            Some(work.bytes() * segment.range.len() / work.items().max(1))
+        });
+        let bytes = bytes.sum();
+        let items = batch.segments.iter().map(|segment| segment.range.len()).sum();
+        Load { operation: batch.demand.operation, items, bytes, priority: batch.priority }
+    }
+
+    /// Turns a batch into a job of an engine. Returns what the engine needs of it.
+    pub(super) fn begin(&mut self, lane: usize, engine: &Chosen, batch: &Batch, token: u64) -> Columns {
         let mut columns = Vec::with_capacity(batch.segments.len());
         let mut segments = Vec::with_capacity(batch.segments.len());
         let mut deadline = Some(None);
         let (mut answers, mut items) = (0, 0);
         for segment in &batch.segments {
             let Some(ticket) = self.tickets.get_mut(&segment.id) else { continue };
-            let count = if batch.operation.is_divisible() { segment.range.len() } else { 1 };
+            let count = if batch.demand.operation.is_divisible() { segment.range.len() } else { 1 };
             columns.push((ticket.work.clone(), segment.range.clone()));
             segments.push(JobSegment {
                 id: segment.id,
@@ -120,15 +169,17 @@ impl State {
             };
         }
         let job = RunningJob {
+            engine: engine.engine,
+            backend: engine.backend,
             id: None,
-            operation: batch.operation,
+            operation: batch.demand.operation,
             priority: batch.priority,
             wanted: segments.len(),
             segments,
             covered: Default::default(),
             unprocessed: 0,
             fault: None,
-            predicted: batch.compute,
+            predicted: engine.compute.unwrap_or(batch.compute),
             compute: Default::default(),
             items,
         };
@@ -151,7 +202,7 @@ impl State {
             Outcome::Done(pieces) => (pieces, Some(None)),
             Outcome::Failed(pieces, error) => (pieces, Some(Some(error))),
         };
-        self.take_pieces(lane, token, pieces, &costs[lane], now, &mut effects);
+        self.take_pieces(lane, token, pieces, costs, now, &mut effects);
         if let Some(error) = ended {
             self.end(lane, token, error, costs, now, &mut effects);
         }
@@ -165,12 +216,12 @@ impl State {
         lane: usize,
         token: u64,
         pieces: Vec<Piece>,
-        costs: &CostTable,
+        costs: &[CostTable],
         now: Instant,
         effects: &mut Effects,
     ) {
-        let backend = self.lanes[lane].backend;
         let Some(job) = self.lanes[lane].job(token) else { return };
+        let (engine, backend) = (job.engine, job.backend);
         let operation = job.operation;
         let mut measured = Pieces::default();
         let mut verdicts = [0_u64; 4];
@@ -205,7 +256,7 @@ impl State {
             let first = job.segments.first().and_then(|segment| self.tickets.get(&segment.id));
             measured.bytes =
                 first.map_or(0, |ticket| ticket.work.bytes() * measured.items / ticket.work.items().max(1));
-            costs.observe(operation, measured, now);
+            costs[engine].observe(operation, measured, now);
             effects.judged.push(Judged { operation, backend, verdicts });
         }
         for (id, start, part) in parts {
@@ -235,28 +286,29 @@ impl State {
     ) {
         let Some(mut job) = self.lanes[lane].end(token) else { return };
         effects.feed.push(lane);
-        effects.computed = Some((job.operation, self.lanes[lane].backend, job.compute));
+        effects.computed = Some((job.operation, job.backend, job.compute));
         let missing = job.covered.gaps(job.answers());
         let fault = job.fault.take().or(error).or_else(|| {
             let lost = missing.iter().map(Range::len).sum::<usize>() - job.unprocessed;
             (lost > 0 && job.wanted > 0).then(|| EngineError::Fault("items without an answer".into()))
         });
-        match &fault {
-            Some(error) if fallback::is_fault(error) => {
-                let backend = self.lanes[lane].backend;
+        let breaker = self.lanes[lane].member(job.engine).map(|member| &mut member.breaker);
+        match (&fault, breaker) {
+            (Some(error), Some(breaker)) if fallback::is_fault(error) => {
+                let backend = job.backend;
                 tracing::warn!(%backend, %error, items = job.items, "an engine failed; its items are not judged by it");
-                if self.lanes[lane].breaker.failed(now) {
-                    self.evacuate(lane, costs, effects);
+                if breaker.failed(now) {
+                    self.evacuate(lane, backend, costs, effects);
                 }
             }
-            Some(_) => {}
-            None => self.lanes[lane].breaker.succeeded(),
+            (None, Some(breaker)) => breaker.succeeded(),
+            _ => {}
         }
         // Items left unprocessed without a fault are items that this engine does not do.
         let error = fault.unwrap_or(EngineError::Unsupported);
         for gap in missing {
             for (id, range) in requests_of(&job, gap) {
-                self.resolve(lane, id, range, &error, costs, effects);
+                self.resolve(job.backend, id, range, &error, costs, effects);
             }
         }
     }
@@ -264,7 +316,7 @@ impl State {
     /// Repeats items that an engine did not answer, or fails their request.
     pub(super) fn resolve(
         &mut self,
-        lane: usize,
+        backend: Backend,
         id: RequestId,
         range: Range<usize>,
         error: &EngineError,
@@ -273,30 +325,35 @@ impl State {
     ) {
         let Some(ticket) = self.tickets.get(&id) else { return };
         let cpu = self.cpu();
-        match fallback::after(error, self.lanes[lane].backend, ticket.backend.is_some(), cpu.is_some()) {
+        match fallback::after(error, backend, ticket.backend.is_some(), cpu.is_some()) {
             Next::Repeat => {
                 let Some(cpu) = cpu else { return };
-                effects.repeated += range.len();
-                self.wait(id, range, cpu, &costs[cpu]);
-                effects.feed.push(cpu);
+                *effects.repeated.entry(backend).or_default() += range.len();
+                // There and nowhere else, or what brings an engine down would come back to it.
+                let lane = self.wait(id, range, cpu, true, costs);
+                effects.feed.push(lane);
             }
             Next::Fail(rejection) => self.fail(id, rejection, effects),
         }
     }
 
     /// Moves what waits for an engine that was taken out. Plain cores are never taken out.
-    fn evacuate(&mut self, lane: usize, costs: &[CostTable], effects: &mut Effects) {
-        if self.lanes[lane].backend == Backend::Cpu {
+    fn evacuate(&mut self, lane: usize, backend: Backend, costs: &[CostTable], effects: &mut Effects) {
+        if backend == Backend::Cpu {
             return;
         }
         let error = EngineError::Busy;
-        for entry in self.lanes[lane].batcher.clear() {
-            self.resolve(lane, entry.id, entry.range, &error, costs, effects);
+        let Lane { members, batcher, .. } = &mut self.lanes[lane];
+        let entries = if members.len() > 1 { batcher.clear_of(backend) } else { batcher.clear() };
+        for entry in entries {
+            self.resolve(backend, entry.id, entry.range, &error, costs, effects);
         }
     }
 
+    /// The number of the engine of plain cores.
     fn cpu(&self) -> Option<usize> {
-        self.lanes.iter().position(|lane| lane.backend == Backend::Cpu)
+        let mut members = self.lanes.iter().flat_map(|lane| &lane.members);
+        members.find(|member| member.backend == Backend::Cpu).map(|member| member.engine)
     }
 
     pub(super) fn fail(&mut self, id: RequestId, rejection: Rejection, effects: &mut Effects) {
@@ -315,9 +372,9 @@ impl State {
             let Some(job) = self.lanes[lane].job(token) else { continue };
             job.wanted -= job.segments.iter().filter(|segment| segment.id == id).count().min(job.wanted);
             if job.wanted == 0
-                && let Some(job) = job.id
+                && let Some(id) = job.id
             {
-                effects.cancel.push((lane, job));
+                effects.cancel.push((job.engine, id));
             }
         }
         Some(ticket)

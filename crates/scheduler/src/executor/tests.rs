@@ -15,10 +15,11 @@ use outrigger_types::{
 };
 
 use crate::limits::Load;
-use crate::{CpuEngine, CpuOptions, Request, Scheduler};
+use crate::{CoreEngine, CoreOptions, Request, Scheduler};
 
 mod devices;
 mod flow;
+mod lanes;
 mod sharing;
 
 /// Hash work whose item `i` is the number `seed + i`.
@@ -97,9 +98,9 @@ fn options() -> SchedulerOptions {
     SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() }
 }
 
-fn cpu(threads: usize, runner: impl Runner) -> Arc<CpuEngine> {
-    let options = CpuOptions { threads: NonZeroUsize::new(threads), piece_items: NonZeroUsize::new(16) };
-    Arc::new(CpuEngine::with_runner(options, runner))
+fn cpu(threads: usize, runner: impl Runner) -> Arc<CoreEngine> {
+    let options = CoreOptions { threads: NonZeroUsize::new(threads), piece_items: NonZeroUsize::new(16) };
+    Arc::new(CoreEngine::with_runner(options, runner))
 }
 
 /// What a CPU engine runs.

@@ -12,7 +12,7 @@ fn ask(items: usize) -> Ask {
 
 /// A core pool: 50 us an item on each of two cores, nothing to begin.
 fn cpu() -> EngineView {
-    let cost = Cost { fixed_ns: 0.0, item_ns: 50_000.0, byte_ns: 0.0 };
+    let cost = Cost { fixed_ns: 0.0, item_ns: 50_000.0, byte_ns: 0.0, grain: 1 };
     EngineView {
         backend: Backend::Cpu,
         supports: true,
@@ -20,14 +20,16 @@ fn cpu() -> EngineView {
         cost: Some(cost),
         fresh: true,
         cores: 2,
+        shares: 2,
         ahead: Duration::ZERO,
+        queue: 0,
     }
 }
 
 /// A device: 2 ms to begin, then 1 us an item.
 fn gpu() -> EngineView {
-    let cost = Cost { fixed_ns: 2_000_000.0, item_ns: 1_000.0, byte_ns: 0.0 };
-    EngineView { backend: Backend::Cuda, cost: Some(cost), cores: 1, ..cpu() }
+    let cost = Cost { fixed_ns: 2_000_000.0, item_ns: 1_000.0, byte_ns: 0.0, grain: 1 };
+    EngineView { backend: Backend::Cuda, cost: Some(cost), cores: 1, shares: 1, queue: 1, ..cpu() }
 }
 
 #[test]
@@ -80,4 +82,45 @@ fn forced_absent_unsupported_and_quarantined_say_what_is_wrong() {
     assert!(matches!(place(&forced, &[cpu(), sick]), Err(Rejection::BackendUnavailable(_))));
     assert_eq!(place(&ask(4_000), &[cpu(), sick]), Ok(Placement::One(0)));
     assert!(matches!(place(&ask(1), &[]), Err(Rejection::BackendUnavailable(_))));
+}
+
+/// Lanes on the same two cores: a group of eight in the time of two scalar items.
+fn vector() -> EngineView {
+    let cost = Cost { fixed_ns: 20_000.0, item_ns: 10_000.0, byte_ns: 0.0, grain: 8 };
+    EngineView { backend: Backend::Vector, cost: Some(cost), ..cpu() }
+}
+
+#[test]
+fn lanes_take_what_they_finish_first() {
+    // One item: 50 us plain, 100 us in lanes. Four: 100 us on two cores, 100 us on one group a core; ties stay plain.
+    for (items, expected) in [(1, 0), (4, 0), (5, 1), (8, 1), (1_000, 1)] {
+        assert_eq!(choose(items, 0, &[cpu(), vector()]), Some(expected), "{items} items");
+        assert_eq!(place(&ask(items), &[cpu(), vector()]), Ok(Placement::One(expected)), "{items} items");
+    }
+    let sick = EngineView { healthy: false, ..vector() };
+    assert_eq!(choose(1_000, 0, &[cpu(), sick]), Some(0));
+    assert_eq!(choose(1, 0, &[sick]), None);
+}
+
+#[test]
+fn engines_that_share_cores_never_split_work() {
+    let slow = EngineView { cost: Some(Cost { item_ns: 55_000.0, ..vector().cost.expect("known") }), ..vector() };
+    assert_eq!(place(&ask(4_000), &[cpu(), slow]), Ok(Placement::One(0)));
+    // With a device, the better of the two shares with it.
+    let device = EngineView { cost: Some(Cost { item_ns: 5_000.0, ..gpu().cost.expect("known") }), ..gpu() };
+    let Ok(Placement::Split(parts)) = place(&ask(4_000), &[cpu(), vector(), device]) else { panic!("not split") };
+    assert_eq!(parts.iter().map(|(engine, _)| *engine).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn lanes_of_unknown_or_old_cost_are_tried_while_the_cores_are_idle() {
+    let busy = Duration::from_millis(1);
+    let unknown = EngineView { cost: None, ..vector() };
+    assert_eq!(choose(100, 0, &[cpu(), unknown]), Some(1));
+    let [cpu_busy, unknown_busy] = [cpu(), unknown].map(|view| EngineView { ahead: busy, ..view });
+    assert_eq!(choose(100, 0, &[cpu_busy, unknown_busy]), Some(0));
+    let old = EngineView { fresh: false, ..cpu() };
+    assert_eq!(choose(5, 0, &[old, vector()]), Some(0), "nearly as quick, and not measured of late");
+    assert_eq!(choose(100, 0, &[old, vector()]), Some(1), "too slow for a try");
+    assert_eq!(choose(100, 0, &[EngineView { cost: None, ..cpu() }, unknown]), Some(0), "nothing is known of either");
 }

@@ -10,7 +10,7 @@ use outrigger_groth16::store::{CircuitStore, StoreOptions};
 use outrigger_proto::v1;
 use outrigger_proto::v1::proof_service_client::ProofServiceClient;
 use outrigger_proving::{ProofService, ProvingOptions};
-use outrigger_scheduler::{CpuEngine, CpuOptions, Scheduler};
+use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
 use outrigger_types::{Priority, SchedulerOptions, TenantPolicy};
 use tempfile::TempDir;
 use tokio::net::UnixStream;
@@ -71,7 +71,7 @@ async fn start(adapt: impl FnOnce(&mut Setup)) -> Sidecar {
     let store = CircuitStore::open(&circuits, StoreOptions::new(|_| Ok(()))).expect("a store");
     let proving = ProofService::start(setup.proving, Arc::new(store)).expect("a pool");
     setup.service.proving = Some(proving.clone());
-    let cpu = CpuEngine::new(CpuOptions { threads: NonZeroUsize::new(1), ..CpuOptions::default() });
+    let cpu = CoreEngine::new(CoreOptions { threads: NonZeroUsize::new(1), ..CoreOptions::default() });
     let scheduler = Scheduler::new(SchedulerOptions::default(), vec![Arc::new(cpu)]);
     let running = Server::start(setup.service, scheduler).await.expect("a server");
     Sidecar { running, proving, path, _directory: directory }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use outrigger_scheduler::{CpuEngine, CpuOptions, Scheduler};
+use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
 use outrigger_service::{Server, ServiceOptions};
 use outrigger_types::{Output, SchedulerOptions, Verdict, Work};
 use rustix::time::{ClockId, clock_gettime};
@@ -53,8 +53,8 @@ fn echo(work: &Work, range: Range<usize>) -> Output {
 pub(crate) fn serve_echo(args: &BenchEchoArgs) -> Result<ExitCode, Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::work)?;
-    let engine = CpuEngine::with_runner(
-        CpuOptions { threads: NonZeroUsize::new(1), piece_items: NonZeroUsize::new(ECHO_PIECE_ITEMS) },
+    let engine = CoreEngine::with_runner(
+        CoreOptions { threads: NonZeroUsize::new(1), piece_items: NonZeroUsize::new(ECHO_PIECE_ITEMS) },
         echo,
     );
     let options = SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() };

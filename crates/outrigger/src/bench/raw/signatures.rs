@@ -47,12 +47,33 @@ pub(in crate::bench) fn verifier(ruleset: Ruleset) -> Verifier {
     Verifier { name, version, verify }
 }
 
+/// The library for recovery with the signer's address, where a ruleset has it.
+pub(in crate::bench) fn recoverer(ruleset: Ruleset) -> Option<Verifier> {
+    // FISCO's addresses are of the key's Keccak-256 too.
+    let is_recoverable =
+        matches!(ruleset, Ruleset::EthereumTransaction | Ruleset::EthereumPrecompile | Ruleset::FiscoSecp256k1);
+    is_recoverable.then_some(Verifier {
+        name: "secp256k1 + keccak-asm",
+        version: "0.33 + 0.1.9",
+        verify: |items| items.iter().all(|item| address(item).is_some()),
+    })
+}
+
+fn address(item: &Signed) -> Option<()> {
+    let digest = <keccak_asm::Keccak256 as keccak_asm::Digest>::digest(&recovered(item)?[1..]);
+    std::hint::black_box(&digest[12..]);
+    Some(())
+}
+
 fn recover(item: &Signed) -> Option<()> {
+    (recovered(item)?[1..] == item.key[..]).then_some(())
+}
+
+fn recovered(item: &Signed) -> Option<[u8; 65]> {
     let recovery = RecoveryId::try_from(i32::from(*item.signature.get(64)?)).ok()?;
     let signature = RecoverableSignature::from_compact(&item.signature[..64], recovery).ok()?;
     let digest = Message::from_digest(item.message[..].try_into().ok()?);
-    let key = signature.recover(digest).ok()?.serialize_uncompressed();
-    (key[1..] == item.key[..]).then_some(())
+    Some(signature.recover(digest).ok()?.serialize_uncompressed())
 }
 
 fn bitcoin(item: &Signed) -> Option<()> {

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
 
 use bytes::Bytes;
-use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Priority, Verdict};
+use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Piece, Priority, Verdict};
 
 use super::*;
 
@@ -21,9 +21,9 @@ fn echo(work: &Work, range: Range<usize>) -> Output {
     output
 }
 
-fn engine(threads: usize, runner: impl Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static) -> CpuEngine {
-    let options = CpuOptions { threads: NonZeroUsize::new(threads), piece_items: NonZeroUsize::new(8) };
-    CpuEngine::with_runner(options, runner)
+fn engine(threads: usize, runner: impl Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static) -> CoreEngine {
+    let options = CoreOptions { threads: NonZeroUsize::new(threads), piece_items: NonZeroUsize::new(8) };
+    CoreEngine::with_runner(options, runner)
 }
 
 fn job(segments: Vec<(Arc<Work>, Range<usize>)>, priority: Priority) -> (Job, Receiver<JobId>) {
@@ -38,7 +38,7 @@ fn job(segments: Vec<(Arc<Work>, Range<usize>)>, priority: Priority) -> (Job, Re
 }
 
 /// Polls at each callback until the job ends.
-fn finish(engine: &CpuEngine, told: &Receiver<JobId>) -> (Vec<Piece>, Option<EngineError>) {
+fn finish(engine: &CoreEngine, told: &Receiver<JobId>) -> (Vec<Piece>, Option<EngineError>) {
     let mut all = Vec::new();
     loop {
         let id = told.recv_timeout(Duration::from_secs(10)).expect("a callback");

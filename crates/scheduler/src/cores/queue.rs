@@ -1,4 +1,4 @@
-//! The jobs of the CPU engine and their pieces. No thread, no clock of its own.
+//! The jobs of the cores and their pieces. No thread, no clock of its own.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use outrigger_types::{Completion, EngineError, Job, JobId, Operation, Outcome, Piece, Priority, Work};
 
+use super::join::alike;
+use super::pool::Face;
+
 /// How far a job of one class goes before one of the class below that was submitted earlier. A bound instead of
 /// strict order, so that nothing inside the engine starves.
 const CLASS_LEAD: Duration = Duration::from_millis(100);
-/// A thread takes at least this part of the room's preferred piece where a job is too small to give every
-/// thread a whole one.
-const PIECE_PART_MIN: usize = 4;
 
 /// What a thread should do next.
 pub(super) enum Step {
@@ -35,15 +35,39 @@ pub(super) struct Notice {
 /// A piece of a job for one thread.
 pub(super) struct Unit {
     job: JobId,
-    segment: usize,
-    pub(super) work: Arc<Work>,
-    pub(super) range: Range<usize>,
+    pub(super) face: Arc<Face>,
+    /// Items of one segment; of several only where the engine joins them.
+    pub(super) parts: Vec<Part>,
     /// The number of its first answer, counted over the job.
     pub(super) start: usize,
     pub(super) answers: usize,
 }
 
+/// Items of one segment.
+pub(super) struct Part {
+    segment: usize,
+    pub(super) work: Arc<Work>,
+    pub(super) range: Range<usize>,
+    answers: usize,
+}
+
+impl Unit {
+    pub(super) fn operation(&self) -> Operation {
+        self.parts[0].work.operation()
+    }
+
+    pub(super) fn items(&self) -> usize {
+        self.parts.iter().map(|part| part.range.len()).sum()
+    }
+
+    /// The bytes of its items, taken as equal within each request.
+    pub(super) fn bytes(&self) -> usize {
+        self.parts.iter().map(|part| part.work.bytes() * part.range.len() / part.work.items().max(1)).sum()
+    }
+}
+
 struct Running {
+    face: Arc<Face>,
     segments: Vec<(Arc<Work>, Range<usize>)>,
     divisible: bool,
     piece_items: usize,
@@ -76,26 +100,48 @@ impl Running {
         self.error.get_or_insert(error);
     }
 
+    /// The next unit: a piece of the current segment and, where the engine joins items, of those after it.
     fn unit(&mut self, job: JobId) -> Unit {
-        let segment = self.segment;
-        let (work, rest) = &mut self.segments[segment];
-        let end = if self.divisible { rest.end.min(rest.start.saturating_add(self.piece_items)) } else { rest.end };
-        let range = rest.start..end;
-        rest.start = end;
-        let answers = if self.divisible { range.len() } else { 1 };
-        let unit = Unit { job, segment, work: work.clone(), range, start: self.given, answers };
-        if rest.start >= rest.end {
-            self.segment += 1;
+        let mut unit =
+            Unit { job, face: self.face.clone(), parts: Vec::with_capacity(1), start: self.given, answers: 0 };
+        loop {
+            let part = self.part(self.piece_items - unit.answers);
+            unit.answers += part.answers;
+            unit.parts.push(part);
+            if unit.answers >= self.piece_items || !self.may_join(&unit.parts[0].work) {
+                break;
+            }
         }
-        self.given += answers;
+        self.given += unit.answers;
         self.running += 1;
         unit
     }
+
+    /// Takes up to `items_max` items of the current segment.
+    fn part(&mut self, items_max: usize) -> Part {
+        let segment = self.segment;
+        let (work, rest) = &mut self.segments[segment];
+        let end = if self.divisible { rest.end.min(rest.start.saturating_add(items_max)) } else { rest.end };
+        let range = rest.start..end;
+        rest.start = end;
+        let answers = if self.divisible { range.len() } else { 1 };
+        let part = Part { segment, work: work.clone(), range, answers };
+        if rest.start >= rest.end {
+            self.segment += 1;
+        }
+        part
+    }
+
+    /// Whether items of what is now the current segment may stand beside those of `first`.
+    fn may_join(&self, first: &Arc<Work>) -> bool {
+        self.face.joins()
+            && self.divisible
+            && self.segments.get(self.segment).is_some_and(|(next, _)| Arc::ptr_eq(first, next) || alike(first, next))
+    }
 }
 
-/// All jobs of the engine.
+/// All jobs of the cores.
 pub(super) struct Queue {
-    threads: usize,
     sleepers: usize,
     closed: bool,
     next_id: JobId,
@@ -108,9 +154,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(threads: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            threads,
             sleepers: 0,
             closed: false,
             next_id: 1,
@@ -122,17 +167,17 @@ impl Queue {
     }
 
     /// Lets a job wait. Returns its id and into how many units it falls.
-    pub(super) fn push(&mut self, job: Job, piece_items: usize, now: Instant) -> (JobId, usize) {
+    pub(super) fn push(&mut self, job: Job, face: Arc<Face>, piece_items: usize, now: Instant) -> (JobId, usize) {
         let id = self.next_id;
         self.next_id += 1;
         let divisible = job.operation().is_divisible();
-        let piece_items = self.piece(job.operation(), job.items(), piece_items);
         let answers = |range: &Range<usize>| if divisible { range.len() } else { 1 };
         let lacking: Vec<usize> = job.segments.iter().map(|(_, range)| answers(range)).collect();
         let units = lacking.iter().map(|count| count.div_ceil(piece_items)).sum();
         let classes = Priority::Consensus as u32 - job.priority as u32;
         let key = (now.saturating_duration_since(self.began) + CLASS_LEAD * classes, id);
         let running = Running {
+            face,
             segments: job.segments,
             divisible,
             piece_items,
@@ -149,15 +194,6 @@ impl Queue {
         self.ready.insert(key);
         self.jobs.insert(id, running);
         (id, units)
-    }
-
-    /// Small jobs are shared by all threads, unless the pieces became too small to be worth the hand-over.
-    fn piece(&self, operation: Operation, items: usize, preferred: usize) -> usize {
-        if !operation.is_divisible() {
-            return usize::MAX;
-        }
-        let least = preferred.div_ceil(PIECE_PART_MIN).max(1);
-        items.div_ceil(self.threads).clamp(least, preferred.max(least))
     }
 
     pub(super) fn sleepers(&self) -> usize {
@@ -223,7 +259,9 @@ impl Queue {
         job.running -= 1;
         match piece {
             Ok(piece) => {
-                job.lacking[unit.segment] -= unit.answers;
+                for part in &unit.parts {
+                    job.lacking[part.segment] -= part.answers;
+                }
                 job.pieces.push(piece);
             }
             // The other units go on: one item that brings a library down must not cost its neighbours.
@@ -231,7 +269,7 @@ impl Queue {
                 job.error.get_or_insert(error);
             }
         }
-        let tell = job.lacking[unit.segment] == 0 || job.has_ended();
+        let tell = unit.parts.iter().any(|part| job.lacking[part.segment] == 0) || job.has_ended();
         if tell { self.notice(unit.job) } else { None }
     }
 

@@ -1,0 +1,201 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const TABLE_BYTES: usize = 1_000;
+/// A table and its key of four bytes.
+const ENTRY_BYTES: usize = TABLE_BYTES + 4;
+
+/// Stands in for a curve's table.
+struct Stand {
+    key: Vec<u8>,
+    intact: AtomicBool,
+}
+
+impl KeyTable for Stand {
+    fn bytes(&self) -> usize {
+        TABLE_BYTES
+    }
+
+    fn is_intact(&self) -> bool {
+        self.intact.load(Ordering::SeqCst)
+    }
+}
+
+struct Other;
+
+impl KeyTable for Other {
+    fn bytes(&self) -> usize {
+        1
+    }
+
+    fn is_intact(&self) -> bool {
+        true
+    }
+}
+
+fn build(key: &[u8]) -> Option<Arc<dyn KeyTable>> {
+    assert_ne!(key, b"boom", "a key that brings the builder down");
+    (key != b"none").then(|| Arc::new(Stand { key: key.to_vec(), intact: AtomicBool::new(true) }) as Arc<dyn KeyTable>)
+}
+
+static KIND: KeyKind = KeyKind { name: "stand", sightings: 3, build };
+static NEIGHBOUR: KeyKind = KeyKind { name: "neighbour", sightings: 3, build };
+
+fn find(known: &KnownKeys, keys: &[&[u8]]) -> Vec<Option<Arc<Stand>>> {
+    known.find_all::<Stand>(&KIND, keys.iter().copied())
+}
+
+fn has(known: &KnownKeys, key: &[u8]) -> bool {
+    find(known, &[key])[0].is_some()
+}
+
+/// Sees a key until its table stands, and a little more.
+fn make(known: &KnownKeys, tenant: &str, key: &[u8]) {
+    known.sight(&KIND, tenant, key, KIND.sightings, false);
+    known.settle();
+}
+
+#[test]
+fn a_table_comes_after_enough_sightings() {
+    let known = KnownKeys::new(1 << 20);
+    for _ in 0..2 {
+        known.sight(&KIND, "a", b"key1", 1, false);
+    }
+    known.settle();
+    assert!(!has(&known, b"key1"));
+    known.sight(&KIND, "a", b"key1", 1, false);
+    known.settle();
+    let found = find(&known, &[b"key1", b"key2", b"key1"]);
+    assert!(found[0].as_ref().is_some_and(|table| table.key == b"key1") && found[1].is_none() && found[2].is_some());
+    assert!(known.find_all::<Stand>(&NEIGHBOUR, [&b"key1"[..]].into_iter())[0].is_none(), "rooms do not share keys");
+    assert!(known.find_all::<Other>(&KIND, [&b"key1"[..]].into_iter())[0].is_none(), "nor types");
+    let stats = known.stats();
+    assert_eq!((stats.builds, stats.tables, stats.bytes), (1, 1, ENTRY_BYTES));
+    assert_eq!((stats.hits, stats.misses), (3, 3));
+}
+
+#[test]
+fn sightings_of_one_tenant_do_not_count_for_another() {
+    let known = KnownKeys::new(1 << 20);
+    for tenant in ["a", "b", "a", "b"] {
+        known.sight(&KIND, tenant, b"key1", 1, false);
+    }
+    known.settle();
+    assert!(!has(&known, b"key1"));
+}
+
+#[test]
+fn registered_keys_get_theirs_at_once_while_there_is_room() {
+    let known = KnownKeys::new(4 * ENTRY_BYTES);
+    for key in [b"key1", b"key2", b"key3", b"key4", b"key5"] {
+        known.sight(&KIND, "a", key, 1, true);
+        known.settle();
+    }
+    assert_eq!(known.stats().tables, 3, "three quarters are given away like that");
+    assert_eq!(known.stats().evictions, 0);
+}
+
+#[test]
+fn what_is_no_key_and_what_breaks_the_builder_is_survived() {
+    let known = KnownKeys::new(1 << 20);
+    for key in [&b"none"[..], b"boom", b"", &[1; 1_000]] {
+        make(&known, "a", key);
+        assert!(!has(&known, key));
+    }
+    make(&known, "a", b"key1");
+    assert!(has(&known, b"key1"), "the builder lives");
+}
+
+#[test]
+fn the_least_recently_used_makes_room() {
+    let known = KnownKeys::new(3 * ENTRY_BYTES);
+    for key in [b"key1", b"key2", b"key3"] {
+        make(&known, "a", key);
+    }
+    assert!(has(&known, b"key1"));
+    make(&known, "a", b"key4");
+    assert!(has(&known, b"key1") && !has(&known, b"key2") && has(&known, b"key3") && has(&known, b"key4"));
+    assert_eq!((known.stats().evictions, known.stats().bytes), (1, 3 * ENTRY_BYTES));
+    // It must earn its place anew: one more sighting is not enough.
+    known.sight(&KIND, "a", b"key2", 1, false);
+    known.settle();
+    assert!(!has(&known, b"key2"));
+}
+
+/// A tenant with endless keys displaces its own, and leaves another at least an equal share.
+#[test]
+fn a_flood_of_keys_pushes_nobody_out() {
+    let known = KnownKeys::new(8 * ENTRY_BYTES);
+    let quiet: Vec<[u8; 4]> = (0..4_u8).map(|i| [b'q', b'q', b'q', i]).collect();
+    quiet.iter().for_each(|key| make(&known, "quiet", key));
+    for i in 0..100_u32 {
+        make(&known, "flood", &i.to_be_bytes());
+    }
+    assert!(quiet.iter().all(|key| has(&known, key)), "half of the bound is theirs");
+    assert_eq!(known.stats().tables, 8);
+    // Nor can the quiet one be robbed by many tenants of more than what is fair.
+    for tenant in ["c", "d", "e"] {
+        (200..210_u32).for_each(|i| make(&known, tenant, &[&i.to_be_bytes()[..3], tenant.as_bytes()].concat()));
+    }
+    let left = quiet.iter().filter(|key| has(&known, &key[..])).count();
+    assert!(left >= 1, "a fifth of the bound");
+    assert!(known.stats().bytes <= 8 * ENTRY_BYTES);
+}
+
+#[test]
+fn a_table_beyond_the_bound_is_not_kept() {
+    let known = KnownKeys::new(TABLE_BYTES);
+    make(&known, "a", b"key1");
+    assert_eq!((known.stats().tables, known.stats().bytes, known.stats().builds), (0, 0, 1));
+}
+
+#[test]
+fn a_damaged_table_is_found_and_dropped() {
+    let known = KnownKeys::new(1 << 20);
+    make(&known, "a", b"key1");
+    find(&known, &[b"key1"])[0].as_ref().expect("a table").intact.store(false, Ordering::SeqCst);
+    let served = (0..10_000).take_while(|_| has(&known, b"key1")).count();
+    assert!(served < 4_096, "looked at once in 4096 uses: {served}");
+    assert_eq!((known.stats().damaged, known.stats().tables, known.stats().bytes), (1, 0, 0));
+    make(&known, "a", b"key1");
+    assert!(has(&known, b"key1"), "and built anew");
+}
+
+#[test]
+fn skis_are_bought_when_renting_has_cost_as_much() {
+    let us = Duration::from_micros;
+    assert_eq!(sightings_to_build(us(100), us(10)), 10);
+    assert_eq!(sightings_to_build(us(101), us(10)), 11);
+    assert_eq!(sightings_to_build(us(1), us(10)), 2);
+    assert_eq!(sightings_to_build(us(1), Duration::ZERO), 1_000);
+}
+
+proptest! {
+    /// Whatever comes, the books balance and the bound holds.
+    #[test]
+    fn the_shelf_keeps_its_bound(
+        moves in prop::collection::vec((0_u8..4, 0_u8..40, any::<bool>()), 1..300),
+        places in 1_usize..12,
+    ) {
+        let mut shelf = Shelf::new(places * ENTRY_BYTES);
+        let names = ["a", "b", "c", "d"];
+        for (tenant, key, is_put) in moves {
+            let key = [b'k', b'e', b'y', key];
+            if is_put {
+                let table = build(&key).expect("a table");
+                shelf.put("stand", names[usize::from(tenant)], key.into(), table);
+                prop_assert!(shelf.has("stand", &key));
+            } else {
+                let mut suspects = Vec::new();
+                let found = shelf.take("stand", [&key[..]].into_iter(), &mut suspects);
+                prop_assert_eq!(found[0].is_some(), shelf.has("stand", &key));
+            }
+            let stats = shelf.stats();
+            prop_assert!(stats.bytes <= places * ENTRY_BYTES);
+            prop_assert_eq!(stats.bytes, stats.tables * ENTRY_BYTES);
+        }
+    }
+}

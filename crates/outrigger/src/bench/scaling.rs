@@ -1,0 +1,81 @@
+//! How much more several threads do than one, beside what a loop in registers reaches in the same run: cores that
+//! share power or execution units do not double, and the product is held to what the processor can.
+
+use std::time::{Duration, Instant};
+
+use outrigger_algorithms::{Unit, calibration};
+use outrigger_scheduler::CoreEngine;
+use outrigger_types::{Backend, Engine};
+use serde_json::json;
+
+use super::{Record, engines, pairs};
+use crate::cli::{BenchArgs, Failure};
+
+/// How long each measurement of a round runs at least.
+const SLICE: Duration = Duration::from_millis(120);
+/// Rounds of the loop between two looks at the clock.
+const LOOP_ROUNDS: u64 = 20_000;
+
+/// Adds to a record of several threads how the vector engine scales, as the median over interleaved rounds: product
+/// on one thread, loop on one thread, product on all, loop on all. Nothing for one thread and other backends.
+pub(super) fn measure(
+    record: &mut Record,
+    args: &BenchArgs,
+    engine: &CoreEngine,
+    run: impl Fn(&CoreEngine) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let Some(unit) = Unit::detect().filter(|_| engine.backend() == Backend::Vector && record.threads > 1) else {
+        return Ok(());
+    };
+    let Some(alone) = engines(args, 1).into_iter().find(|engine| engine.backend() == Backend::Vector) else {
+        return Ok(());
+    };
+    run(&alone)?;
+    let (mut product, mut register, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..args.pairs {
+        let one = rate(|| run(&alone))?;
+        let loop_one = loop_rate(unit, 1);
+        let all = rate(|| run(engine))?;
+        let loop_all = loop_rate(unit, record.threads);
+        product.push(all / one);
+        register.push(loop_all / loop_one);
+        shares.push((all / one) / (loop_all / loop_one));
+    }
+    let scaling = json!({
+        "product": pairs::median(&mut product),
+        "register_loop": pairs::median(&mut register),
+        "product_over_loop": pairs::median(&mut shares),
+        "spread": [shares.first(), shares.last()],
+    });
+    record.more.insert("scaling".into(), scaling);
+    Ok(())
+}
+
+/// Batches a second.
+fn rate(run: impl Fn() -> Result<(), Failure>) -> Result<f64, Failure> {
+    let since = Instant::now();
+    let mut batches = 0_u32;
+    while batches == 0 || since.elapsed() < SLICE {
+        run()?;
+        batches += 1;
+    }
+    Ok(f64::from(batches) / since.elapsed().as_secs_f64())
+}
+
+/// Instructions a second of the loop on so many threads together.
+fn loop_rate(unit: Unit, threads: usize) -> f64 {
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..threads).map(|_| scope.spawn(move || loop_on_this_thread(unit))).collect();
+        runs.into_iter().map(|run| run.join().expect("the loop ends")).sum()
+    })
+}
+
+fn loop_on_this_thread(unit: Unit) -> f64 {
+    let since = Instant::now();
+    let mut rounds = 0;
+    while rounds == 0 || since.elapsed() < SLICE {
+        std::hint::black_box(calibration::register_loop(unit, std::hint::black_box(LOOP_ROUNDS)));
+        rounds += LOOP_ROUNDS;
+    }
+    (rounds * calibration::ROUND_INSTRUCTIONS) as f64 / since.elapsed().as_secs_f64()
+}
