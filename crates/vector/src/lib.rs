@@ -8,8 +8,11 @@
 //! processor has what the code was compiled for.
 
 pub mod lanes;
+pub mod p256;
 pub mod radix52;
+pub mod sm2;
 
 mod unit;
+mod weierstrass;
 
 pub use unit::Unit;

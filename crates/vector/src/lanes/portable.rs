@@ -1,4 +1,7 @@
 //! Lanes as an array of plain words.
+//!
+//! Operations are calls, not inlined: whole algorithms of hundreds of operations on eight words each would grow to
+//! functions that take minutes to compile, and this implementation is for correctness.
 
 use std::array::from_fn;
 
@@ -54,37 +57,37 @@ impl Lanes for Portable {
         *words = self.0;
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn add(self, other: Self) -> Self {
         self.with(other, u64::wrapping_add)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn sub(self, other: Self) -> Self {
         self.with(other, u64::wrapping_sub)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn and(self, other: Self) -> Self {
         self.with(other, |a, b| a & b)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn not_and(self, other: Self) -> Self {
         self.with(other, |a, b| !a & b)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn or(self, other: Self) -> Self {
         self.with(other, |a, b| a | b)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn xor(self, other: Self) -> Self {
         self.with(other, |a, b| a ^ b)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn ternary<const TABLE: i32>(self, b: Self, c: Self) -> Self {
         Self(from_fn(|i| {
             let (a, b, c) = (self.0[i], b.0[i], c.0[i]);
@@ -95,77 +98,77 @@ impl Lanes for Portable {
         }))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn shl<const N: u32>(self) -> Self {
         self.each(|a| a << N)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn shr<const N: u32>(self) -> Self {
         self.each(|a| a >> N)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn sar<const N: u32>(self) -> Self {
         self.each(|a| (a as i64 >> N) as u64)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn shl_by(self, counts: Self) -> Self {
         self.with(counts, |a, n| if n < 64 { a << n } else { 0 })
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn shr_by(self, counts: Self) -> Self {
         self.with(counts, |a, n| if n < 64 { a >> n } else { 0 })
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn rol<const N: i32>(self) -> Self {
         self.each(|a| a.rotate_left(N as u32))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn mul32(self, other: Self) -> Self {
         self.with(other, |a, b| (a & 0xffff_ffff) * (b & 0xffff_ffff))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn madd_lo(self, a: Self, b: Self) -> Self {
         Self(from_fn(|i| self.0[i].wrapping_add(product(a.0[i], b.0[i]) as u64 & LOW_52)))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn madd_hi(self, a: Self, b: Self) -> Self {
         Self(from_fn(|i| self.0[i].wrapping_add((product(a.0[i], b.0[i]) >> 52) as u64)))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn eq(self, other: Self) -> Mask {
         self.compare(other, |a, b| a == b)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn lt(self, other: Self) -> Mask {
         self.compare(other, |a, b| a < b)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn test(self, other: Self) -> Mask {
         self.compare(other, |a, b| a & b != 0)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn blend(self, mask: Mask, other: Self) -> Self {
         Self(from_fn(|i| if mask >> i & 1 == 1 { other.0[i] } else { self.0[i] }))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn gather(table: &[u64], indices: Self) -> Self {
         indices.each(|index| usize::try_from(index).ok().and_then(|index| table.get(index)).copied().unwrap_or(0))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn pick(self, high: Self, indices: Self) -> Self {
         indices.each(|index| {
             let index = (index % 16) as usize;
@@ -173,7 +176,7 @@ impl Lanes for Portable {
         })
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn swap_bytes(self) -> Self {
         self.each(u64::swap_bytes)
     }
