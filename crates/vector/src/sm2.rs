@@ -78,21 +78,23 @@ pub fn verify(unit: Unit, signatures: &[Signature]) -> Vec<Outcome> {
 
 #[inline(always)]
 fn outcomes<L: Lanes>(numbers: &[Option<Numbers>]) -> Vec<[Outcome; LANES]> {
-    let questions: Vec<Question<L>> = numbers
-        .chunks(LANES)
-        .map(|chunk| {
-            let group: [Numbers; LANES] =
-                std::array::from_fn(|lane| chunk.get(lane).copied().flatten().unwrap_or(Numbers::FILLER));
-            let column = |of: fn(&Numbers) -> [u64; 4]| from_words::<L>(&group.map(|one| of(&one)));
-            Question {
-                key: [column(|numbers| numbers.key[0]), column(|numbers| numbers.key[1])],
-                base_scalar: column(|numbers| numbers.s),
-                key_scalar: column(|numbers| numbers.t),
-                abscissa: column(|numbers| numbers.abscissa),
-            }
-        })
-        .collect();
+    let mut questions = Vec::with_capacity(numbers.len().div_ceil(LANES));
+    for chunk in numbers.chunks(LANES) {
+        let group = std::array::from_fn(|lane| chunk.get(lane).copied().flatten().unwrap_or(Numbers::FILLER));
+        questions.push(Question {
+            key: [column(&group, |numbers| numbers.key[0]), column(&group, |numbers| numbers.key[1])],
+            base_scalar: column(&group, |numbers| numbers.s),
+            key_scalar: column(&group, |numbers| numbers.t),
+            abscissa: column(&group, |numbers| numbers.abscissa),
+        });
+    }
     answer::<Sm2, L>(&questions)
+}
+
+/// One number of each signature of a group.
+#[inline(always)]
+fn column<L: Lanes>(group: &[Numbers; LANES], of: fn(&Numbers) -> [u64; 4]) -> [L; 5] {
+    from_words(&group.map(|one| of(&one)))
 }
 
 /// a + b modulo 2²⁵⁶, and whether it was more.

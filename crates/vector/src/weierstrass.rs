@@ -20,7 +20,7 @@ pub(crate) mod multiples;
 pub(crate) mod point;
 
 use digits::Digits;
-use field::{Element, Modulus, Prime, invert_all};
+use field::{Element, Modulus, Prime, invert_all, splats};
 use multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
 use point::{Affine, Point, add_each, double_each};
 
@@ -119,7 +119,7 @@ fn decode<C: Curve, L: Lanes>(key: &[[L; 5]; 2]) -> (Affine<C, L>, Mask) {
 /// The same plain number in all lanes.
 #[inline(always)]
 fn constant<C: Curve, L: Lanes>(words: [u64; 4]) -> Element<C, L> {
-    Element::from_plain(&limbs_of(words).map(L::splat))
+    Element::from_plain(&splats(limbs_of(words)))
 }
 
 /// The sums of up to [`ABREAST`] questions; those left over are something.
@@ -157,15 +157,14 @@ fn of_keys<C: Curve, L: Lanes>(
     digits: &[Digits<L, SCALAR_BITS>; ABREAST],
     position: usize,
 ) -> Terms<C, L> {
-    std::array::from_fn(
-        #[inline(always)]
-        |i| {
-            let digit = digits[i].at(position, KEY_WIDTH);
-            let of_group = &packed[i * KEY_MULTIPLES * LANES..(i + 1) * KEY_MULTIPLES * LANES];
-            let rows = std::array::from_fn(|lane| &of_group[digit.indices[lane] as usize * LANES + lane]);
-            (unpack(rows), digit.negative)
-        },
-    )
+    let mut terms = [(Affine { x: Element::one(), y: Element::one() }, 0); ABREAST];
+    for (i, term) in terms.iter_mut().enumerate() {
+        let digit = digits[i].at(position, KEY_WIDTH);
+        let of_group = &packed[i * KEY_MULTIPLES * LANES..(i + 1) * KEY_MULTIPLES * LANES];
+        let rows = std::array::from_fn(|lane| &of_group[digit.indices[lane] as usize * LANES + lane]);
+        *term = (unpack(rows), digit.negative);
+    }
+    terms
 }
 
 /// What the digits at a position pick of G's multiples.
@@ -175,13 +174,12 @@ fn of_base<C: Curve, L: Lanes>(
     digits: &[Digits<L, SCALAR_BITS>; ABREAST],
     position: usize,
 ) -> Terms<C, L> {
-    std::array::from_fn(
-        #[inline(always)]
-        |i| {
-            let digit = digits[i].at(position, BASE_WIDTH);
-            (unpack(digit.indices.map(|index| &multiples[index as usize])), digit.negative)
-        },
-    )
+    let mut terms = [(Affine { x: Element::one(), y: Element::one() }, 0); ABREAST];
+    for (digits, term) in digits.iter().zip(&mut terms) {
+        let digit = digits.at(position, BASE_WIDTH);
+        *term = (unpack(digit.indices.map(|index| &multiples[index as usize])), digit.negative);
+    }
+    terms
 }
 
 /// The digits of one of the scalars; those left over are something.
@@ -190,10 +188,11 @@ fn recode<C: Curve, L: Lanes>(
     questions: &[Question<L>],
     scalar: fn(&Question<L>) -> &[L; 5],
 ) -> [Digits<L, SCALAR_BITS>; ABREAST] {
-    std::array::from_fn(
-        #[inline(always)]
-        |i| Digits::new::<C::Order>(scalar(&questions[i.min(questions.len() - 1)])),
-    )
+    let mut digits = [Digits::new::<C::Order>(scalar(&questions[0])); ABREAST];
+    for (digits, question) in digits.iter_mut().zip(questions).skip(1) {
+        *digits = Digits::new::<C::Order>(scalar(question));
+    }
+    digits
 }
 
 /// Compares the sum with the question's abscissa.

@@ -66,7 +66,7 @@ fn each(
     judge: SignatureFn,
     decode: impl Fn(&[u8; 64], &[u8], &[u8]) -> Option<([u8; 64], [u8; 32])>,
 ) {
-    let mut alone = |output: &mut Output, place: usize| {
+    let alone = |output: &mut Output, place: usize| {
         let i = range.start + place;
         let mut one = Output::unprocessed(outrigger_types::Operation::Verify(work.ruleset), 1);
         judge(work, i..i + 1, &mut one);

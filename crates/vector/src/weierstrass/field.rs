@@ -37,7 +37,7 @@ pub(crate) trait Prime: Modulus {
 /// [`Modulus::reduce`] for a modulus without a pattern; `factor` is −m⁻¹ mod 2⁵².
 #[inline(always)]
 pub(crate) fn reduce_dense<M: Modulus, L: Lanes>(mut columns: [L; 10], factor: u64) -> [L; 5] {
-    let modulus = const { limbs_of(M::WORDS) }.map(L::splat);
+    let modulus = splats(const { limbs_of(M::WORDS) });
     let factor = L::splat(factor);
     for k in 0..5 {
         let digit = L::zero().madd_lo(columns[k], factor);
@@ -141,7 +141,7 @@ impl<M: Modulus, L: Lanes> Element<M, L> {
     /// One.
     #[inline(always)]
     pub(crate) fn one() -> Self {
-        Self::new(M::ONE.map(L::splat))
+        Self::new(splats(M::ONE))
     }
 
     /// Limbs that are in Montgomery form already: below 2⁵², the value below 16·m.
@@ -159,7 +159,7 @@ impl<M: Modulus, L: Lanes> Element<M, L> {
     /// A plain number below 2²⁵⁶ into Montgomery form: below 1.1·m.
     #[inline(always)]
     pub(crate) fn from_plain(limbs: &[L; 5]) -> Self {
-        Self::new(*limbs).mul(&Self::new(M::R_SQUARED.map(L::splat))).carry()
+        Self::new(*limbs).mul(&Self::new(splats(M::R_SQUARED))).carry()
     }
 
     /// Product over R.
@@ -177,21 +177,21 @@ impl<M: Modulus, L: Lanes> Element<M, L> {
     /// a·b − c·d over R, with one reduction. With c·d below k·16·m² it is above −k·m.
     #[inline(always)]
     pub(crate) fn mul_minus_mul(&self, b: &Self, c: &Self, d: &Self) -> Loose<M, L> {
-        let (more, less): ([L; 10], [L; 10]) = (product(&self.limbs, &b.limbs), product(&c.limbs, &d.limbs));
-        Loose::new(M::reduce(std::array::from_fn(
-            #[inline(always)]
-            |k| more[k].sub(less[k]),
-        )))
+        let (mut columns, less): ([L; 10], [L; 10]) = (product(&self.limbs, &b.limbs), product(&c.limbs, &d.limbs));
+        for k in 0..10 {
+            columns[k] = columns[k].sub(less[k]);
+        }
+        Loose::new(M::reduce(columns))
     }
 
     /// a·b − 2c² over R, with one reduction. With 2c² below k·16·m² it is above −k·m.
     #[inline(always)]
     pub(crate) fn mul_minus_twice_square(&self, b: &Self, c: &Self) -> Loose<M, L> {
-        let (more, less): ([L; 10], [L; 10]) = (product(&self.limbs, &b.limbs), square(&c.limbs));
-        Loose::new(M::reduce(std::array::from_fn(
-            #[inline(always)]
-            |k| more[k].sub(less[k].add(less[k])),
-        )))
+        let (mut columns, less): ([L; 10], [L; 10]) = (product(&self.limbs, &b.limbs), square(&c.limbs));
+        for k in 0..10 {
+            columns[k] = columns[k].sub(less[k].add(less[k]));
+        }
+        Loose::new(M::reduce(columns))
     }
 
     /// To be added to and subtracted from.
@@ -206,13 +206,17 @@ impl<M: Modulus, L: Lanes> Element<M, L> {
         let less = Loose::<M, L>::new(self.limbs).minus_modulus();
         let [.., top] = less.limbs;
         let negative = top.test(L::splat(1 << 63));
-        Self::new(std::array::from_fn(|i| less.limbs[i].blend(negative, self.limbs[i])))
+        Self { limbs: less.limbs, modulus: PhantomData }.blend(negative, self)
     }
 
     /// `other` in the lanes of the mask.
     #[inline(always)]
     pub(crate) fn blend(&self, mask: Mask, other: &Self) -> Self {
-        Self::new(std::array::from_fn(|i| self.limbs[i].blend(mask, other.limbs[i])))
+        let mut limbs = self.limbs;
+        for i in 0..5 {
+            limbs[i] = limbs[i].blend(mask, other.limbs[i]);
+        }
+        Self { limbs, modulus: PhantomData }
     }
 
     /// Lanes that are 0, of a value in 0..2m.
@@ -267,8 +271,11 @@ impl<M: Modulus, L: Lanes> Loose<M, L> {
     }
 
     #[inline(always)]
-    fn each(self, f: impl Fn(usize, L) -> L) -> Self {
-        Self::new(std::array::from_fn(|i| f(i, self.limbs[i])))
+    fn each(mut self, f: impl Fn(usize, L) -> L) -> Self {
+        for (i, limb) in self.limbs.iter_mut().enumerate() {
+            *limb = f(i, *limb);
+        }
+        self
     }
 
     /// self + other.
@@ -326,6 +333,16 @@ impl<M: Prime, L: Lanes> Loose<M, L> {
     pub(crate) fn fold(self) -> Element<M, L> {
         Element::new(carried(M::fold(self.limbs)))
     }
+}
+
+/// The same limbs in all lanes.
+#[inline(always)]
+pub(crate) fn splats<L: Lanes>(limbs: [u64; 5]) -> [L; 5] {
+    let mut splats = [L::zero(); 5];
+    for (splat, limb) in splats.iter_mut().zip(limbs) {
+        *splat = L::splat(limb);
+    }
+    splats
 }
 
 /// Moves what is above 52 bits of each limb, signed, to the next.

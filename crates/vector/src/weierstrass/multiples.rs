@@ -95,8 +95,14 @@ pub(crate) fn pack_by_lane<C: Curve, L: Lanes>(
 /// Points with coordinates below 2p.
 #[inline(always)]
 fn pack<C: Curve, L: Lanes>(point: &Affine<C, L>) -> [Packed; LANES] {
-    let [x, y] = [point.x, point.y].map(|coordinate| word_columns(&coordinate.subtract_once().montgomery()));
-    transpose([x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3]]).map(Lanes::to_array)
+    let x = word_columns(&point.x.subtract_once().montgomery());
+    let y = word_columns(&point.y.subtract_once().montgomery());
+    let rows = transpose([x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3]]);
+    let mut packed = [[0; 8]; LANES];
+    for (packed, row) in packed.iter_mut().zip(rows) {
+        row.store(packed);
+    }
+    packed
 }
 
 /// Five limbs of a number below 2²⁵⁶ as four words.
@@ -128,7 +134,11 @@ fn limb_columns<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 5] {
 #[inline(always)]
 pub(crate) fn unpack<C: Curve, L: Lanes>(packed: [&Packed; LANES]) -> Affine<C, L> {
     // Eight loads of a cache line and a transposition: less than the ten gathers of limbs would take.
-    let [a, b, c, d, e, f, g, h] = transpose(packed.map(|row| L::load(row)));
+    let mut rows = [L::zero(); LANES];
+    for (row, packed) in rows.iter_mut().zip(packed) {
+        *row = L::load(packed);
+    }
+    let [a, b, c, d, e, f, g, h] = transpose(rows);
     Affine {
         x: Element::from_montgomery(limb_columns([a, b, c, d])),
         y: Element::from_montgomery(limb_columns([e, f, g, h])),
