@@ -14,15 +14,18 @@ pub mod keccak;
 pub mod lanes;
 pub mod messages;
 pub mod montgomery;
+pub mod p256;
 pub mod poseidon;
 pub mod radix52;
 pub mod secp256k1;
 pub mod sha256;
 pub mod sha512;
+pub mod sm2;
 pub mod sm3;
 pub mod words;
 
 mod frame;
 mod unit;
+mod weierstrass;
 
 pub use unit::Unit;
