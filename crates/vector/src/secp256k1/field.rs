@@ -13,7 +13,7 @@
 //! one carry. 2²⁶⁰ ≡ 2³⁶ + 15,632 folds the upper half; 2²⁵⁶ ≡ 2³² + 977 what is above 256 bits at the end.
 
 use crate::lanes::{LANES, Lanes, Mask, transpose};
-use crate::radix52::{LIMB_MASK, limbs_of, product, square, to_words};
+use crate::radix52::{LIMB_MASK, limbs_of, product, square};
 
 /// p, words from the least.
 pub(super) const PRIME: [u64; 4] = [0xffff_fffe_ffff_fc2f, u64::MAX, u64::MAX, u64::MAX];
@@ -45,6 +45,17 @@ pub(super) struct Wide<L>([L; 10]);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Loose<L>([L; 6]);
 
+/// The same limbs in all lanes. (Closures given to the standard library's functions on arrays are not always inlined,
+/// and the operations of lanes must be; so there are loops instead of `map` here and elsewhere.)
+#[inline(always)]
+pub(super) fn splat_limbs<L: Lanes, const N: usize>(limbs: [u64; N]) -> [L; N] {
+    let mut splat = [L::zero(); N];
+    for i in 0..N {
+        splat[i] = L::splat(limbs[i]);
+    }
+    splat
+}
+
 /// Whether all lanes of the words are below 2^`bits`, those of the last below 2^`last_bits`. For debug builds, which it
 /// would swell were it inlined.
 #[inline(never)]
@@ -58,7 +69,7 @@ impl<L: Lanes> Fe<L> {
     /// The same constant in all lanes; any number of 256 bits.
     #[inline(always)]
     pub(super) fn splat(number: [u64; 4]) -> Self {
-        Self(limbs_of(number).map(L::splat))
+        Self(splat_limbs(limbs_of(number)))
     }
 
     #[inline(always)]
@@ -82,13 +93,50 @@ impl<L: Lanes> Fe<L> {
     /// One number a lane.
     #[inline(always)]
     pub(super) fn from_numbers(numbers: &[[u64; 4]; LANES]) -> Self {
-        Self(crate::radix52::from_words(numbers))
+        let mut rows = [L::zero(); LANES];
+        for (row, [a, b, c, d]) in rows.iter_mut().zip(*numbers) {
+            *row = L::load(&[a, b, c, d, 0, 0, 0, 0]);
+        }
+        let [a, b, c, d, ..] = transpose(rows);
+        Self::from_words([a, b, c, d])
+    }
+
+    /// The four words of each lane's number, which is below 2²⁵⁶.
+    #[inline(always)]
+    pub(super) fn to_words(self) -> [L; 4] {
+        let [a, b, c, d, e] = self.0;
+        [
+            a.or(b.shl::<52>()),
+            b.shr::<12>().or(c.shl::<40>()),
+            c.shr::<24>().or(d.shl::<28>()),
+            d.shr::<36>().or(e.shl::<16>()),
+        ]
+    }
+
+    /// The number of lane 0 as it is, which is below 2²⁵⁶.
+    #[inline(always)]
+    pub(super) fn first_number(self) -> [u64; 4] {
+        let mut number = [0; 4];
+        for (i, word) in self.to_words().into_iter().enumerate() {
+            let mut words = [0; LANES];
+            word.store(&mut words);
+            number[i] = words[0];
+        }
+        number
     }
 
     /// The numbers of the lanes, below p.
     #[inline(always)]
     pub(super) fn to_numbers(self) -> [[u64; 4]; LANES] {
-        to_words(&self.normalize().0)
+        let mut numbers = [[0; 4]; LANES];
+        for (i, word) in self.normalize().to_words().into_iter().enumerate() {
+            let mut words = [0; LANES];
+            word.store(&mut words);
+            for lane in 0..LANES {
+                numbers[lane][i] = words[lane];
+            }
+        }
+        numbers
     }
 
     /// Whether the limbs are within their bounds.
@@ -259,7 +307,7 @@ impl<L: Lanes> Wide<L> {
     /// Twice the sum.
     #[inline(always)]
     pub(super) fn doubled(self) -> Self {
-        Self(self.0.map(|column| column.add(column)))
+        self.plus(self)
     }
 
     /// The sum of both.
@@ -362,7 +410,11 @@ impl<L: Lanes> Loose<L> {
     /// Four times the number.
     #[inline(always)]
     pub(super) fn quadrupled(self) -> Self {
-        Self(self.0.map(|limb| limb.shl::<2>()))
+        let mut limbs = self.0;
+        for limb in &mut limbs {
+            *limb = limb.shl::<2>();
+        }
+        Self(limbs)
     }
 
     /// Propagates the carries. Two multiplications.
@@ -394,16 +446,7 @@ fn ripple<L: Lanes>([a, b, c, d, e]: [L; 5]) -> Fe<L> {
 /// Eight elements as rows of the lanes: what [`rows_to_pair`] reads. Numbers below p.
 #[inline(always)]
 pub(super) fn pair_to_rows<L: Lanes>(x: Fe<L>, y: Fe<L>) -> [L; LANES] {
-    let words = |fe: Fe<L>| {
-        let [a, b, c, d, e] = fe.normalize().0;
-        [
-            a.or(b.shl::<52>()),
-            b.shr::<12>().or(c.shl::<40>()),
-            c.shr::<24>().or(d.shl::<28>()),
-            d.shr::<36>().or(e.shl::<16>()),
-        ]
-    };
-    let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (words(x), words(y));
+    let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (x.normalize().to_words(), y.normalize().to_words());
     transpose([x0, x1, x2, x3, y0, y1, y2, y3])
 }
 

@@ -13,7 +13,6 @@
 use super::field::{Fe, Loose};
 use super::inversion::{Invertible, Modulus, rotated};
 use crate::lanes::{Lanes, Mask};
-use crate::radix52::limbs_of;
 
 static MODULUS: Modulus = Modulus::new(super::field::PRIME);
 
@@ -25,12 +24,16 @@ impl<L: Lanes> Invertible for Fe<L> {
 
     #[inline(always)]
     fn rotated(self, by: usize) -> Self {
-        Self(self.0.map(|limb| rotated(limb, by)))
+        let mut limbs = self.0;
+        for limb in &mut limbs {
+            *limb = rotated(*limb, by);
+        }
+        Self(limbs)
     }
 
     #[inline(always)]
     fn inverse_of_first(self) -> Self {
-        Self(limbs_of(MODULUS.invert(self.to_numbers()[0])).map(L::splat))
+        Self::splat(MODULUS.invert(self.normalize().first_number()))
     }
 }
 
