@@ -19,6 +19,8 @@ mod multiply;
 mod point;
 mod scalar;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use field::{Fe, PRIME};
 use inversion::invert_all;
@@ -233,9 +235,9 @@ fn to_affine<L: Lanes>(sums: &[Jacobian<L>]) -> Vec<(Fe<L>, Fe<L>, Mask)> {
     let mut inverses = Vec::with_capacity(sums.len());
     let mut points = Vec::with_capacity(sums.len());
     for sum in sums {
-        let exceptional = sum.z.is_zero();
-        inverses.push(sum.z.blend(exceptional, Fe::one()));
-        points.push((sum.x, sum.y2, !exceptional));
+        let exceptional = sum.z.masked().is_zero();
+        inverses.push(sum.z.masked().blend(exceptional, Fe::one()));
+        points.push((sum.x.masked(), sum.y2.masked(), !exceptional));
     }
     invert_all(&mut inverses, &mut Vec::with_capacity(sums.len()));
     for ((x, y, _), inverse) in points.iter_mut().zip(&inverses) {
@@ -279,7 +281,7 @@ fn verify_in<L: Lanes>(items: &[Item]) -> Vec<Verdict> {
     let mut verdicts = Vec::with_capacity(items.len());
     for (i, group) in items.chunks(LANES).enumerate() {
         let (_, in_range, are_points) = points_of[i];
-        let exceptional = sums[i].z.is_zero();
+        let exceptional = sums[i].z.masked().is_zero();
         let holds = nonces.hold(i, group, &sums[i]);
         for lane in 0..group.len() {
             let is = |mask: Mask| mask >> lane & 1 == 1;
@@ -342,7 +344,7 @@ impl<L: Lanes> Nonces<L> {
 /// The lanes in which the point is at x.
 #[inline(always)]
 fn has_x<L: Lanes>(point: &Jacobian<L>, x: &[Number; LANES]) -> Mask {
-    Fe::from_numbers(x).mul_called(&point.z.square_times(1)).is(point.x)
+    Fe::from_numbers(x).mul_called(&point.z.masked().square_times(1)).is(point.x.masked())
 }
 
 #[inline(always)]

@@ -4,14 +4,14 @@
 //! sums share one chain of 125 doublings.
 
 use super::field::Fe;
-use super::point::{Affine, Jacobian};
+use super::point::{Affine, Jacobian, add_mirrored, double_mirrored};
 use super::scalar::{HALF_BITS, Half, Scalar};
 use super::table::{GeneratorTables, STATIC_WIDTH, Tables, WIDTH};
 use crate::lanes::{Lanes, Mask};
 
 /// Groups of eight that go through the formulas side by side. A formula alone waits for its own products; another
 /// group's fill the time.
-const SIDE_BY_SIDE: usize = 2;
+const SIDE_BY_SIDE: usize = 4;
 
 /// What is to be computed for eight lanes.
 #[derive(Clone, Copy)]
@@ -152,9 +152,7 @@ fn double<L: Lanes, const W: usize>(sums: &mut [Jacobian<L>; W], times: u32) {
         #[inline(always)]
         || {
             for _ in 0..times {
-                for sum in sums.iter_mut() {
-                    *sum = sum.doubled_mirror();
-                }
+                double_mirrored(sums);
             }
         },
     );
@@ -164,10 +162,6 @@ fn double<L: Lanes, const W: usize>(sums: &mut [Jacobian<L>; W], times: u32) {
 fn add<L: Lanes, const W: usize>(sums: &mut [Jacobian<L>; W], points: &[(Affine<L>, Mask); W]) {
     L::enter(
         #[inline(always)]
-        || {
-            for (sum, (point, negative)) in sums.iter_mut().zip(points) {
-                *sum = sum.sum_mirror(point, *negative);
-            }
-        },
+        || add_mirrored(sums, points),
     );
 }
