@@ -19,6 +19,8 @@ mod multiply;
 mod point;
 mod scalar;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use field::{Fe, PRIME};
 use inversion::invert_all;
@@ -180,6 +182,12 @@ fn column<T>(items: &[T], counts: Mask, part: impl Fn(&T) -> Number) -> [Number;
     numbers
 }
 
+/// As [`column`], modulo n.
+#[inline(always)]
+fn scalars<L: Lanes, T>(items: &[T], counts: Mask, part: fn(&T) -> Number) -> Scalar<L> {
+    Scalar::from_numbers(&column(items, counts, part))
+}
+
 /// The items of a group for which something holds.
 #[inline(always)]
 fn mask_of<T>(items: &[T], holds: impl Fn(&T) -> bool) -> Mask {
@@ -212,27 +220,35 @@ fn quotients<L: Lanes>(
     numerators: &[(Scalar<L>, Scalar<L>)],
     denominators: &[Scalar<L>],
 ) -> Vec<(Scalar<L>, Scalar<L>)> {
-    let mut inverses: Vec<_> = denominators.iter().map(|scalar| scalar.to_montgomery()).collect();
+    let mut inverses = Vec::with_capacity(denominators.len());
+    for denominator in denominators {
+        inverses.push(denominator.to_montgomery());
+    }
     invert_all(&mut inverses, &mut Vec::with_capacity(denominators.len()));
-    let quotient = |((a, b), inverse): (&(Scalar<L>, Scalar<L>), &Scalar<L>)| {
-        (a.montgomery_mul(inverse), b.montgomery_mul(inverse))
-    };
-    numerators.iter().zip(&inverses).map(quotient).collect()
+    let mut quotients = Vec::with_capacity(denominators.len());
+    for ((a, b), inverse) in numerators.iter().zip(&inverses) {
+        quotients.push((a.montgomery_mul(inverse), b.montgomery_mul(inverse)));
+    }
+    quotients
 }
 
 /// The affine points of Jacobian ones, and the lanes in which there is one.
 #[inline(always)]
 fn to_affine<L: Lanes>(sums: &[Jacobian<L>]) -> Vec<(Fe<L>, Fe<L>, Mask)> {
-    let exceptional: Vec<Mask> = sums.iter().map(|sum| sum.z.is_zero()).collect();
-    let mut inverses: Vec<_> =
-        sums.iter().zip(&exceptional).map(|(sum, &exceptional)| sum.z.blend(exceptional, Fe::one())).collect();
+    let mut inverses = Vec::with_capacity(sums.len());
+    let mut points = Vec::with_capacity(sums.len());
+    for sum in sums {
+        let exceptional = sum.z.masked().is_zero();
+        inverses.push(sum.z.masked().blend(exceptional, Fe::one()));
+        points.push((sum.x.masked(), sum.y2.masked(), !exceptional));
+    }
     invert_all(&mut inverses, &mut Vec::with_capacity(sums.len()));
-    let affine = |((sum, inverse), exceptional): ((&Jacobian<L>, &Fe<L>), &Mask)| {
+    for ((x, y, _), inverse) in points.iter_mut().zip(&inverses) {
         let square = inverse.square_times(1);
-        let y2 = sum.y2.mul_called(&inverse.mul_called(&square));
-        (sum.x.mul_called(&square), halved(y2), !exceptional)
-    };
-    sums.iter().zip(&inverses).zip(&exceptional).map(affine).collect()
+        *x = x.mul_called(&square);
+        *y = halved(y.mul_called(&inverse.mul_called(&square)));
+    }
+    points
 }
 
 /// Half of an element.
@@ -249,23 +265,24 @@ fn verify_in<L: Lanes>(items: &[Item]) -> Vec<Verdict> {
         (Vec::with_capacity(groups), Vec::with_capacity(groups), Vec::with_capacity(groups));
     for group in items.chunks(LANES) {
         let in_range = mask_of(group, |item| is_scalar(&item.r) && is_scalar(&item.s));
-        let number = |part: fn(&Item) -> Number| Scalar::<L>::from_numbers(&column(group, in_range, part));
-        numerators.push((number(|item| item.digest), number(|item| item.r)));
-        denominators.push(number(|item| item.s));
+        numerators
+            .push((scalars::<L, _>(group, in_range, |item| item.digest), scalars(group, in_range, |item| item.r)));
+        denominators.push(scalars(group, in_range, |item| item.s));
         let all = Mask::MAX;
         let (point, are_points) = points::<L>(&column(group, all, |item| item.x), &column(group, all, |item| item.y));
         points_of.push((point, in_range, are_points));
     }
-    let scalars = quotients(&numerators, &denominators);
-    let task = |(&(generator_scalar, scalar), &(point, ..)): (&(Scalar<L>, Scalar<L>), &(Affine<L>, Mask, Mask))| {
-        Task { generator_scalar, scalar, point }
-    };
-    let sums = multiply(&scalars.iter().zip(&points_of).map(task).collect::<Vec<_>>());
+    let quotients = quotients(&numerators, &denominators);
+    let mut tasks = Vec::with_capacity(groups);
+    for (&(generator_scalar, scalar), &(point, ..)) in quotients.iter().zip(&points_of) {
+        tasks.push(Task { generator_scalar, scalar, point });
+    }
+    let sums = multiply(&tasks);
     let nonces = Nonces::of(items, &sums);
     let mut verdicts = Vec::with_capacity(items.len());
     for (i, group) in items.chunks(LANES).enumerate() {
         let (_, in_range, are_points) = points_of[i];
-        let exceptional = sums[i].z.is_zero();
+        let exceptional = sums[i].z.masked().is_zero();
         let holds = nonces.hold(i, group, &sums[i]);
         for lane in 0..group.len() {
             let is = |mask: Mask| mask >> lane & 1 == 1;
@@ -299,12 +316,11 @@ impl<L: Lanes> Nonces<L> {
         let any = mask_of(group, |item| item.nonce == Nonce::Any);
         let mut holds = 0;
         if any != 0 {
-            let is_x = |r: &[Number; LANES]| Fe::from_numbers(r).mul_called(&sum.z.square_times(1)).is(sum.x);
-            holds = any & is_x(&column(group, any, |item| item.r));
+            holds = any & has_x(sum, &column(group, any, |item| item.r));
             let wrapping = mask_of(group, |item| item.nonce == Nonce::Any && wrapped(&item.r).is_some());
             if wrapping != 0 {
                 let x = column(group, wrapping, |item| wrapped(&item.r).unwrap_or_default());
-                holds |= wrapping & is_x(&x);
+                holds |= wrapping & has_x(sum, &x);
             }
         }
         if let Self::Affine(points) = self {
@@ -322,6 +338,12 @@ impl<L: Lanes> Nonces<L> {
     }
 }
 
+/// The lanes in which the point is at x.
+#[inline(always)]
+fn has_x<L: Lanes>(point: &Jacobian<L>, x: &[Number; LANES]) -> Mask {
+    Fe::from_numbers(x).mul_called(&point.z.masked().square_times(1)).is(point.x.masked())
+}
+
 #[inline(always)]
 fn recover_in<L: Lanes>(items: &[Recoverable]) -> Vec<Recovered> {
     let groups = items.len().div_ceil(LANES);
@@ -330,21 +352,22 @@ fn recover_in<L: Lanes>(items: &[Recoverable]) -> Vec<Recovered> {
     for group in items.chunks(LANES) {
         let nonce_x = |item: &Recoverable| nonce_x(&item.r, item.x_is_above_order);
         let possible = mask_of(group, |item| is_scalar(&item.r) && is_scalar(&item.s) && nonce_x(item).is_some());
-        let number = |part: fn(&Recoverable) -> Number| Scalar::<L>::from_numbers(&column(group, possible, part));
-        numerators.push((number(|item| item.digest).negated(), number(|item| item.s)));
-        denominators.push(number(|item| item.r));
+        numerators.push((
+            scalars::<L, _>(group, possible, |item| item.digest).negated(),
+            scalars(group, possible, |item| item.s),
+        ));
+        denominators.push(scalars(group, possible, |item| item.r));
         let x = Fe::from_numbers(&column(group, possible, |item| nonce_x(item).unwrap_or_default()));
         let (y, are_points) = lift_group(x, mask_of(group, |item| item.y_is_odd));
         let found = are_points & possible;
         nonces.push((or_generator(Affine::new(x, y), found), found));
     }
-    let scalars = quotients(&numerators, &denominators);
-    let task = |(&(generator_scalar, scalar), &(point, _)): (&(Scalar<L>, Scalar<L>), &(Affine<L>, Mask))| Task {
-        generator_scalar,
-        scalar,
-        point,
-    };
-    let keys = to_affine(&multiply(&scalars.iter().zip(&nonces).map(task).collect::<Vec<_>>()));
+    let quotients = quotients(&numerators, &denominators);
+    let mut tasks = Vec::with_capacity(groups);
+    for (&(generator_scalar, scalar), &(point, _)) in quotients.iter().zip(&nonces) {
+        tasks.push(Task { generator_scalar, scalar, point });
+    }
+    let keys = to_affine(&multiply(&tasks));
     let mut recovered = Vec::with_capacity(items.len());
     for (i, group) in items.chunks(LANES).enumerate() {
         let (x, y, regular) = keys[i];

@@ -1,19 +1,21 @@
 //! The field of p = 2²⁵⁶ − 2³² − 977, eight elements at a time, in five limbs of 52 bits.
 //!
-//! Three types say how far a number is reduced:
+//! Four types say how far a number is reduced:
 //!
 //! | type | limbs | |
 //! |---|---|---|
-//! | [`Fe`] | 0 to 3 below 2⁵², 4 below 2⁴⁹ | what may be multiplied |
+//! | [`Factor`] | 0 to 3 count with their low 52 bits, 4 is below 2⁴⁹ | to be multiplied, and nothing else |
+//! | [`Fe`] | 0 to 3 below 2⁵², 4 below 2⁴⁹ | to be multiplied, added, compared |
 //! | [`Wide`] | ten columns below 2⁵⁷, the last below 2⁵⁰ | products and their sums |
 //! | [`Loose`] | six below 2⁶², the last below 2⁴⁰ | folded, carries not propagated |
 //!
-//! The multiplier reads the low 52 bits of a limb, so only what went through [`Loose::carry`] is multiplied. Sums and
-//! differences are taken before that, where they cost an addition a limb: an expression like a² − 2b is one fold and
-//! one carry. 2²⁶⁰ ≡ 2³⁶ + 15,632 folds the upper half; 2²⁵⁶ ≡ 2³² + 977 what is above 256 bits at the end.
+//! The multiplier reads the low 52 bits of a limb, so what it is given must have been carried, but what was carried
+//! need not be masked off. Sums and differences are taken before the carry, where they cost an addition a limb: an
+//! expression like a² − 2b is one fold and one carry. 2²⁶⁰ ≡ 2³⁶ + 15,632 folds the upper half; 2²⁵⁶ ≡ 2³² + 977 what
+//! is above 256 bits at the end.
 
 use crate::lanes::{LANES, Lanes, Mask, transpose};
-use crate::radix52::{LIMB_MASK, limbs_of, product, square, to_words};
+use crate::radix52::{LIMB_MASK, limbs_of};
 
 /// p, words from the least.
 pub(super) const PRIME: [u64; 4] = [0xffff_fffe_ffff_fc2f, u64::MAX, u64::MAX, u64::MAX];
@@ -37,6 +39,11 @@ const BIAS: [u64; 6] = [
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fe<L>(pub(super) [L; 5]);
 
+/// An element that can only be multiplied: what limbs 0 to 3 have above bit 52 was carried to the next and does not
+/// count; limb 4 is below 2⁴⁹.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Factor<L>([L; 5]);
+
 /// The ten columns of a sum of products, each below 2⁵⁷, the last below 2⁵⁰.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wide<L>([L; 10]);
@@ -44,6 +51,17 @@ pub(super) struct Wide<L>([L; 10]);
 /// A number whose carries are pending: limbs below 2⁶², the sixth below 2⁴⁰.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Loose<L>([L; 6]);
+
+/// The same limbs in all lanes. (Closures given to the standard library's functions on arrays are not always inlined,
+/// and the operations of lanes must be; so there are loops instead of `map` here and elsewhere.)
+#[inline(always)]
+pub(super) fn splat_limbs<L: Lanes, const N: usize>(limbs: [u64; N]) -> [L; N] {
+    let mut splat = [L::zero(); N];
+    for i in 0..N {
+        splat[i] = L::splat(limbs[i]);
+    }
+    splat
+}
 
 /// Whether all lanes of the words are below 2^`bits`, those of the last below 2^`last_bits`. For debug builds, which it
 /// would swell were it inlined.
@@ -58,7 +76,7 @@ impl<L: Lanes> Fe<L> {
     /// The same constant in all lanes; any number of 256 bits.
     #[inline(always)]
     pub(super) fn splat(number: [u64; 4]) -> Self {
-        Self(limbs_of(number).map(L::splat))
+        Self(splat_limbs(limbs_of(number)))
     }
 
     #[inline(always)]
@@ -82,13 +100,50 @@ impl<L: Lanes> Fe<L> {
     /// One number a lane.
     #[inline(always)]
     pub(super) fn from_numbers(numbers: &[[u64; 4]; LANES]) -> Self {
-        Self(crate::radix52::from_words(numbers))
+        let mut rows = [L::zero(); LANES];
+        for (row, [a, b, c, d]) in rows.iter_mut().zip(*numbers) {
+            *row = L::load(&[a, b, c, d, 0, 0, 0, 0]);
+        }
+        let [a, b, c, d, ..] = transpose(rows);
+        Self::from_words([a, b, c, d])
+    }
+
+    /// The four words of each lane's number, which is below 2²⁵⁶.
+    #[inline(always)]
+    pub(super) fn to_words(self) -> [L; 4] {
+        let [a, b, c, d, e] = self.0;
+        [
+            a.or(b.shl::<52>()),
+            b.shr::<12>().or(c.shl::<40>()),
+            c.shr::<24>().or(d.shl::<28>()),
+            d.shr::<36>().or(e.shl::<16>()),
+        ]
+    }
+
+    /// The number of lane 0 as it is, which is below 2²⁵⁶.
+    #[inline(always)]
+    pub(super) fn first_number(self) -> [u64; 4] {
+        let mut number = [0; 4];
+        for (i, word) in self.to_words().into_iter().enumerate() {
+            let mut words = [0; LANES];
+            word.store(&mut words);
+            number[i] = words[0];
+        }
+        number
     }
 
     /// The numbers of the lanes, below p.
     #[inline(always)]
     pub(super) fn to_numbers(self) -> [[u64; 4]; LANES] {
-        to_words(&self.normalize().0)
+        let mut numbers = [[0; 4]; LANES];
+        for (i, word) in self.normalize().to_words().into_iter().enumerate() {
+            let mut words = [0; LANES];
+            word.store(&mut words);
+            for lane in 0..LANES {
+                numbers[lane][i] = words[lane];
+            }
+        }
+        numbers
     }
 
     /// Whether the limbs are within their bounds.
@@ -103,40 +158,22 @@ impl<L: Lanes> Fe<L> {
         self
     }
 
-    /// `self · other`. 50 multiplications.
+    /// To be multiplied.
     #[inline(always)]
-    pub(super) fn wide_mul(self, other: Self) -> Wide<L> {
-        Wide(product(&self.check().0, &other.check().0))
-    }
-
-    /// `self²`. 30 multiplications.
-    #[inline(always)]
-    pub(super) fn wide_square(self) -> Wide<L> {
-        Wide(square(&self.check().0))
-    }
-
-    /// `self · other`, with carries pending.
-    #[inline(always)]
-    pub(super) fn loose_mul(self, other: Self) -> Loose<L> {
-        self.wide_mul(other).fold()
-    }
-
-    /// `self²`, with carries pending.
-    #[inline(always)]
-    pub(super) fn loose_square(self) -> Loose<L> {
-        self.wide_square().fold()
+    pub(super) fn factor(self) -> Factor<L> {
+        Factor(self.check().0)
     }
 
     /// `self · other`.
     #[inline(always)]
     pub(super) fn mul(self, other: Self) -> Self {
-        self.loose_mul(other).carry()
+        self.factor().mul(other.factor()).reduce()
     }
 
     /// `self²`.
     #[inline(always)]
     pub(super) fn square(self) -> Self {
-        self.loose_square().carry()
+        self.factor().square().reduce()
     }
 
     /// As [`Fe::mul`], called rather than inlined: for all but the inner formulas, to keep the code small.
@@ -154,11 +191,11 @@ impl<L: Lanes> Fe<L> {
         L::enter(
             #[inline(always)]
             || {
-                let mut power = *self;
+                let mut power = self.factor();
                 for _ in 0..count {
-                    power = power.square();
+                    power = power.square().carry();
                 }
-                power
+                power.masked()
             },
         )
     }
@@ -185,7 +222,7 @@ impl<L: Lanes> Fe<L> {
         let below = self.check().fold_top().fold_top();
         // At least p where adding 2²⁵⁶ − p carries into bit 256, and what is left below that bit is then the rest.
         let Self([a, b, c, d, e]) = below;
-        let Self(sum) = ripple([a.add(L::splat(FOLD_256)), b, c, d, e]);
+        let Self(sum) = ripple([a.add(L::splat(FOLD_256)), b, c, d, e]).masked();
         let above = sum[4].shr::<48>().test(L::splat(1));
         let mut limbs = below.0;
         for i in 0..5 {
@@ -199,7 +236,7 @@ impl<L: Lanes> Fe<L> {
     fn fold_top(self) -> Self {
         let Self([a, b, c, d, e]) = self;
         let a = a.madd_lo(e.shr::<48>(), L::splat(FOLD_256));
-        ripple([a, b, c, d, e.and(L::splat(TOP_BITS))])
+        ripple([a, b, c, d, e.and(L::splat(TOP_BITS))]).masked()
     }
 
     /// Lanes that are zero modulo p.
@@ -212,7 +249,7 @@ impl<L: Lanes> Fe<L> {
     /// Lanes that are equal modulo p.
     #[inline(always)]
     pub(super) fn is(self, other: Self) -> Mask {
-        self.loose().minus(other.loose()).carry().is_zero()
+        self.loose().minus(other.loose()).reduce().is_zero()
     }
 
     /// Lanes that are odd as numbers below p.
@@ -234,7 +271,7 @@ impl<L: Lanes> Fe<L> {
     /// `self` where the mask has no bit, else `−self`.
     #[inline(always)]
     pub(super) fn negate_where(self, mask: Mask) -> Self {
-        self.blend(mask, Loose::zero().minus(self.loose()).carry())
+        self.blend(mask, Loose::zero().minus(self.loose()).reduce())
     }
 
     /// A root of `self` where there is one: `self^((p + 1)/4)`, which is so because p ≡ 3 mod 4. Whether it is one
@@ -255,19 +292,78 @@ impl<L: Lanes> Fe<L> {
     }
 }
 
+impl<L: Lanes> Factor<L> {
+    /// The element to be added.
+    #[inline(always)]
+    pub(super) fn masked(self) -> Fe<L> {
+        let (mask, [a, b, c, d, e]) = (L::splat(LIMB_MASK), self.0);
+        Fe([a.and(mask), b.and(mask), c.and(mask), d.and(mask), e]).check()
+    }
+
+    /// `self · other`. 50 multiplications.
+    #[inline(always)]
+    pub(super) fn wide_mul(self, other: Self) -> Wide<L> {
+        Wide([L::zero(); 10]).plus_product(self, other)
+    }
+
+    /// `self²`. 30 multiplications.
+    #[inline(always)]
+    pub(super) fn wide_square(self) -> Wide<L> {
+        let (a, mut columns) = (self.0, [L::zero(); 10]);
+        for i in 0..5 {
+            for j in i + 1..5 {
+                columns[i + j] = columns[i + j].madd_lo(a[i], a[j]);
+            }
+            for j in i + 1..5 {
+                columns[i + j + 1] = columns[i + j + 1].madd_hi(a[i], a[j]);
+            }
+        }
+        // 0 and 9 have no products of two different limbs.
+        for column in &mut columns[1..9] {
+            *column = column.add(*column);
+        }
+        for i in 0..5 {
+            columns[2 * i] = columns[2 * i].madd_lo(a[i], a[i]);
+            columns[2 * i + 1] = columns[2 * i + 1].madd_hi(a[i], a[i]);
+        }
+        Wide(columns)
+    }
+
+    /// `self · other`.
+    #[inline(always)]
+    pub(super) fn mul(self, other: Self) -> Loose<L> {
+        self.wide_mul(other).fold()
+    }
+
+    /// `self²`.
+    #[inline(always)]
+    pub(super) fn square(self) -> Loose<L> {
+        self.wide_square().fold()
+    }
+}
+
 impl<L: Lanes> Wide<L> {
+    /// `self + a · b`.
+    #[inline(always)]
+    pub(super) fn plus_product(self, a: Factor<L>, b: Factor<L>) -> Self {
+        let (mut columns, a, b) = (self.0, a.0, b.0);
+        for i in 0..5 {
+            for j in 0..5 {
+                columns[i + j] = columns[i + j].madd_lo(a[i], b[j]);
+            }
+            for j in 0..5 {
+                columns[i + j + 1] = columns[i + j + 1].madd_hi(a[i], b[j]);
+            }
+        }
+        Self(columns)
+    }
+
     /// Twice the sum.
     #[inline(always)]
     pub(super) fn doubled(self) -> Self {
-        Self(self.0.map(|column| column.add(column)))
-    }
-
-    /// The sum of both.
-    #[inline(always)]
-    pub(super) fn plus(self, other: Self) -> Self {
         let mut columns = self.0;
-        for i in 0..10 {
-            columns[i] = columns[i].add(other.0[i]);
+        for column in &mut columns {
+            *column = column.add(*column);
         }
         Self(columns)
     }
@@ -277,13 +373,13 @@ impl<L: Lanes> Wide<L> {
     pub(super) fn fold(self) -> Loose<L> {
         debug_assert!(fits(&self.0, 57, 50));
         let [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9] = self.0;
-        let (mask, fold) = (L::splat(LIMB_MASK), L::splat(FOLD_260));
+        let fold = L::splat(FOLD_260);
+        // What is carried needs no mask: the multiplications read 52 bits.
         let c6 = c6.add(c5.shr::<52>());
         let c7 = c7.add(c6.shr::<52>());
         let c8 = c8.add(c7.shr::<52>());
         // Below 2⁵⁰ + 2⁷, so that its fold fits a limb and 35 bits.
         let c9 = c9.add(c8.shr::<52>());
-        let (c5, c6, c7, c8) = (c5.and(mask), c6.and(mask), c7.and(mask), c8.and(mask));
         Loose([
             c0.madd_lo(c5, fold),
             c1.madd_lo(c6, fold).madd_hi(c5, fold),
@@ -359,10 +455,20 @@ impl<L: Lanes> Loose<L> {
         self.plus(self).plus(self)
     }
 
+    /// Six times the number.
+    #[inline(always)]
+    pub(super) fn sextupled(self) -> Self {
+        self.tripled().doubled()
+    }
+
     /// Four times the number.
     #[inline(always)]
     pub(super) fn quadrupled(self) -> Self {
-        Self(self.0.map(|limb| limb.shl::<2>()))
+        let mut limbs = self.0;
+        for limb in &mut limbs {
+            *limb = limb.shl::<2>();
+        }
+        Self(limbs)
     }
 
     /// Propagates the carries. Two multiplications.
@@ -370,7 +476,7 @@ impl<L: Lanes> Loose<L> {
     /// What is above bit 256 is folded first: below 2⁴⁴ + 2¹⁴, so limb 0 grows by less than 2⁵² and limb 1 by less
     /// than 2²⁵, and one pass settles all; the fifth limb ends below 2⁴⁸ + 2¹².
     #[inline(always)]
-    pub(super) fn carry(self) -> Fe<L> {
+    pub(super) fn carry(self) -> Factor<L> {
         debug_assert!(fits(&self.0, 62, 40));
         let [a, b, c, d, e, f] = self.0;
         let (above, fold) = (e.shr::<48>().add(f.shl::<4>()), L::splat(FOLD_256));
@@ -378,32 +484,28 @@ impl<L: Lanes> Loose<L> {
         let b = b.madd_hi(above, fold);
         ripple([a, b, c, d, e.and(L::splat(TOP_BITS))])
     }
+
+    /// As [`Loose::carry`], and masks off what was carried.
+    #[inline(always)]
+    pub(super) fn reduce(self) -> Fe<L> {
+        self.carry().masked()
+    }
 }
 
 /// One pass of carries. Nothing is carried out of the fifth limb.
 #[inline(always)]
-fn ripple<L: Lanes>([a, b, c, d, e]: [L; 5]) -> Fe<L> {
-    let mask = L::splat(LIMB_MASK);
+fn ripple<L: Lanes>([a, b, c, d, e]: [L; 5]) -> Factor<L> {
     let b = b.add(a.shr::<52>());
     let c = c.add(b.shr::<52>());
     let d = d.add(c.shr::<52>());
     let e = e.add(d.shr::<52>());
-    Fe([a.and(mask), b.and(mask), c.and(mask), d.and(mask), e]).check()
+    Factor([a, b, c, d, e])
 }
 
 /// Eight elements as rows of the lanes: what [`rows_to_pair`] reads. Numbers below p.
 #[inline(always)]
 pub(super) fn pair_to_rows<L: Lanes>(x: Fe<L>, y: Fe<L>) -> [L; LANES] {
-    let words = |fe: Fe<L>| {
-        let [a, b, c, d, e] = fe.normalize().0;
-        [
-            a.or(b.shl::<52>()),
-            b.shr::<12>().or(c.shl::<40>()),
-            c.shr::<24>().or(d.shl::<28>()),
-            d.shr::<36>().or(e.shl::<16>()),
-        ]
-    };
-    let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (words(x), words(y));
+    let ([x0, x1, x2, x3], [y0, y1, y2, y3]) = (x.normalize().to_words(), y.normalize().to_words());
     transpose([x0, x1, x2, x3, y0, y1, y2, y3])
 }
 

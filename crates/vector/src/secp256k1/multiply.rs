@@ -4,14 +4,14 @@
 //! sums share one chain of 125 doublings.
 
 use super::field::Fe;
-use super::point::{Affine, Jacobian};
+use super::point::{Affine, Jacobian, add_mirrored, double_mirrored};
 use super::scalar::{HALF_BITS, Half, Scalar};
 use super::table::{GeneratorTables, STATIC_WIDTH, Tables, WIDTH};
 use crate::lanes::{Lanes, Mask};
 
 /// Groups of eight that go through the formulas side by side. A formula alone waits for its own products; another
 /// group's fill the time.
-const SIDE_BY_SIDE: usize = 2;
+const SIDE_BY_SIDE: usize = 4;
 
 /// What is to be computed for eight lanes.
 #[derive(Clone, Copy)]
@@ -29,15 +29,33 @@ struct Split<L> {
     point: [Half<L>; 2],
 }
 
+impl<L: Lanes> Split<L> {
+    /// What the digit of a half of u₂ at a position stands for, without its power of two: a multiple of Q or λ·Q, and
+    /// the lanes in which it is to be negated.
+    #[inline(always)]
+    fn point(&self, tables: &Tables, group: usize, image: usize, position: u32) -> (Affine<L>, Mask) {
+        let digit = self.point[image].digit(position, WIDTH);
+        (tables.lookup(group, image, &digit), digit.negative)
+    }
+
+    /// The same of u₁, G and λ·G.
+    #[inline(always)]
+    fn generator(&self, tables: &GeneratorTables, image: usize, position: u32) -> (Affine<L>, Mask) {
+        let digit = self.generator[image].digit(position, STATIC_WIDTH);
+        (tables.lookup(image, &digit), digit.negative)
+    }
+}
+
 /// u₁·G + u₂·Q of each task. Lanes with Z = 0 say nothing: there an exception was met, or the sum is infinity.
 #[inline(always)]
 pub(super) fn multiply<L: Lanes>(tasks: &[Task<L>]) -> Vec<Jacobian<L>> {
-    let points: Vec<Affine<L>> = tasks.iter().map(|task| task.point).collect();
+    let mut points = Vec::with_capacity(tasks.len());
+    let mut splits = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        points.push(task.point);
+        splits.push(Split { generator: task.generator_scalar.split(), point: task.scalar.split() });
+    }
     let tables = Tables::new(&points);
-    let splits: Vec<Split<L>> = tasks
-        .iter()
-        .map(|task| Split { generator: task.generator_scalar.split(), point: task.scalar.split() })
-        .collect();
     // A group too many where they do not come out even: the last one, once more.
     let mut sums = Vec::with_capacity(tasks.len() + SIDE_BY_SIDE);
     for first in (0..tasks.len()).step_by(SIDE_BY_SIDE) {
@@ -61,30 +79,32 @@ fn chain<L: Lanes, const W: usize>(groups: [usize; W], splits: &[Split<L>], tabl
     L::enter(
         #[inline(always)]
         || {
-            let statics = GeneratorTables::shared();
+            let generators = GeneratorTables::shared();
             let mut position = HALF_BITS - WIDTH;
-            let point = |w: usize, image: usize, position: u32| {
-                let digit = splits[groups[w]].point[image].digit(position, WIDTH);
-                (tables.lookup::<L>(groups[w], image, &digit), digit.negative)
-            };
             let mut sums = Sums { sums: [Jacobian::infinity(); W], are_mirrored: false };
-            for w in 0..W {
-                let (point, negative) = point(w, 0, position);
-                sums.sums[w] = point.to_jacobian(negative);
+            for (sum, &group) in sums.sums.iter_mut().zip(&groups) {
+                let (point, negative) = splits[group].point(tables, group, 0, position);
+                *sum = point.to_jacobian(negative);
             }
-            sums.add(|w| point(w, 1, position));
+            sums.add(
+                #[inline(always)]
+                |w| splits[groups[w]].point(tables, groups[w], 1, position),
+            );
             while position > 0 {
                 sums.double(WIDTH);
                 position -= WIDTH;
                 for image in 0..2 {
-                    sums.add(|w| point(w, image, position));
+                    sums.add(
+                        #[inline(always)]
+                        |w| splits[groups[w]].point(tables, groups[w], image, position),
+                    );
                 }
                 if position.is_multiple_of(STATIC_WIDTH) {
                     for image in 0..2 {
-                        sums.add(|w| {
-                            let digit = splits[groups[w]].generator[image].digit(position, STATIC_WIDTH);
-                            (statics.lookup::<L>(image, &digit), digit.negative)
-                        });
+                        sums.add(
+                            #[inline(always)]
+                            |w| splits[groups[w]].generator(generators, image, position),
+                        );
                     }
                 }
             }
@@ -118,7 +138,11 @@ impl<L: Lanes, const W: usize> Sums<L, W> {
     #[inline(always)]
     fn upright(self) -> [Jacobian<L>; W] {
         let mirrored = if self.are_mirrored { Mask::MAX } else { 0 };
-        self.sums.map(|sum| sum.negate_where(mirrored))
+        let mut sums = self.sums;
+        for sum in &mut sums {
+            *sum = sum.negate_where(mirrored);
+        }
+        sums
     }
 }
 
@@ -128,9 +152,7 @@ fn double<L: Lanes, const W: usize>(sums: &mut [Jacobian<L>; W], times: u32) {
         #[inline(always)]
         || {
             for _ in 0..times {
-                for sum in sums.iter_mut() {
-                    *sum = sum.doubled_mirror();
-                }
+                double_mirrored(sums);
             }
         },
     );
@@ -140,10 +162,6 @@ fn double<L: Lanes, const W: usize>(sums: &mut [Jacobian<L>; W], times: u32) {
 fn add<L: Lanes, const W: usize>(sums: &mut [Jacobian<L>; W], points: &[(Affine<L>, Mask); W]) {
     L::enter(
         #[inline(always)]
-        || {
-            for (sum, (point, negative)) in sums.iter_mut().zip(points) {
-                *sum = sum.sum_mirror(point, *negative);
-            }
-        },
+        || add_mirrored(sums, points),
     );
 }

@@ -10,10 +10,9 @@
 //! whatever follows. So one look at the end finds all lanes in which something exceptional happened, and a result at
 //! infinity is one of them.
 
-use super::field::{Fe, Loose};
+use super::field::{Factor, Fe, Loose};
 use super::inversion::{Invertible, Modulus, rotated};
 use crate::lanes::{Lanes, Mask};
-use crate::radix52::limbs_of;
 
 static MODULUS: Modulus = Modulus::new(super::field::PRIME);
 
@@ -25,12 +24,16 @@ impl<L: Lanes> Invertible for Fe<L> {
 
     #[inline(always)]
     fn rotated(self, by: usize) -> Self {
-        Self(self.0.map(|limb| rotated(limb, by)))
+        let mut limbs = self.0;
+        for limb in &mut limbs {
+            *limb = rotated(*limb, by);
+        }
+        Self(limbs)
     }
 
     #[inline(always)]
     fn inverse_of_first(self) -> Self {
-        Self(limbs_of(MODULUS.invert(self.to_numbers()[0])).map(L::splat))
+        Self::splat(MODULUS.invert(self.normalize().first_number()))
     }
 }
 
@@ -44,22 +47,22 @@ pub(super) struct Affine<L> {
 /// A point by X, 2Y and Z with x = X/Z², y = Y/Z³.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Jacobian<L> {
-    pub(super) x: Fe<L>,
-    pub(super) y2: Fe<L>,
-    pub(super) z: Fe<L>,
+    pub(super) x: Factor<L>,
+    pub(super) y2: Factor<L>,
+    pub(super) z: Factor<L>,
 }
 
 /// x³ + 7.
 #[inline(always)]
 pub(super) fn right_side<L: Lanes>(x: Fe<L>) -> Fe<L> {
-    x.square_times(1).mul_called(&x).loose().plus(Loose::small(7)).carry()
+    x.square_times(1).mul_called(&x).loose().plus(Loose::small(7)).reduce()
 }
 
 impl<L: Lanes> Affine<L> {
     /// From x and y.
     #[inline(always)]
     pub(super) fn new(x: Fe<L>, y: Fe<L>) -> Self {
-        Self { x, y2: y.loose().doubled().carry() }
+        Self { x, y2: y.loose().doubled().reduce() }
     }
 
     /// The denominator of the slope at this point, for [`Affine::doubled`]. Zero of no point, the order being odd.
@@ -71,7 +74,7 @@ impl<L: Lanes> Affine<L> {
     /// The double, by the inverse of [`Affine::doubling_denominator`].
     #[inline(always)]
     pub(super) fn doubled(self, inverse: Fe<L>) -> Self {
-        let slope = self.x.loose_square().tripled().carry().mul(inverse);
+        let slope = self.x.factor().square().tripled().carry().mul(inverse.factor()).reduce();
         self.third(slope, self.x)
     }
 
@@ -79,28 +82,91 @@ impl<L: Lanes> Affine<L> {
     /// opposite.
     #[inline(always)]
     pub(super) fn sum_denominator(self, other: Self) -> Fe<L> {
-        other.x.loose().minus(self.x.loose()).doubled().carry()
+        other.x.loose().minus(self.x.loose()).doubled().reduce()
     }
 
     /// The sum, by the inverse of [`Affine::sum_denominator`].
     #[inline(always)]
     pub(super) fn sum(self, other: Self, inverse: Fe<L>) -> Self {
-        let slope = other.y2.loose().minus(self.y2.loose()).carry().mul(inverse);
+        let slope = other.y2.loose().minus(self.y2.loose()).carry().mul(inverse.factor()).reduce();
         self.third(slope, other.x)
     }
 
     /// The mirrored third point of a line through this point and one at `other_x`.
     #[inline(always)]
     fn third(self, slope: Fe<L>, other_x: Fe<L>) -> Self {
-        let x = slope.loose_square().minus(self.x.loose().plus(other_x.loose())).carry();
+        let slope = slope.factor();
+        let x = slope.square().minus(self.x.loose().plus(other_x.loose())).reduce();
         let run = self.x.loose().minus(x.loose()).carry();
-        Self { x, y2: slope.loose_mul(run).doubled().minus(self.y2.loose()).carry() }
+        Self { x, y2: slope.mul(run).doubled().minus(self.y2.loose()).reduce() }
     }
 
     /// As a Jacobian point, negated where the mask has a bit.
     #[inline(always)]
     pub(super) fn to_jacobian(self, negative: Mask) -> Jacobian<L> {
-        Jacobian { x: self.x, y2: self.y2.negate_where(negative), z: Fe::one() }
+        Jacobian { x: self.x.factor(), y2: self.y2.negate_where(negative).factor(), z: Fe::one().factor() }
+    }
+}
+
+/// The values of an expression for each of `W` groups. Written out as steps that all groups take in turn, a formula
+/// gives the processor independent work within its reach, which ends after some four products.
+macro_rules! side_by_side {
+    ($w:ident => $value:expr) => {{
+        let mut values = [{
+            let $w = 0;
+            $value
+        }; W];
+        for $w in 1..W {
+            values[$w] = $value;
+        }
+        values
+    }};
+}
+
+/// Replaces each point by the mirror of its double. With A = X², B = (2Y)², S = X·B, E = 3A: X' = E² − 2S, 2Y' =
+/// 2E·(X' − S) + B², Z' = 2Y·Z. That is Bernstein and Lange's `dbl-2009-l` for a = 0 with 2Y for Y. Three products,
+/// four squares, six reductions: 342 multiplications.
+#[inline(always)]
+pub(super) fn double_mirrored<L: Lanes, const W: usize>(points: &mut [Jacobian<L>; W]) {
+    let e = side_by_side!(w => points[w].x.square().tripled().carry());
+    let b = side_by_side!(w => points[w].y2.square().carry());
+    let minus_2s = side_by_side!(w => points[w].x.mul(b[w]).doubled().negated());
+    let z = side_by_side!(w => points[w].y2.mul(points[w].z).carry());
+    let ee = side_by_side!(w => e[w].square());
+    let x = side_by_side!(w => ee[w].plus(minus_2s[w]).carry());
+    // 2(X' − S), from the sums before they were carried.
+    let run = side_by_side!(w => ee[w].doubled().plus(minus_2s[w].tripled()).carry());
+    for w in 0..W {
+        let y2 = b[w].wide_square().plus_product(e[w], run[w]).fold().carry();
+        points[w] = Jacobian { x: x[w], y2, z: z[w] };
+    }
+}
+
+/// Replaces each point by the mirror of its sum with ± the other, negative where the mask has a bit. With H =
+/// x₂·Z² − X, R = 2(y₂·Z³ − Y), HH = 4H², J = H·HH, V = X·HH: X' = R² − J − 2V, 2Y' = 2R·(X' − V) + 2·2Y·J, Z' =
+/// 2·Z·H. That is `madd-2007-bl` with 2y for y. Eight products, three squares, ten reductions: 610 multiplications.
+#[inline(always)]
+pub(super) fn add_mirrored<L: Lanes, const W: usize>(points: &mut [Jacobian<L>; W], others: &[(Affine<L>, Mask); W]) {
+    let zz = side_by_side!(w => points[w].z.square().carry());
+    let h = side_by_side!(w => {
+        others[w].0.x.factor().mul(zz[w]).minus(points[w].x.masked().loose()).carry()
+    });
+    let zzz = side_by_side!(w => points[w].z.mul(zz[w]).carry());
+    let hh = side_by_side!(w => h[w].square().quadrupled().carry());
+    let r = side_by_side!(w => {
+        let (other, negative) = &others[w];
+        other.y2.factor().mul(zzz[w]).negated_where(*negative).minus(points[w].y2.masked().loose()).carry()
+    });
+    let j = side_by_side!(w => h[w].mul(hh[w]).carry());
+    let v = side_by_side!(w => points[w].x.mul(hh[w]));
+    let z = side_by_side!(w => points[w].z.mul(h[w]).doubled().carry());
+    let rr = side_by_side!(w => r[w].square());
+    let x = side_by_side!(w => rr[w].minus(j[w].masked().loose().plus(v[w].doubled())).carry());
+    // 2(X' − V).
+    let run = side_by_side!(w => rr[w].minus(j[w].masked().loose().plus(v[w].tripled())).doubled().carry());
+    for w in 0..W {
+        let y2 = points[w].y2.wide_mul(j[w]).doubled().plus_product(r[w], run[w]).fold().carry();
+        points[w] = Jacobian { x: x[w], y2, z: z[w] };
     }
 }
 
@@ -108,50 +174,12 @@ impl<L: Lanes> Jacobian<L> {
     /// The point at infinity, or nothing known.
     #[inline(always)]
     pub(super) fn infinity() -> Self {
-        Self { x: Fe::one(), y2: Fe::one(), z: Loose::zero().carry() }
-    }
-
-    /// The mirror of the double. With A = X², B = (2Y)², S = X·B, E = 3A: X' = E² − 2S, 2Y' = 2E·(X' − S) + B²,
-    /// Z' = 2Y·Z. That is Bernstein and Lange's `dbl-2009-l` for a = 0 with 2Y for Y. Three products, four squares,
-    /// six reductions: 312 multiplications.
-    #[inline(always)]
-    pub(super) fn doubled_mirror(&self) -> Self {
-        let e = self.x.loose_square().tripled().carry();
-        let b = self.y2.square();
-        let minus_2s = self.x.loose_mul(b).doubled().negated();
-        let x = e.loose_square().plus(minus_2s).carry();
-        let run = x.loose().doubled().plus(minus_2s).carry();
-        let y2 = e.wide_mul(run).plus(b.wide_square()).fold().carry();
-        Self { x, y2, z: self.y2.mul(self.z) }
-    }
-
-    /// The mirror of the sum with ±`other`, negative where the mask has a bit. With H = x₂·Z² − X, R = 2(y₂·Z³ − Y),
-    /// HH = 4H², J = H·HH, V = X·HH: X' = R² − J − 2V, 2Y' = 2R·(X' − V) + 2·2Y·J, Z' = 2·Z·H. That is
-    /// `madd-2007-bl` with 2y for y. Eight products, three squares, ten reductions: 610 multiplications.
-    #[inline(always)]
-    pub(super) fn sum_mirror(&self, other: &Affine<L>, negative: Mask) -> Self {
-        let zz = self.z.square();
-        let h = other.x.loose_mul(zz).minus(self.x.loose()).carry();
-        let zzz = self.z.mul(zz);
-        let r = other.y2.loose_mul(zzz).negated_where(negative).minus(self.y2.loose()).carry();
-        let hh = h.loose_square().quadrupled().carry();
-        let j = h.mul(hh);
-        let v = self.x.loose_mul(hh);
-        let x = r.loose_square().minus(j.loose().plus(v.doubled())).carry();
-        let run = x.loose().minus(v).doubled().carry();
-        let y2 = r.wide_mul(run).plus(self.y2.wide_mul(j).doubled()).fold().carry();
-        Self { x, y2, z: self.z.loose_mul(h).doubled().carry() }
+        Self { x: Fe::one().factor(), y2: Fe::one().factor(), z: Loose::zero().carry() }
     }
 
     /// The opposite where the mask has a bit.
     #[inline(always)]
     pub(super) fn negate_where(self, mask: Mask) -> Self {
-        Self { y2: self.y2.negate_where(mask), ..self }
-    }
-
-    /// Whether the limbs are in range; for tests.
-    #[cfg(test)]
-    pub(super) fn is_reduced(&self) -> bool {
-        [self.x, self.y2, self.z].iter().all(Fe::is_reduced)
+        Self { y2: self.y2.masked().negate_where(mask).factor(), ..self }
     }
 }

@@ -1,9 +1,10 @@
 //! Numbers modulo the order n of the group, eight at a time, by Montgomery's multiplication with R = 2²⁶⁰; and their
 //! way to the digits of a double-and-add.
 
+use super::field::{Fe, splat_limbs};
 use super::inversion::{Invertible, Modulus, rotated};
 use crate::lanes::{LANES, Lanes};
-use crate::radix52::{LIMB_MASK, limbs_of, product, to_words};
+use crate::radix52::{LIMB_MASK, limbs_of, product};
 
 /// n, words from the least.
 pub(super) const ORDER: [u64; 4] = [0xbfd2_5e8c_d036_4141, 0xbaae_dce6_af48_a03b, 0xffff_ffff_ffff_fffe, u64::MAX];
@@ -23,7 +24,7 @@ impl<L: Lanes> Scalar<L> {
     /// One number a lane.
     #[inline(always)]
     pub(super) fn from_numbers(numbers: &[[u64; 4]; LANES]) -> Self {
-        Self(crate::radix52::from_words(numbers))
+        Self(Fe::from_numbers(numbers).0)
     }
 
     /// `self · other / R`. Below 2²⁵⁷ in and out: (2⁵¹⁴ + n·2²⁶⁰)/2²⁶⁰ is below n + 2²⁵⁴.
@@ -38,7 +39,7 @@ impl<L: Lanes> Scalar<L> {
     #[inline(always)]
     fn montgomery_mul_inlined(&self, other: &Self) -> Self {
         let mut columns: [L; 10] = product(&self.0, &other.0);
-        let order = ORDER_LIMBS.map(L::splat);
+        let order = splat_limbs::<L, 5>(ORDER_LIMBS);
         for i in 0..5 {
             let multiple = L::zero().madd_lo(columns[i], L::splat(NEGATED_INVERSE));
             for j in 0..5 {
@@ -60,7 +61,7 @@ impl<L: Lanes> Scalar<L> {
     /// `self · R`: into Montgomery's form.
     #[inline(always)]
     pub(super) fn to_montgomery(self) -> Self {
-        self.montgomery_mul(&Self(R_SQUARED.map(L::splat)))
+        self.montgomery_mul(&Self(splat_limbs(R_SQUARED)))
     }
 
     /// `−self`: n and twice n less it would do for what is below them, and here four times n is above everything.
@@ -74,7 +75,7 @@ impl<L: Lanes> Scalar<L> {
             limbs[i] = if i < 4 { digit.and(L::splat(LIMB_MASK)) } else { digit };
         }
         // Below 2²⁵⁸, which a product by R brings down; the two factors of R cancel.
-        Self(limbs).to_montgomery().montgomery_mul(&Self([1, 0, 0, 0, 0].map(L::splat)))
+        Self(limbs).to_montgomery().montgomery_mul(&Self(splat_limbs([1, 0, 0, 0, 0])))
     }
 }
 
@@ -86,16 +87,20 @@ impl<L: Lanes> Invertible for Scalar<L> {
 
     #[inline(always)]
     fn rotated(self, by: usize) -> Self {
-        Self(self.0.map(|limb| rotated(limb, by)))
+        let mut limbs = self.0;
+        for limb in &mut limbs {
+            *limb = rotated(*limb, by);
+        }
+        Self(limbs)
     }
 
     /// In Montgomery's form, as all that is inverted here.
     #[inline(always)]
     fn inverse_of_first(self) -> Self {
         // Out of the form, below 2²⁵⁷/2²⁶⁰ + n, so at most n; and n itself only of a multiple of n.
-        let plain = self.montgomery_mul(&Self([1, 0, 0, 0, 0].map(L::splat)));
-        let inverse = MODULUS.invert(to_words(&plain.0)[0]);
-        Self(limbs_of(inverse).map(L::splat)).to_montgomery()
+        let plain = self.montgomery_mul(&Self(splat_limbs([1, 0, 0, 0, 0])));
+        let inverse = MODULUS.invert(Fe(plain.0).first_number());
+        Self(splat_limbs(limbs_of(inverse))).to_montgomery()
     }
 }
 
@@ -165,7 +170,8 @@ impl<L: Lanes> Scalar<L> {
     fn split_inlined(&self) -> [Half<L>; 2] {
         let (c1, c2) = (times_rounded(&self.0, &G1), times_rounded(&self.0, &G2));
         // k − c₁·a₁ − c₂·a₂ and c₁·b₁ − c₂·a₁, each from its low three limbs: the rest is its sign.
-        let [p, q, r, s] = [(&c1, &A1), (&c2, &A2), (&c1, &B1), (&c2, &A1)].map(|(c, a)| low_columns(c, a));
+        let (p, q) = (low_columns(&c1, &A1), low_columns(&c2, &A2));
+        let (r, s) = (low_columns(&c1, &B1), low_columns(&c2, &A1));
         let mut k1 = [self.0[0], self.0[1], self.0[2]];
         let mut k2 = r;
         for i in 0..3 {
