@@ -7,6 +7,7 @@
 //! Who calls asks [`Unit::detect`] once and passes the answer in; a [`Unit`] of AVX-512 exists only where the
 //! processor has what the code was compiled for.
 
+pub mod bls12_381;
 pub mod lanes;
 pub mod montgomery;
 pub mod poseidon;
