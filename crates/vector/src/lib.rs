@@ -8,6 +8,7 @@
 //! processor has what the code was compiled for.
 
 pub mod blake2b;
+pub mod bls12_381;
 pub mod calibration;
 pub mod ed25519;
 pub mod keccak;

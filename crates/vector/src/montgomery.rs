@@ -130,7 +130,10 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     #[must_use]
     pub fn mul(&self, other: &Self) -> Self {
         self.debug_check_product(other);
-        L::apart(|| Columns::product(self, other).reduce())
+        L::apart(
+            #[inline(always)]
+            || Columns::product(self, other).reduce(),
+        )
     }
 
     /// `a²`, below 2p. Takes a² ≤ R·p.
@@ -138,7 +141,10 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     #[must_use]
     pub fn square(&self) -> Self {
         self.debug_check_product(self);
-        L::apart(|| Columns::square(self).reduce())
+        L::apart(
+            #[inline(always)]
+            || Columns::square(self).reduce(),
+        )
     }
 
     /// `a + b`.
@@ -221,7 +227,9 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
         // Below a/R + p, so p itself is the only number to bring down.
         let number = Columns::<L, M, N>::unshifted(self).reduce();
         let is_p = equal(&number.limbs, &M::LIMBS.map(L::splat));
-        number.limbs.map(|limb| limb.blend(is_p, L::zero()))
+        let mut limbs = number.limbs;
+        unrolled!(N, i => { limbs[i] = limbs[i].blend(is_p, L::zero()); });
+        limbs
     }
 
     /// Lanes in which the element is 0.

@@ -163,24 +163,27 @@ fn hash_groups<L: Lanes, const G: usize>(
     digests: &mut [[u8; 32]],
     accepted: &mut [bool],
 ) {
-    L::enter(|| {
-        let mut states = [[Scalar::<L>::zero(); WIDTH_MAX]; G];
-        for (group, state) in states.iter_mut().enumerate() {
-            let first = group * LANES;
-            let fine = absorb(schedule, elements, first, state);
-            for (lane, accepted) in accepted[first..].iter_mut().take(LANES).enumerate() {
-                *accepted = fine >> lane & 1 == 1;
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut states = [[Scalar::<L>::zero(); WIDTH_MAX]; G];
+            for (group, state) in states.iter_mut().enumerate() {
+                let first = group * LANES;
+                let fine = absorb(schedule, elements, first, state);
+                for (lane, accepted) in accepted[first..].iter_mut().take(LANES).enumerate() {
+                    *accepted = fine >> lane & 1 == 1;
+                }
             }
-        }
-        let hashes = permute::<L, G>(schedule, &mut states);
-        for (group, hash) in hashes.iter().enumerate() {
-            let numbers = Scalar::<L>::words_of_limbs::<4>(&hash.canonical());
-            let places = digests.iter_mut().zip(accepted.iter()).skip(group * LANES);
-            for ((digest, accepted), number) in places.zip(numbers) {
-                *digest = if *accepted { big_endian(number) } else { [0; 32] };
+            let hashes = permute::<L, G>(schedule, &mut states);
+            for (group, hash) in hashes.iter().enumerate() {
+                let numbers = Scalar::<L>::words_of_limbs::<4>(&hash.canonical());
+                let places = digests.iter_mut().zip(accepted.iter()).skip(group * LANES);
+                for ((digest, accepted), number) in places.zip(numbers) {
+                    *digest = if *accepted { big_endian(number) } else { [0; 32] };
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Loads the messages from number `first` on into a state, with the constants of the first round. Returns the lanes

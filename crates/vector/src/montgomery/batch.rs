@@ -6,7 +6,10 @@ use crate::lanes::Lanes;
 /// Inverts elements (each ≤ 2p; results below 2p), with 0 where an element is 0: Montgomery's trick, three
 /// multiplications an element, and a power to p − 2 for all of them together.
 pub fn invert_all<L: Lanes, M: Modulus<N>, const N: usize>(elements: &mut [Element<L, M, N>]) {
-    L::enter(|| invert_in_lanes(elements));
+    L::enter(
+        #[inline(always)]
+        || invert_in_lanes(elements),
+    );
 }
 
 #[inline(always)]

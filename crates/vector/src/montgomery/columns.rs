@@ -78,8 +78,12 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Columns<L, M, N> {
                 }
             });
         });
-        sum.low = sum.low.map(|half| half.map(|column| column.add(column)));
-        sum.high = sum.high.map(|half| half.map(|column| column.add(column)));
+        for half in 0..2 {
+            unrolled!(N, i => {
+                sum.low[half][i] = sum.low[half][i].add(sum.low[half][i]);
+                sum.high[half][i] = sum.high[half][i].add(sum.high[half][i]);
+            });
+        }
         unrolled!(N, i => {
             at!(sum.low, (2 * i)) = at!(sum.low, (2 * i)).madd_lo(a.limbs[i], a.limbs[i]);
             at!(sum.high, (2 * i + 1)) = at!(sum.high, (2 * i + 1)).madd_hi(a.limbs[i], a.limbs[i]);

@@ -31,14 +31,20 @@ pub const fn multiple<const N: usize>(number: &[u64; N], factor: u64) -> [u64; N
 
 /// 2^`exponent` mod `modulus`.
 pub const fn power_of_two<const N: usize>(modulus: &[u64; N], exponent: usize) -> [u64; N] {
-    let mut power = [0; N];
-    power[0] = 1;
+    let mut one = [0; N];
+    one[0] = 1;
+    shifted(&one, modulus, exponent)
+}
+
+/// `number`·2^`exponent` mod `modulus`, of a number below it.
+pub const fn shifted<const N: usize>(number: &[u64; N], modulus: &[u64; N], exponent: usize) -> [u64; N] {
+    let mut shifted = *number;
     let mut step = 0;
     while step < exponent {
-        power = doubled(&power, modulus);
+        shifted = doubled(&shifted, modulus);
         step += 1;
     }
-    power
+    shifted
 }
 
 /// 2·`number` mod `modulus`, of a number below it.
