@@ -14,6 +14,9 @@
 //! **Reference.** The crate `blake2b_simd`. A batch runs four messages at a time in the lanes of AVX2 where the
 //! processor has it; a message that ends early gives its lane to the next one, so lengths may vary. Tests hold it
 //! to CPython's `hashlib`, and batches to single messages.
+//!
+//! **Lanes.** Eight messages at a time, see [`outrigger_vector::blake2b`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 

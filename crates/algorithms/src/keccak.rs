@@ -17,6 +17,9 @@
 //!
 //! **Reference.** The crate `keccak-asm`, OpenSSL's assembly for the permutation; SHA3-256 is held to NIST's CAVP
 //! files, and both to the portable Rust of the crate `sha3`, to AWS-LC and to PyCryptodome.
+//!
+//! **Lanes.** Eight messages at a time, see [`outrigger_vector::keccak`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 

@@ -38,6 +38,9 @@
 //!
 //! **Proofs** list the siblings from the leaf to the root, each with its side; a level at which the node passes up
 //! has none. [`verify_proof`] checks them, position and number of leaves included.
+//!
+//! **Lanes.** A level is a batch of messages of one length, so trees whose hash function has lanes are built in lanes:
+//! see the module `hasher`, the only place that knows. All else of a tree is the same code.
 
 use outrigger_types::{ColumnBuf, HashAlgorithm, MerkleTree, MerkleWork, Output, Verdict};
 use outrigger_vector::Unit;

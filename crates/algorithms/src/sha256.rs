@@ -13,6 +13,9 @@
 //!
 //! **Reference.** The crate `sha2`, which uses the SHA instructions of x86 and Arm where the processor has them.
 //! Tests hold it to NIST's CAVP files, to OpenSSL by way of CPython, and to AWS-LC.
+//!
+//! **Lanes.** Sixteen messages at a time, see [`outrigger_vector::sha256`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 

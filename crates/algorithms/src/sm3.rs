@@ -11,6 +11,9 @@
 //! there, before the message; FISCO BCOS hashes transactions with bare SM3.
 //!
 //! **Reference.** The crate `sm3`. Tests hold it to the examples of the standard and to OpenSSL by way of CPython.
+//!
+//! **Lanes.** Sixteen messages at a time, see [`outrigger_vector::sm3`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 

@@ -57,7 +57,10 @@ pub(crate) fn many<C: Compression, M: Message>(
     let mut padding = Padding { length: None, schedule: C::schedule(&[0; 16]) };
     let blocks = |i| blocks(message(i).length());
     schedule::<{ GROUPS * WORDS }>(digests.len(), blocks, alone.map(|alone| alone.worth), |turn| match turn {
-        Turn::Alone(i) => digests[i] = alone.map_or([0; 32], |alone| (alone.digest)(message(i))),
+        Turn::Alone(i) => {
+            let alone = alone.expect("without a way to hash them alone, messages go together");
+            digests[i] = (alone.digest)(message(i));
+        }
         Turn::Together(indices) => {
             let messages: [[M; WORDS]; GROUPS] =
                 from_fn(|g| from_fn(|lane| message(*indices.get(g * WORDS + lane).unwrap_or(&indices[0]))));

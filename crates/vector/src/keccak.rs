@@ -47,7 +47,10 @@ pub fn many<M: Message>(
 ) {
     let blocks = |i| message(i).length() / RATE + 1;
     schedule::<LANES>(digests.len(), blocks, alone.map(|alone| alone.worth), |turn| match turn {
-        Turn::Alone(i) => digests[i] = alone.map_or([0; 32], |alone| (alone.digest)(message(i))),
+        Turn::Alone(i) => {
+            let alone = alone.expect("without a way to hash them alone, messages go together");
+            digests[i] = (alone.digest)(message(i));
+        }
         Turn::Together(indices) => {
             let messages: [M; LANES] = std::array::from_fn(|lane| message(*indices.get(lane).unwrap_or(&indices[0])));
             let found = on_lanes!(unit, L => together::<L, M>(domain, &messages));
