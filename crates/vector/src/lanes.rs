@@ -115,6 +115,9 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn pick(self, high: Self, indices: Self) -> Self;
     /// Bytes in reverse order within each word: big-endian to native on this machine.
     fn swap_bytes(self) -> Self;
+
+    /// Asks for a value that will be read soon.
+    fn prefetch<T>(place: &T);
 }
 
 /// Turns eight rows into columns: word j of row i becomes word i of row j.

@@ -186,4 +186,10 @@ impl Lanes for Avx512 {
         let order = intrinsic!(_mm512_set4_epi32(0x08090a0b, 0x0c0d0e0f, 0x00010203, 0x04050607));
         Self(intrinsic!(_mm512_shuffle_epi8(self.0, order)))
     }
+
+    #[inline(always)]
+    fn prefetch<T>(place: &T) {
+        // SAFETY: a prefetch is a hint, and faults at no address; all processors of this architecture have it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) }
+    }
 }

@@ -180,4 +180,7 @@ impl Lanes for Portable {
     fn swap_bytes(self) -> Self {
         self.each(u64::swap_bytes)
     }
+
+    #[inline(always)]
+    fn prefetch<T>(_: &T) {}
 }
