@@ -123,6 +123,9 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     /// Calls `f`: in registers inlined, in plain words as a function of its own, since there a multiplication of a
     /// field has thousands of instructions and need not be fast.
     fn apart<R>(f: impl FnOnce() -> R) -> R;
+
+    /// Asks for a value that will be read soon.
+    fn prefetch<T>(place: &T);
 }
 
 /// Bytes of a register.

@@ -6,6 +6,7 @@ use crate::Unit;
 use crate::lanes::{LANES, Lanes};
 use crate::radix52::{BITS, from_words, limbs_of};
 use crate::unit::on_lanes;
+use crate::weierstrass::comb::{Comb, KnownQuestion, answer_known, make_base_comb};
 use crate::weierstrass::field::{Element, Modulus, Prime, invert_all, negative_inverse, reduce_dense, subtract};
 use crate::weierstrass::multiples::Packed;
 use crate::weierstrass::{Curve, Question, answer, make_base_multiples};
@@ -49,46 +50,120 @@ pub fn verify(unit: Unit, signatures: &[Signature]) -> Vec<Outcome> {
     on_lanes!(unit, L => verify_in::<L>(signatures))
 }
 
+/// A key's odd multiples, with which its signatures are verified four times as fast: 256 KiB. Making it takes some
+/// 150 µs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table(Comb);
+
+impl Table {
+    /// The table of a key; `None` where a coordinate is not below [`PRIME`] or the point is off the curve.
+    pub fn new(x: [u64; 4], y: [u64; 4]) -> Option<Self> {
+        let in_range = subtract(x, PRIME).1 && subtract(y, PRIME).1;
+        let unit = Unit::detect().unwrap_or(Unit::PORTABLE);
+        if in_range { Comb::new::<P256>(unit, [x, y]).map(Self) } else { None }
+    }
+
+    /// Bytes of memory that it takes.
+    pub const fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    /// Whether its content is still what was computed.
+    pub fn is_intact(&self) -> bool {
+        self.0.is_intact()
+    }
+}
+
+/// An ECDSA signature of a key that has a table; numbers as in [`Signature`].
+#[derive(Clone, Copy, Debug)]
+pub struct KnownSignature<'a> {
+    /// The key's table.
+    pub table: &'a Table,
+    /// The digest as a number, of any size.
+    pub digest: [u64; 4],
+    /// r, in 1..n.
+    pub r: [u64; 4],
+    /// s, in 1..n.
+    pub s: [u64; 4],
+}
+
+/// As [`verify`], of keys that have tables.
+pub fn verify_known(unit: Unit, signatures: &[KnownSignature<'_>]) -> Vec<Outcome> {
+    on_lanes!(unit, L => verify_known_in::<L>(signatures))
+}
+
+#[inline(always)]
+fn verify_known_in<L: Lanes>(signatures: &[KnownSignature<'_>]) -> Vec<Outcome> {
+    let Some(first) = signatures.first() else { return Vec::new() };
+    let of = |signature: &KnownSignature<'_>| Signature {
+        key: P256::BASE,
+        digest: signature.digest,
+        r: signature.r,
+        s: signature.s,
+    };
+    let plain: Vec<Signature> = signatures.iter().map(of).collect();
+    let groups = grouped(&plain);
+    let mut questions = Vec::with_capacity(groups.len());
+    for ((group, scalars), known) in groups.iter().zip(scalars::<L>(&groups)).zip(signatures.chunks(LANES)) {
+        questions.push(KnownQuestion {
+            keys: std::array::from_fn(|lane| &known.get(lane).unwrap_or(first).table.0),
+            base_scalar: scalars[0],
+            key_scalar: scalars[1],
+            abscissa: column(group, |signature| signature.r),
+        });
+    }
+    judged(&plain, &answer_known::<P256, L>(&questions))
+}
+
 #[inline(always)]
 fn verify_in<L: Lanes>(signatures: &[Signature]) -> Vec<Outcome> {
-    let groups: Vec<[Signature; LANES]> = signatures
-        .chunks(LANES)
-        .map(|chunk| {
-            std::array::from_fn(|lane| match chunk.get(lane) {
-                Some(signature) if signature.is_in_range() => *signature,
-                _ => Signature::FILLER,
-            })
+    let groups = grouped(signatures);
+    let mut questions = Vec::with_capacity(groups.len());
+    for (group, scalars) in groups.iter().zip(scalars::<L>(&groups)) {
+        questions.push(Question {
+            key: [column(group, |signature| signature.key[0]), column(group, |signature| signature.key[1])],
+            base_scalar: scalars[0],
+            key_scalar: scalars[1],
+            abscissa: column(group, |signature| signature.r),
+        });
+    }
+    judged(signatures, &answer::<P256, L>(&questions))
+}
+
+/// Signatures eight by eight, filled up.
+fn grouped(signatures: &[Signature]) -> Vec<[Signature; LANES]> {
+    let group = |chunk: &[Signature]| {
+        std::array::from_fn(|lane| match chunk.get(lane) {
+            Some(signature) if signature.is_in_range() => *signature,
+            _ => Signature::FILLER,
         })
-        .collect();
-    let questions = questions::<L>(&groups);
-    let outcomes = answer::<P256, L>(&questions);
-    let found = outcomes.as_flattened().iter();
-    let judged = |(outcome, signature): (&Outcome, &Signature)| match signature.is_in_range() {
+    };
+    signatures.chunks(LANES).map(group).collect()
+}
+
+/// The outcomes of signatures that were [`grouped`].
+fn judged(signatures: &[Signature], outcomes: &[[Outcome; LANES]]) -> Vec<Outcome> {
+    let one = |(outcome, signature): (&Outcome, &Signature)| match signature.is_in_range() {
         true => *outcome,
         false => Outcome::Undecided,
     };
-    found.zip(signatures).map(judged).collect()
+    outcomes.as_flattened().iter().zip(signatures).map(one).collect()
 }
 
 /// u₁ = e/s and u₂ = r/s of all, with one inversion.
 #[inline(always)]
-fn questions<L: Lanes>(groups: &[[Signature; LANES]]) -> Vec<Question<L>> {
+fn scalars<L: Lanes>(groups: &[[Signature; LANES]]) -> Vec<[[L; 5]; 2]> {
     let mut inverses: Vec<Element<Order, L>> = Vec::with_capacity(groups.len());
     for group in groups {
         inverses.push(Element::from_plain(&column(group, |signature| signature.s)));
     }
     invert_all(&mut inverses);
-    let mut questions = Vec::with_capacity(groups.len());
+    let mut scalars = Vec::with_capacity(groups.len());
     for (group, inverse) in groups.iter().zip(&inverses) {
-        let r = column(group, |signature| signature.r);
-        questions.push(Question {
-            key: [column(group, |signature| signature.key[0]), column(group, |signature| signature.key[1])],
-            base_scalar: times(column(group, |signature| signature.digest), inverse),
-            key_scalar: times(r, inverse),
-            abscissa: r,
-        });
+        let digest = column(group, |signature| signature.digest);
+        scalars.push([times(digest, inverse), times(column(group, |signature| signature.r), inverse)]);
     }
-    questions
+    scalars
 }
 
 /// A plain number times one in Montgomery form: plain, below 1.1·n and then below n.
@@ -158,6 +233,11 @@ impl Curve for P256 {
     fn base_multiples() -> &'static [Packed] {
         static MULTIPLES: LazyLock<Vec<Packed>> = LazyLock::new(make_base_multiples::<P256>);
         &MULTIPLES
+    }
+
+    fn base_comb() -> &'static Comb {
+        static COMB: LazyLock<Comb> = LazyLock::new(make_base_comb::<P256>);
+        &COMB
     }
 }
 

@@ -6,6 +6,7 @@ use crate::Unit;
 use crate::lanes::{LANES, Lanes};
 use crate::radix52::{BITS, from_words, limbs_of};
 use crate::unit::on_lanes;
+use crate::weierstrass::comb::{Comb, KnownQuestion, answer_known, make_base_comb};
 use crate::weierstrass::field::{Modulus, Prime, negative_inverse, reduce_dense, subtract};
 use crate::weierstrass::multiples::Packed;
 use crate::weierstrass::{Curve, Question, answer, make_base_multiples};
@@ -72,18 +73,92 @@ impl Numbers {
 pub fn verify(unit: Unit, signatures: &[Signature]) -> Vec<Outcome> {
     let numbers: Vec<Option<Numbers>> = signatures.iter().map(Numbers::new).collect();
     let outcomes = on_lanes!(unit, L => outcomes::<L>(&numbers));
-    let found = outcomes.as_flattened().iter();
-    found
-        .zip(&numbers)
-        .map(|(outcome, numbers)| if numbers.is_some() { *outcome } else { Outcome::Undecided })
-        .collect()
+    judged(&numbers, &outcomes)
+}
+
+/// A key's odd multiples, with which its signatures are verified four times as fast: 256 KiB. Making it takes some
+/// 150 µs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table(Comb);
+
+impl Table {
+    /// The table of a key; `None` where a coordinate is not below [`PRIME`] or the point is off the curve.
+    pub fn new(x: [u64; 4], y: [u64; 4]) -> Option<Self> {
+        let in_range = subtract(x, PRIME).1 && subtract(y, PRIME).1;
+        let unit = Unit::detect().unwrap_or(Unit::PORTABLE);
+        if in_range { Comb::new::<Sm2>(unit, [x, y]).map(Self) } else { None }
+    }
+
+    /// Bytes of memory that it takes.
+    pub const fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    /// Whether its content is still what was computed.
+    pub fn is_intact(&self) -> bool {
+        self.0.is_intact()
+    }
+}
+
+/// An SM2 signature of a key that has a table; numbers as in [`Signature`].
+#[derive(Clone, Copy, Debug)]
+pub struct KnownSignature<'a> {
+    /// The key's table.
+    pub table: &'a Table,
+    /// e as a number, of any size.
+    pub digest: [u64; 4],
+    /// r, in 1..n.
+    pub r: [u64; 4],
+    /// s, in 1..n.
+    pub s: [u64; 4],
+}
+
+/// As [`verify`], of keys that have tables.
+pub fn verify_known(unit: Unit, signatures: &[KnownSignature<'_>]) -> Vec<Outcome> {
+    let of = |signature: &KnownSignature<'_>| {
+        let KnownSignature { digest, r, s, .. } = *signature;
+        Numbers::new(&Signature { key: Sm2::BASE, digest, r, s })
+    };
+    let numbers: Vec<Option<Numbers>> = signatures.iter().map(of).collect();
+    let outcomes = on_lanes!(unit, L => known_outcomes::<L>(signatures, &numbers));
+    judged(&numbers, &outcomes)
+}
+
+#[inline(always)]
+fn known_outcomes<L: Lanes>(signatures: &[KnownSignature<'_>], numbers: &[Option<Numbers>]) -> Vec<[Outcome; LANES]> {
+    let Some(first) = signatures.first() else { return Vec::new() };
+    let mut questions = Vec::with_capacity(numbers.len().div_ceil(LANES));
+    for (chunk, known) in numbers.chunks(LANES).zip(signatures.chunks(LANES)) {
+        let group = grouped(chunk);
+        questions.push(KnownQuestion {
+            keys: std::array::from_fn(|lane| &known.get(lane).unwrap_or(first).table.0),
+            base_scalar: column(&group, |numbers| numbers.s),
+            key_scalar: column(&group, |numbers| numbers.t),
+            abscissa: column(&group, |numbers| numbers.abscissa),
+        });
+    }
+    answer_known::<Sm2, L>(&questions)
+}
+
+/// Eight lanes, filled up.
+fn grouped(chunk: &[Option<Numbers>]) -> [Numbers; LANES] {
+    std::array::from_fn(|lane| chunk.get(lane).copied().flatten().unwrap_or(Numbers::FILLER))
+}
+
+/// The outcomes of numbers that were [`grouped`].
+fn judged(numbers: &[Option<Numbers>], outcomes: &[[Outcome; LANES]]) -> Vec<Outcome> {
+    let one = |(outcome, numbers): (&Outcome, &Option<Numbers>)| match numbers {
+        Some(_) => *outcome,
+        None => Outcome::Undecided,
+    };
+    outcomes.as_flattened().iter().zip(numbers).map(one).collect()
 }
 
 #[inline(always)]
 fn outcomes<L: Lanes>(numbers: &[Option<Numbers>]) -> Vec<[Outcome; LANES]> {
     let mut questions = Vec::with_capacity(numbers.len().div_ceil(LANES));
     for chunk in numbers.chunks(LANES) {
-        let group = std::array::from_fn(|lane| chunk.get(lane).copied().flatten().unwrap_or(Numbers::FILLER));
+        let group = grouped(chunk);
         questions.push(Question {
             key: [column(&group, |numbers| numbers.key[0]), column(&group, |numbers| numbers.key[1])],
             base_scalar: column(&group, |numbers| numbers.s),
@@ -173,6 +248,11 @@ impl Curve for Sm2 {
     fn base_multiples() -> &'static [Packed] {
         static MULTIPLES: LazyLock<Vec<Packed>> = LazyLock::new(make_base_multiples::<Sm2>);
         &MULTIPLES
+    }
+
+    fn base_comb() -> &'static Comb {
+        static COMB: LazyLock<Comb> = LazyLock::new(make_base_comb::<Sm2>);
+        &COMB
     }
 }
 

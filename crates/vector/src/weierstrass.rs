@@ -14,11 +14,13 @@ use std::fmt::Debug;
 use crate::lanes::{LANES, Lanes, Mask};
 use crate::radix52::limbs_of;
 
+pub(crate) mod comb;
 pub(crate) mod digits;
 pub(crate) mod field;
 pub(crate) mod multiples;
 pub(crate) mod point;
 
+use comb::Comb;
 use digits::Digits;
 use field::{Element, Modulus, Prime, invert_all, splats};
 use multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
@@ -48,6 +50,9 @@ pub(crate) trait Curve: Prime {
 
     /// The odd multiples of G, [`BASE_MULTIPLES`] of them, made once: 32 KiB.
     fn base_multiples() -> &'static [Packed];
+
+    /// The table of G for keys that have tables, made once: 256 KiB.
+    fn base_comb() -> &'static Comb;
 }
 
 /// Bits of a digit of the key's scalar: 16 multiples a key.
@@ -98,7 +103,7 @@ pub(crate) fn answer<C: Curve, L: Lanes>(questions: &[Question<L>]) -> Vec<[Outc
         }
         let sums = combine::<C, L>(abreast, &packed);
         for (i, (question, sum)) in abreast.iter().zip(&sums).enumerate() {
-            outcomes.push(judge(question, sum, on_curve[first + i]));
+            outcomes.push(judge(&question.abscissa, sum, on_curve[first + i]));
         }
     }
     outcomes
@@ -131,10 +136,8 @@ fn combine<C: Curve, L: Lanes>(questions: &[Question<L>], packed: &[Packed]) -> 
     let count = questions.len();
     let mut position = SCALAR_BITS - KEY_WIDTH;
     let mut sums = [Point { x: Element::one(), y: Element::one(), z: Element::one() }; ABREAST];
-    for (sum, (Affine { x, y }, negative)) in sums.iter_mut().zip(of_keys::<C, L>(packed, &key_digits, position)) {
-        let zero = Element::from_montgomery([L::zero(); 5]);
-        let opposite = zero.loose().plus_modulus::<2>().minus(&y).fold();
-        *sum = Point { x, y: y.blend(negative, &opposite), z: Element::one() };
+    for (sum, term) in sums.iter_mut().zip(&of_keys::<C, L>(packed, &key_digits, position)) {
+        *sum = start(term);
     }
     while position > 0 {
         position -= KEY_WIDTH;
@@ -150,6 +153,20 @@ fn combine<C: Curve, L: Lanes>(questions: &[Question<L>], packed: &[Packed]) -> 
 /// A point for each group, and the lanes that subtract it.
 type Terms<C, L> = [(Affine<C, L>, Mask); ABREAST];
 
+/// Something to be overwritten.
+#[inline(always)]
+fn no_terms<C: Curve, L: Lanes>() -> Terms<C, L> {
+    [(Affine { x: Element::one(), y: Element::one() }, 0); ABREAST]
+}
+
+/// The first term of a sum.
+#[inline(always)]
+fn start<C: Curve, L: Lanes>((Affine { x, y }, negative): &(Affine<C, L>, Mask)) -> Point<C, L> {
+    let zero = Element::from_montgomery([L::zero(); 5]);
+    let opposite = zero.loose().plus_modulus::<2>().minus(y).fold();
+    Point { x: *x, y: y.blend(*negative, &opposite), z: Element::one() }
+}
+
 /// What the digits at a position pick of the keys' multiples.
 #[inline(always)]
 fn of_keys<C: Curve, L: Lanes>(
@@ -157,7 +174,7 @@ fn of_keys<C: Curve, L: Lanes>(
     digits: &[Digits<L, SCALAR_BITS>; ABREAST],
     position: usize,
 ) -> Terms<C, L> {
-    let mut terms = [(Affine { x: Element::one(), y: Element::one() }, 0); ABREAST];
+    let mut terms = no_terms();
     for (i, term) in terms.iter_mut().enumerate() {
         let digit = digits[i].at(position, KEY_WIDTH);
         let of_group = &packed[i * KEY_MULTIPLES * LANES..(i + 1) * KEY_MULTIPLES * LANES];
@@ -174,7 +191,7 @@ fn of_base<C: Curve, L: Lanes>(
     digits: &[Digits<L, SCALAR_BITS>; ABREAST],
     position: usize,
 ) -> Terms<C, L> {
-    let mut terms = [(Affine { x: Element::one(), y: Element::one() }, 0); ABREAST];
+    let mut terms = no_terms();
     for (digits, term) in digits.iter().zip(&mut terms) {
         let digit = digits.at(position, BASE_WIDTH);
         *term = (unpack(digit.indices.map(|index| &multiples[index as usize])), digit.negative);
@@ -195,16 +212,16 @@ fn recode<C: Curve, L: Lanes>(
     digits
 }
 
-/// Compares the sum with the question's abscissa.
+/// Compares the sum with an abscissa.
 #[inline(always)]
-fn judge<C: Curve, L: Lanes>(question: &Question<L>, sum: &Point<C, L>, on_curve: Mask) -> [Outcome; LANES] {
-    let abscissa = Element::<C, L>::from_plain(&question.abscissa);
+fn judge<C: Curve, L: Lanes>(number: &[L; 5], sum: &Point<C, L>, on_curve: Mask) -> [Outcome; LANES] {
+    let abscissa = Element::<C, L>::from_plain(number);
     let z_squared = sum.z.square().carry(); // < 2p
     let difference = abscissa.mul(&z_squared).plus_modulus::<2>().minus(&sum.x).fold();
     let holds = difference.is_zero();
     let exceptional = z_squared.loose().fold().is_zero();
     // The order more is below p for abscissas below 2¹²⁸ or so: nobody meets that but by choosing it.
-    let small = question.abscissa[3].or(question.abscissa[4]).eq(L::zero());
+    let small = number[3].or(number[4]).eq(L::zero());
     std::array::from_fn(|lane| {
         let in_lane = |mask: Mask| mask >> lane & 1 == 1;
         if !in_lane(on_curve) {

@@ -201,4 +201,10 @@ impl Lanes for Avx512 {
     fn apart<R>(f: impl FnOnce() -> R) -> R {
         f()
     }
+
+    #[inline(always)]
+    fn prefetch<T>(place: &T) {
+        // SAFETY: a prefetch is a hint, and faults at no address; all processors of this architecture have it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) }
+    }
 }

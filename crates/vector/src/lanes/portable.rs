@@ -194,4 +194,7 @@ impl Lanes for Portable {
     fn apart<R>(f: impl FnOnce() -> R) -> R {
         f()
     }
+
+    #[inline(always)]
+    fn prefetch<T>(_: &T) {}
 }
