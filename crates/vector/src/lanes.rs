@@ -39,8 +39,15 @@ pub fn avx512_is_here() -> bool {
 /// A value of an implementation for a processor's registers exists only inside its [`Lanes::enter`], which its
 /// callers reach only through a [`crate::Unit`] that was detected: that is what makes these safe functions.
 pub trait Lanes: Copy + Debug + Send + Sync + 'static {
+    /// Whether lanes are in memory, not in a register. Then what is a hundred instructions over registers is
+    /// thousands, and had better be a function of its own than inlined at each place.
+    const IN_MEMORY: bool = false;
+
     /// Calls `f` with the target features enabled. Mark closures and what they call `#[inline(always)]`.
     fn enter<R>(f: impl FnOnce() -> R) -> R;
+    /// As [`Lanes::enter`], for work of any size: a closure beyond some hundred operations is not inlined into the
+    /// function that enables the features, and then each operation in it is a call.
+    fn run<K: Kernel<Self>>(kernel: K) -> K::Output;
 
     /// The same word in all lanes.
     fn splat(word: u64) -> Self;
@@ -115,14 +122,33 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn pick(self, high: Self, indices: Self) -> Self;
     /// Bytes in reverse order within each word: big-endian to native on this machine.
     fn swap_bytes(self) -> Self;
-
-    /// Calls `f`, inlined where lanes are registers. Where they are memory, a function of its own: inlined, the plain
-    /// code of a field's product is thousands of instructions at each place.
-    #[inline(always)]
-    fn compact<R>(f: impl FnOnce() -> R) -> R {
-        f()
-    }
 }
+
+/// A piece of work over lanes, with its arguments.
+pub trait Kernel<L: Lanes> {
+    /// What it gives.
+    type Output;
+
+    /// Does it. Mark it `#[inline(always)]`, and keep closures in it to an operation or two.
+    fn call(self) -> Self::Output;
+}
+
+/// An array of registers, each made by an expression of its index: `registers!(i of 5; a[i].add(b[i]))`, for lanes
+/// called `L`. As [`std::array::from_fn`], but without a closure, which might stay a function of its own: that would
+/// be compiled without the target features, each operation in it a call.
+macro_rules! registers {
+    ($index:ident of $count:expr; $value:expr) => {{
+        let mut values = [L::zero(); $count];
+        let mut $index = 0;
+        while $index < $count {
+            values[$index] = $value;
+            $index += 1;
+        }
+        values
+    }};
+}
+
+pub(crate) use registers;
 
 /// Turns eight rows into columns: word j of row i becomes word i of row j.
 #[inline(always)]

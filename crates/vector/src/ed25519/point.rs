@@ -70,18 +70,20 @@ impl<L: Lanes> Point<L> {
     }
 
     #[inline(always)]
-    fn add_terms(&self, sum: &Element<L>, difference: &Element<L>, product: &Element<L>, z: Columns<L>, minus: Mask) -> Self {
+    fn add_terms(
+        &self,
+        sum: &Element<L>,
+        difference: &Element<L>,
+        product: &Element<L>,
+        z: Columns<L>,
+        minus: Mask,
+    ) -> Self {
         let (x, y) = (self.e.times(&self.f), self.g.times(&self.h));
         let a = y.minus(x).carry().times(&difference.blend(minus, sum));
         let b = y.plus(x).carry().times(&sum.blend(minus, difference));
         let c = self.e.mul(&self.h).times(product);
         let (less, more) = (z.minus(c).carry(), z.plus(c).carry());
-        Self {
-            e: b.minus(a).carry(),
-            f: less.blend(minus, &more),
-            g: more.blend(minus, &less),
-            h: b.plus(a).carry(),
-        }
+        Self { e: b.minus(a).carry(), f: less.blend(minus, &more), g: more.blend(minus, &less), h: b.plus(a).carry() }
     }
 
     /// P + Q, or P − Q in the lanes of `minus`.

@@ -5,7 +5,7 @@
 
 use std::array::from_fn;
 
-use super::{LANES, Lanes, Mask};
+use super::{Kernel, LANES, Lanes, Mask};
 
 /// Eight words in memory.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +37,16 @@ fn product(a: u64, b: u64) -> u128 {
 }
 
 impl Lanes for Portable {
+    const IN_MEMORY: bool = true;
+
     #[inline(always)]
     fn enter<R>(f: impl FnOnce() -> R) -> R {
         f()
+    }
+
+    #[inline(always)]
+    fn run<K: Kernel<Self>>(kernel: K) -> K::Output {
+        kernel.call()
     }
 
     #[inline(always)]
@@ -179,10 +186,5 @@ impl Lanes for Portable {
     #[inline(never)]
     fn swap_bytes(self) -> Self {
         self.each(u64::swap_bytes)
-    }
-
-    #[inline(never)]
-    fn compact<R>(f: impl FnOnce() -> R) -> R {
-        f()
     }
 }
