@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use outrigger_types::{Output, SignatureWork, Verdict};
 use outrigger_vector::Unit;
-use outrigger_vector::ed25519::{Signature, are_points, equations, has_small_order, is_reduced};
+use outrigger_vector::ed25519::{Signature, are_points, cofactor_equations, equations, has_small_order, is_reduced};
 use sha2::{Digest, Sha512};
 
 use super::parse::Parts;
@@ -14,11 +14,19 @@ use crate::room::SignatureLanes;
 pub(super) const STRICT: SignatureLanes =
     SignatureLanes { piece_items: PIECE_ITEMS, verify: verify_strict, recover: None, verify_sets: None };
 
+/// The vector engine's part in ZIP 215.
+pub(super) const ZIP215: SignatureLanes =
+    SignatureLanes { piece_items: PIECE_ITEMS, verify: verify_zip215, recover: None, verify_sets: None };
+
 /// Enough that the inversion which all items share costs little.
 const PIECE_ITEMS: usize = 256;
 
-/// As [`super::strict::verify`].
-fn verify_strict(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
+/// The items whose lengths are right, and their places in the output. The others are malformed.
+fn signatures<'a>(
+    work: &'a SignatureWork,
+    range: Range<usize>,
+    output: &mut Output,
+) -> (Vec<usize>, Vec<Signature<'a>>) {
     let mut places = Vec::with_capacity(range.len());
     let mut signatures = Vec::with_capacity(range.len());
     for (place, i) in range.enumerate() {
@@ -29,6 +37,24 @@ fn verify_strict(unit: Unit, work: &SignatureWork, range: Range<usize>, output: 
         places.push(place);
         signatures.push(signature_of(&parts));
     }
+    (places, signatures)
+}
+
+/// As the CPU's verification by ZIP 215.
+fn verify_zip215(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
+    let (places, signatures) = signatures(work, range, output);
+    for (n, equation) in cofactor_equations(unit, &signatures).into_iter().enumerate() {
+        output.verdicts[places[n]] = if equation.are_points {
+            Verdict::from_equation(equation.holds && is_reduced(signatures[n].s))
+        } else {
+            Verdict::Malformed
+        };
+    }
+}
+
+/// As [`super::strict::verify`].
+fn verify_strict(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
+    let (places, signatures) = signatures(work, range, output);
     let mut in_doubt = Vec::new();
     for (n, (equation, signature)) in equations(unit, &signatures).iter().zip(&signatures).enumerate() {
         output.verdicts[places[n]] = if !equation.key_is_point {

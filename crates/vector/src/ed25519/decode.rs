@@ -77,10 +77,12 @@ pub(super) fn decode<L: Lanes, const N: usize>(groups: &[[&[u8; 32]; LANES]; N])
         parts[n] = [u, v, uv3];
     }
     let powers = power_of_roots(&bases);
-    std::array::from_fn(|n| {
+    let mut decoded = [Decoded { x: one, y: one, is_point: 0 }; N];
+    for n in 0..N {
         let [u, v, uv3] = parts[n];
-        finish(u, v, uv3.mul(&powers[n]), y[n], signs[n])
-    })
+        decoded[n] = finish(u, v, uv3.mul(&powers[n]), y[n], signs[n]);
+    }
+    decoded
 }
 
 /// Chooses the root and its sign.

@@ -27,11 +27,16 @@ impl<L: Lanes> Scalars<L> {
 
 #[inline(always)]
 pub(super) fn words_of_hashes<L: Lanes>(hashes: &[&[u8; 64]; LANES]) -> [L; 8] {
-    transpose(hashes.map(|hash| {
+    let mut rows = [L::zero(); LANES];
+    for (row, hash) in rows.iter_mut().zip(hashes) {
         let (words, _) = hash.as_chunks::<8>();
-        let row: [u64; LANES] = std::array::from_fn(|i| u64::from_le_bytes(words[i]));
-        L::load(&row)
-    }))
+        let mut loaded = [0; LANES];
+        for (word, bytes) in loaded.iter_mut().zip(words) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        *row = L::load(&loaded);
+    }
+    transpose(rows)
 }
 
 /// The size of a signed digit and where it is negative, of the `width` bits at `shift`.
@@ -94,15 +99,18 @@ impl<L: Lanes> WaitingRoom<L> {
         self.product = self.product.mul(&z);
     }
 
-    /// Calls `each` with the number and the canonical coordinates of each point, the last first.
+    /// Inverts the product; points can be taken out from now on.
     #[inline(always)]
-    pub(super) fn drain(&mut self, mut each: impl FnMut(usize, &Element<L>, &Element<L>)) {
-        let mut running = inverse(&self.product);
-        for (number, point) in self.points.drain(..).enumerate().rev() {
-            let inverse = running.mul(&point.before);
-            running = running.mul(&point.z);
-            each(number, &point.x.mul(&inverse).canonical(), &point.y.mul(&inverse).canonical());
-        }
-        self.product = Element::one();
+    pub(super) fn close(&mut self) {
+        self.product = inverse(&self.product);
+    }
+
+    /// The canonical coordinates of the last point.
+    #[inline(always)]
+    pub(super) fn pop(&mut self) -> Option<(Element<L>, Element<L>)> {
+        let point = self.points.pop()?;
+        let inverse = self.product.mul(&point.before);
+        self.product = self.product.mul(&point.z);
+        Some((point.x.mul(&inverse).canonical(), point.y.mul(&inverse).canonical()))
     }
 }

@@ -8,7 +8,7 @@
 //! Multiplication takes limbs below 2⁵² and gives columns; sums and differences are of columns, so that one pass of
 //! carries serves the product and the sum.
 
-use crate::lanes::{LANES, Lanes, Mask, transpose};
+use crate::lanes::{LANES, Lanes, Mask, registers, transpose};
 
 /// Bits of a limb.
 const BITS: u32 = 51;
@@ -43,7 +43,7 @@ pub(super) const fn limbs_of(words: [u64; 4]) -> [u64; 5] {
 impl<L: Lanes> Element<L> {
     #[inline(always)]
     pub(super) fn splat(limbs: [u64; 5]) -> Self {
-        Self(limbs.map(L::splat))
+        Self(registers!(i of 5; L::splat(limbs[i])))
     }
 
     #[inline(always)]
@@ -84,11 +84,11 @@ impl<L: Lanes> Element<L> {
     /// Columns of a product, below 2⁵⁹.
     #[inline(always)]
     pub(super) fn times(&self, other: &Self) -> Columns<L> {
-        L::apart(|| self.times_body(other))
+        if L::IN_MEMORY { times_apart(self, other) } else { self.times_inlined(other) }
     }
 
     #[inline(always)]
-    fn times_body(&self, other: &Self) -> Columns<L> {
+    fn times_inlined(&self, other: &Self) -> Columns<L> {
         self.check_tight();
         other.check_tight();
         let (a, b) = (&self.0, &other.0);
@@ -100,17 +100,17 @@ impl<L: Lanes> Element<L> {
                 high[i + j + 1] = high[i + j + 1].madd_hi(a[i], b[j]);
             }
         }
-        fold(std::array::from_fn(|k| low[k].add(high[k].add(high[k]))))
+        fold(registers!(k of 10; low[k].add(high[k].add(high[k]))))
     }
 
     /// Columns of a square, below 2⁵⁹.
     #[inline(always)]
     pub(super) fn square_columns(&self) -> Columns<L> {
-        L::apart(|| self.square_body())
+        if L::IN_MEMORY { square_apart(self) } else { self.square_inlined() }
     }
 
     #[inline(always)]
-    fn square_body(&self) -> Columns<L> {
+    fn square_inlined(&self) -> Columns<L> {
         self.check_tight();
         let a = &self.0;
         // What counts four times, twice and once.
@@ -122,10 +122,10 @@ impl<L: Lanes> Element<L> {
             }
             two[2 * i + 1] = two[2 * i + 1].madd_hi(a[i], a[i]);
         }
-        let mut columns: [L; 10] = std::array::from_fn(|k| {
-            let two = two[k].add(four[k].add(four[k]));
-            two.add(two)
-        });
+        let mut columns = registers!(k of 10; two[k].add(four[k].add(four[k])));
+        for column in &mut columns {
+            *column = column.add(*column);
+        }
         for i in 0..5 {
             columns[2 * i] = columns[2 * i].madd_lo(a[i], a[i]);
         }
@@ -151,12 +151,17 @@ impl<L: Lanes> Element<L> {
     /// `other` in the lanes of the mask.
     #[inline(always)]
     pub(super) fn blend(&self, mask: Mask, other: &Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i].blend(mask, other.0[i])))
+        Self(registers!(i of 5; self.0[i].blend(mask, other.0[i])))
     }
 
     /// The representative below p, each limb below 2⁵¹.
     #[inline(always)]
     pub(super) fn canonical(&self) -> Self {
+        if L::IN_MEMORY { canonical_apart(self) } else { self.canonical_inlined() }
+    }
+
+    #[inline(always)]
+    fn canonical_inlined(&self) -> Self {
         self.check_tight();
         let [a, b, c, d, e] = self.0;
         // ⌊(x + 19) / 2²⁵⁵⌋ is 1 exactly where x ≥ p, as x < 2p.
@@ -166,11 +171,13 @@ impl<L: Lanes> Element<L> {
         }
         let mask = L::splat(LIMB_MASK);
         let mut carry = L::zero().madd_lo(over, L::splat(19));
-        Self([a, b, c, d, e].map(|limb| {
+        let mut limbs = self.0;
+        for limb in &mut limbs {
             let sum = limb.add(carry);
             carry = sum.shr::<BITS>();
-            sum.and(mask)
-        }))
+            *limb = sum.and(mask);
+        }
+        Self(limbs)
     }
 
     /// Lanes in which the value is 0 mod p.
@@ -189,37 +196,77 @@ impl<L: Lanes> Element<L> {
     /// Lanes in which both have the same limbs.
     #[inline(always)]
     pub(super) fn same_limbs(&self, other: &Self) -> Mask {
-        (0..5).fold(Mask::MAX, |mask, i| mask & self.0[i].eq(other.0[i]))
+        let mut same = Mask::MAX;
+        for i in 0..5 {
+            same &= self.0[i].eq(other.0[i]);
+        }
+        same
     }
+}
+
+#[inline(never)]
+fn times_apart<L: Lanes>(a: &Element<L>, b: &Element<L>) -> Columns<L> {
+    a.times_inlined(b)
+}
+
+#[inline(never)]
+fn square_apart<L: Lanes>(a: &Element<L>) -> Columns<L> {
+    a.square_inlined()
+}
+
+#[inline(never)]
+fn carry_apart<L: Lanes>(columns: Columns<L>) -> Element<L> {
+    columns.carry_inlined()
+}
+
+#[inline(never)]
+fn minus_apart<L: Lanes>(a: Columns<L>, b: Columns<L>) -> Columns<L> {
+    a.minus_inlined(b)
+}
+
+#[inline(never)]
+fn canonical_apart<L: Lanes>(a: &Element<L>) -> Element<L> {
+    a.canonical_inlined()
 }
 
 /// Whether all limbs of all lanes are below a bound.
 #[inline(always)]
 fn all_below<L: Lanes>(limbs: &[L; 5], bound: u64) -> bool {
-    limbs.iter().fold(Mask::MAX, |mask, limb| mask & limb.lt(L::splat(bound))) == Mask::MAX
+    let mut below = Mask::MAX;
+    for limb in limbs {
+        below &= limb.lt(L::splat(bound));
+    }
+    below == Mask::MAX
 }
 
 /// Adds the upper five columns, which weigh 2²⁵⁵ ≡ 19 times the lower.
 #[inline(always)]
 fn fold<L: Lanes>(columns: [L; 10]) -> Columns<L> {
-    Columns(std::array::from_fn(|k| {
+    let mut sums = [L::zero(); 5];
+    for k in 0..5 {
         let upper = columns[k + 5];
         let triple = upper.add(upper).add(upper);
-        columns[k].add(triple).add(upper.shl::<4>())
-    }))
+        sums[k] = columns[k].add(triple).add(upper.shl::<4>());
+    }
+    Columns(sums)
 }
 
 impl<L: Lanes> Columns<L> {
     #[inline(always)]
     pub(super) fn plus(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i].add(other.0[i])))
+        Self(registers!(i of 5; self.0[i].add(other.0[i])))
     }
 
     /// The difference, of a subtrahend below 2⁶⁰ − 2¹⁴.
     #[inline(always)]
     pub(super) fn minus(self, other: Self) -> Self {
+        if L::IN_MEMORY { minus_apart(self, other) } else { self.minus_inlined(other) }
+    }
+
+    #[inline(always)]
+    fn minus_inlined(self, other: Self) -> Self {
         debug_assert!(all_below(&other.0, ABOVE_PRODUCTS[0]), "the subtrahend is too large");
-        Self(std::array::from_fn(|i| self.0[i].add(L::splat(ABOVE_PRODUCTS[i])).sub(other.0[i])))
+        Self(registers!(i of 5; self.0[i].add(L::splat(ABOVE_PRODUCTS[i])).sub(other.0[i])))
     }
 
     #[inline(always)]
@@ -231,15 +278,15 @@ impl<L: Lanes> Columns<L> {
     /// and the one that wraps around counts 19 times.
     #[inline(always)]
     pub(super) fn carry(self) -> Element<L> {
-        L::apart(|| self.carry_body())
+        if L::IN_MEMORY { carry_apart(self) } else { self.carry_inlined() }
     }
 
     #[inline(always)]
-    fn carry_body(self) -> Element<L> {
+    fn carry_inlined(self) -> Element<L> {
         debug_assert!(all_below(&self.0, 1 << 63), "columns are too large");
         let mask = L::splat(LIMB_MASK);
-        let carries = self.0.map(|column| column.shr::<BITS>());
-        let low = self.0.map(|column| column.and(mask));
+        let carries = registers!(i of 5; self.0[i].shr::<BITS>());
+        let low = registers!(i of 5; self.0[i].and(mask));
         Element([
             low[0].madd_lo(carries[4], L::splat(19)),
             low[1].add(carries[0]),
@@ -255,14 +302,20 @@ impl<L: Lanes> Columns<L> {
 fn square_times<L: Lanes, const N: usize>(x: &[Element<L>; N], n: u32) -> [Element<L>; N] {
     let mut x = *x;
     for _ in 0..n {
-        x = x.map(|x| x.square());
+        for x in &mut x {
+            *x = x.square();
+        }
     }
     x
 }
 
 #[inline(always)]
 fn products<L: Lanes, const N: usize>(a: &[Element<L>; N], b: &[Element<L>; N]) -> [Element<L>; N] {
-    std::array::from_fn(|i| a[i].mul(&b[i]))
+    let mut products = *a;
+    for i in 0..N {
+        products[i] = a[i].mul(&b[i]);
+    }
+    products
 }
 
 /// x^(2²⁵⁰ − 1), and x¹¹ on the way.
@@ -300,17 +353,15 @@ pub(super) fn inverse<L: Lanes>(x: &Element<L>) -> Element<L> {
     square_times(&long, 5)[0].mul(&x11[0])
 }
 
-/// Five limbs a lane from the start of rows of eight words.
+/// The little-endian words of 32 bytes a lane.
 #[inline(always)]
 pub(super) fn words_of_bytes<L: Lanes>(bytes: &[&[u8; 32]; LANES]) -> [L; 4] {
-    let rows = bytes.map(|bytes| {
+    let mut rows = [L::zero(); LANES];
+    for (row, bytes) in rows.iter_mut().zip(bytes) {
         let (words, _) = bytes.as_chunks::<8>();
-        let mut row = [0; LANES];
-        for (word, bytes) in row.iter_mut().zip(words) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        L::load(&row)
-    });
+        let word = |i: usize| u64::from_le_bytes(words[i]);
+        *row = L::load(&[word(0), word(1), word(2), word(3), 0, 0, 0, 0]);
+    }
     let [a, b, c, d, ..] = transpose(rows);
     [a, b, c, d]
 }

@@ -1,6 +1,6 @@
 //! Scalars mod L = 2²⁵² + c, the order of the base point, one a lane, and their digits.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, registers};
 use crate::radix52::{BITS, LIMB_MASK, product};
 
 /// The words of L, little-endian.
@@ -48,12 +48,14 @@ pub(super) struct Scalar<L>(pub(super) [L; 5]);
 /// The limbs of little-endian words: limb i has bits 52i and up. The words' bits past the last limb are dropped.
 #[inline(always)]
 fn limbs_of_words<L: Lanes, const W: usize, const N: usize>(words: &[L; W]) -> [L; N] {
-    std::array::from_fn(|i| {
+    let mut limbs = [L::zero(); N];
+    for (i, limb) in limbs.iter_mut().enumerate() {
         let (word, shift) = (i * BITS as usize / 64, (i * BITS as usize % 64) as u64);
         let low = words[word].shr_by(L::splat(shift));
         let high = if word + 1 < W { words[word + 1].shl_by(L::splat(64 - shift)) } else { L::zero() };
-        low.or(high).and(L::splat(LIMB_MASK))
-    })
+        *limb = low.or(high).and(L::splat(LIMB_MASK));
+    }
+    limbs
 }
 
 /// Limbs of 52 bits from columns that may be negative, of a sum that is not. The last keeps what is above it.
@@ -74,10 +76,10 @@ fn fold<L: Lanes, const H: usize, const N: usize>(
     c: &[u64; 3],
     multiple: &[u64; N],
 ) -> [L; N] {
-    let mut columns: [L; N] = std::array::from_fn(|i| {
-        let low = if i < low.len() { low[i] } else { L::zero() };
-        low.add(L::splat(multiple[i]))
-    });
+    let mut columns = registers!(i of N; L::splat(multiple[i]));
+    for (column, low) in columns.iter_mut().zip(low) {
+        *column = column.add(*low);
+    }
     let (mut lows, mut highs) = ([L::zero(); N], [L::zero(); N]);
     for i in 0..H {
         for j in 0..3 {
@@ -117,9 +119,9 @@ impl<L: Lanes> Scalar<L> {
         let high = l4.shr::<44>().or(l5.shl::<8>());
         let limbs = fold(&[l0, l1, l2, l3, l4.and(L::splat((1 << 44) - 1))], &[high], &C, &ORDER);
         // Between 0 and 2L.
-        let less: [L; 5] = carry(std::array::from_fn(|i| limbs[i].sub(L::splat(ORDER[i]))));
+        let less: [L; 5] = carry(registers!(i of 5; limbs[i].sub(L::splat(ORDER[i]))));
         let is_less = less[4].test(L::splat(1 << 63));
-        Self(std::array::from_fn(|i| less[i].blend(is_less, limbs[i])))
+        Self(registers!(i of 5; less[i].blend(is_less, limbs[i])))
     }
 
     /// The product of a number of 128 bits and one below 2²⁵³, mod L.
@@ -146,12 +148,15 @@ impl<L: Lanes> Scalar<L> {
         ];
         let half = 1 << (WIDTH - 1);
         let halves = (0..50 / WIDTH).fold(0_u64, |sum, i| sum | half << (WIDTH * i));
+        let mut sums = [limbs[5].add(L::splat(half)); 6];
         let mut above = L::zero();
-        std::array::from_fn(|i| {
-            let sum = limbs[i].add(L::splat(if i < 5 { halves } else { half })).add(above);
+        for i in 0..5 {
+            let sum = limbs[i].add(L::splat(halves)).add(above);
             above = sum.shr::<50>();
-            if i < 5 { sum.and(mask) } else { sum }
-        })
+            sums[i] = sum.and(mask);
+        }
+        sums[5] = sums[5].add(above);
+        sums
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::field::{Element, inverse, limbs_of};
 use super::point::{Affine, Point, Projective};
-use crate::lanes::{LANES, Lanes, Mask, Portable, transpose};
+use crate::lanes::{LANES, Lanes, Mask, Portable, registers, transpose};
 
 /// Words of an affine point: 3 · 5 limbs and one of padding.
 pub(super) const AFFINE_WORDS: usize = 16;
@@ -25,16 +25,18 @@ pub(super) struct AffineRow(pub(super) [u64; AFFINE_WORDS]);
 #[repr(align(64))]
 struct ProjectiveRow([u64; PROJECTIVE_WORDS]);
 
+/// Eight words of each row.
 #[inline(always)]
-fn part<L: Lanes>(row: &[u64], number: usize) -> L {
-    L::load(row[number * LANES..].first_chunk().expect("rows are of whole parts"))
+fn parts<L: Lanes, const WORDS: usize>(rows: &[&[u64; WORDS]; LANES], number: usize) -> [L; LANES] {
+    registers!(lane of LANES; L::load(rows[lane][number * LANES..].first_chunk().expect("rows are of whole parts")))
 }
 
 /// A row a lane.
 #[inline(always)]
 pub(super) fn load_affine<L: Lanes>(rows: [&AffineRow; LANES]) -> Affine<L> {
-    let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(rows.map(|row| part(&row.0, 0)));
-    let [b3, b4, c0, c1, c2, c3, c4, _] = transpose(rows.map(|row| part(&row.0, 1)));
+    let rows = rows.map(|row| &row.0);
+    let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(parts(&rows, 0));
+    let [b3, b4, c0, c1, c2, c3, c4, _] = transpose(parts(&rows, 1));
     Affine {
         sum: Element([a0, a1, a2, a3, a4]),
         difference: Element([b0, b1, b2, b3, b4]),
@@ -48,13 +50,13 @@ pub(super) fn store_affine<L: Lanes>(point: &Affine<L>) -> [AffineRow; LANES] {
     let Affine { sum: Element(a), difference: Element(b), product: Element(c) } = *point;
     let first = transpose([a[0], a[1], a[2], a[3], a[4], b[0], b[1], b[2]]);
     let second = transpose([b[3], b[4], c[0], c[1], c[2], c[3], c[4], L::zero()]);
-    std::array::from_fn(|lane| {
-        let mut row = AffineRow([0; AFFINE_WORDS]);
-        let (parts, _) = row.0.as_chunks_mut::<LANES>();
+    let mut rows = [AffineRow([0; AFFINE_WORDS]); LANES];
+    for lane in 0..LANES {
+        let (parts, _) = rows[lane].0.as_chunks_mut::<LANES>();
         first[lane].store(&mut parts[0]);
         second[lane].store(&mut parts[1]);
-        row
-    })
+    }
+    rows
 }
 
 /// Multiples 0 to 16 of a point a lane: 25.5 KiB.
@@ -73,10 +75,11 @@ impl Multiples {
             [b[3], b[4], c[0], c[1], c[2], c[3], c[4], d[0]],
             [d[1], d[2], d[3], d[4], L::zero(), L::zero(), L::zero(), L::zero()],
         ];
-        for (number, columns) in columns.into_iter().enumerate() {
-            for (lane, row) in transpose(columns).into_iter().enumerate() {
+        for number in 0..columns.len() {
+            let rows = transpose(columns[number]);
+            for lane in 0..LANES {
                 let (parts, _) = self.0[lane][multiple].0.as_chunks_mut::<LANES>();
-                row.store(&mut parts[number]);
+                rows[lane].store(&mut parts[number]);
             }
         }
     }
@@ -98,11 +101,13 @@ impl Multiples {
     #[inline(always)]
     pub(super) fn load<L: Lanes>(&self, multiples: L) -> Projective<L> {
         let multiples = multiples.to_array();
-        let rows: [&ProjectiveRow; LANES] =
-            std::array::from_fn(|lane| &self.0[lane][(multiples[lane] as usize).min(MULTIPLES - 1)]);
-        let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(rows.map(|row| part(&row.0, 0)));
-        let [b3, b4, c0, c1, c2, c3, c4, d0] = transpose(rows.map(|row| part(&row.0, 1)));
-        let [d1, d2, d3, d4, ..] = transpose(rows.map(|row| part(&row.0, 2)));
+        let mut rows = [&self.0[0][0].0; LANES];
+        for lane in 0..LANES {
+            rows[lane] = &self.0[lane][(multiples[lane] as usize).min(MULTIPLES - 1)].0;
+        }
+        let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(parts(&rows, 0));
+        let [b3, b4, c0, c1, c2, c3, c4, d0] = transpose(parts(&rows, 1));
+        let [d1, d2, d3, d4, ..] = transpose(parts(&rows, 2));
         Projective {
             sum: Element([a0, a1, a2, a3, a4]),
             difference: Element([b0, b1, b2, b3, b4]),
@@ -130,7 +135,8 @@ impl BaseMultiples {
     #[inline(always)]
     pub(super) fn load<L: Lanes>(&self, multiples: L) -> Affine<L> {
         let rows: &[AffineRow; BASE_MULTIPLES] = self.0[..].try_into().expect("all multiples");
-        load_affine(multiples.to_array().map(|multiple| &rows[(multiple as usize).min(BASE_MULTIPLES - 1)]))
+        let multiples = multiples.to_array();
+        load_affine(multiples.map(|multiple| &rows[(multiple as usize).min(BASE_MULTIPLES - 1)]))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::array::from_fn;
 
-use super::{LANES, Lanes, Mask, ROW_BYTES};
+use super::{Kernel, LANES, Lanes, Mask, ROW_BYTES};
 
 /// Eight words in memory.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +37,16 @@ fn product(a: u64, b: u64) -> u128 {
 }
 
 impl Lanes for Portable {
+    const IN_MEMORY: bool = true;
+
     #[inline(always)]
     fn enter<R>(f: impl FnOnce() -> R) -> R {
         f()
+    }
+
+    #[inline(always)]
+    fn run<K: Kernel<Self>>(kernel: K) -> K::Output {
+        kernel.call()
     }
 
     #[inline(always)]
