@@ -30,8 +30,16 @@ impl Times {
 
     fn print(&self, what: &str) {
         let ms = |quantile| self.at(quantile).as_secs_f64() * 1e3;
-        let (p50, p99, max) = (ms(0.5), ms(0.99), ms(1.0));
-        println!("  {what}: {} batches, p50 {p50:.2} ms, p99 {p99:.2} ms, max {max:.2} ms", self.0.len());
+        let (p50, p99, p999, max) = (ms(0.5), ms(0.99), ms(0.999), ms(1.0));
+        println!(
+            "  {what}: {} batches, p50 {p50:.2} ms, p99 {p99:.2} ms, p99.9 {p999:.2} ms, max {max:.2} ms",
+            self.0.len()
+        );
+    }
+
+    /// How many took longer than that.
+    fn above(&self, bound: Duration) -> usize {
+        self.0.len() - self.0.partition_point(|time| *time <= bound)
     }
 }
 
@@ -69,6 +77,14 @@ pub(crate) fn run(log2_size: u64) -> u64 {
         "  added at the 99th percentile: {:.2} ms of at most {} ms",
         added.as_secs_f64() * 1e3,
         ADDED_MAX.as_millis()
+    );
+    let late = alone.at(0.99) + ADDED_MAX;
+    println!(
+        "  later than the 99th percentile alone by more than that: {} of {} beside the proof, {} of {} alone",
+        beside.above(late),
+        beside.0.len(),
+        alone.above(late),
+        alone.0.len()
     );
     u64::from(added > ADDED_MAX)
 }

@@ -14,6 +14,9 @@
 //! **Reference.** The crate `blake2b_simd`. A batch runs four messages at a time in the lanes of AVX2 where the
 //! processor has it; a message that ends early gives its lane to the next one, so lengths may vary. Tests hold it
 //! to CPython's `hashlib`, and batches to single messages.
+//!
+//! **Lanes.** Eight messages at a time, see [`outrigger_vector::blake2b`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 
@@ -28,6 +31,8 @@ use crate::room::{Algorithm, HashRules};
 /// for their state (about 120 bytes each) to lie on the stack.
 const GROUP: usize = 32;
 
+mod lanes;
+
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
     name: "blake2b-256",
@@ -39,9 +44,9 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 768,
         digest: |message| Some(blake2b_256(message)),
         hash,
-        lanes: None,
+        lanes: Some(lanes::BLAKE2B_256),
     }],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// BLAKE2b of a message, 32 bytes, no key.

@@ -24,12 +24,13 @@
 
 use outrigger_types::{Backend, MessageForm, Ruleset};
 
-use crate::room::{Algorithm, RulesetRules, SignatureFn};
+use crate::room::{Algorithm, RulesetRules, SignatureFn, SignatureLanes};
 
 pub mod libra;
 pub mod solana;
 pub mod zip215;
 
+mod lanes;
 mod parse;
 mod strict;
 
@@ -38,11 +39,17 @@ pub static ROOM: Algorithm = Algorithm {
     name: "ed25519",
     rulesets: &[libra::RULES, solana::RULES, zip215::RULES],
     hashes: &[],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// What the three rulesets have in common.
-const fn rules(ruleset: Ruleset, summary: &'static str, piece_items: usize, verify: SignatureFn) -> RulesetRules {
+const fn rules(
+    ruleset: Ruleset,
+    summary: &'static str,
+    piece_items: usize,
+    verify: SignatureFn,
+    lanes: Option<SignatureLanes>,
+) -> RulesetRules {
     RulesetRules {
         ruleset,
         version: 1,
@@ -54,7 +61,7 @@ const fn rules(ruleset: Ruleset, summary: &'static str, piece_items: usize, veri
         verify,
         recover: None,
         verify_sets: None,
-        lanes: None,
+        lanes,
     }
 }
 

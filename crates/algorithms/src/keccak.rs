@@ -17,6 +17,9 @@
 //!
 //! **Reference.** The crate `keccak-asm`, OpenSSL's assembly for the permutation; SHA3-256 is held to NIST's CAVP
 //! files, and both to the portable Rust of the crate `sha3`, to AWS-LC and to PyCryptodome.
+//!
+//! **Lanes.** Eight messages at a time, see [`outrigger_vector::keccak`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 
@@ -25,6 +28,8 @@ use outrigger_types::{Backend, HashAlgorithm, HashWork, Output};
 
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
+
+mod lanes;
 
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
@@ -38,7 +43,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(keccak256(message)),
             hash: hash_keccak256,
-            lanes: None,
+            lanes: Some(lanes::KECCAK256),
         },
         HashRules {
             algorithm: HashAlgorithm::Sha3_256,
@@ -46,10 +51,10 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(sha3_256(message)),
             hash: hash_sha3_256,
-            lanes: None,
+            lanes: Some(lanes::SHA3_256),
         },
     ],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// Keccak-256 of a message.

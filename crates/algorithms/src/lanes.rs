@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use outrigger_types::{Operation, Output, Work};
 
-use crate::Unit;
 use crate::registry::{hash_rules, rules};
 use crate::room::{HashLanes, SignatureLanes};
+use crate::{Unit, merkle};
 
 mod trial;
 
@@ -20,7 +20,8 @@ pub fn supports(operation: Operation) -> bool {
         Operation::Recover(ruleset) => signature_lanes(ruleset).is_some_and(|lanes| lanes.recover.is_some()),
         Operation::VerifySets(ruleset) => signature_lanes(ruleset).is_some_and(|lanes| lanes.verify_sets.is_some()),
         Operation::Hash(algorithm) => hash_lanes(algorithm).is_some(),
-        Operation::Merkle(..) | Operation::EthereumTransactions | Operation::VerifyProofs(_) => false,
+        Operation::Merkle(tree, algorithm) => merkle::takes_in_lanes(tree, algorithm),
+        Operation::EthereumTransactions | Operation::VerifyProofs(_) => false,
     }
 }
 
@@ -63,7 +64,8 @@ pub fn run(unit: Unit, work: &Work, range: Range<usize>) -> Output {
                 (lanes.hash)(unit, work, range, &mut output);
             }
         }
-        Work::Merkle(_) | Work::EthereumTransactions(_) | Work::VerifyProofs(_) => {}
+        Work::Merkle(work) => merkle::build_in_lanes(unit, work, &mut output),
+        Work::EthereumTransactions(_) | Work::VerifyProofs(_) => {}
     }
     output
 }

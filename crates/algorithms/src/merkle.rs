@@ -38,15 +38,21 @@
 //!
 //! **Proofs** list the siblings from the leaf to the root, each with its side; a level at which the node passes up
 //! has none. [`verify_proof`] checks them, position and number of leaves included.
+//!
+//! **Lanes.** A level is a batch of messages of one length, so trees whose hash function has lanes are built in lanes:
+//! see the module `hasher`, the only place that knows. All else of a tree is the same code.
 
 use outrigger_types::{ColumnBuf, HashAlgorithm, MerkleTree, MerkleWork, Output, Verdict};
+use outrigger_vector::Unit;
 
 use crate::ethereum;
 use crate::registry::hash_rules;
 use crate::room::HashRules;
 
+use hasher::Hasher;
 use levels::Levels;
 
+mod hasher;
 mod levels;
 mod proof;
 
@@ -81,10 +87,28 @@ pub fn takes(tree: MerkleTree, algorithm: HashAlgorithm) -> bool {
 /// with the root, *malformed* or *invalid* with zeros as the module says, *unprocessed* where the tree does not
 /// take the hash function.
 pub fn build(work: &MerkleWork, output: &mut Output) {
+    build_with(work, output, Hasher::reference);
+}
+
+/// Whether lanes can build a tree: those that hash by levels, with a hash function that has lanes.
+pub(crate) fn takes_in_lanes(tree: MerkleTree, algorithm: HashAlgorithm) -> bool {
+    takes(tree, algorithm)
+        && tree != MerkleTree::EthereumTrie
+        && hash_rules(algorithm).is_some_and(|rules| rules.lanes.is_some())
+}
+
+/// As [`build`], each level hashed on a unit of lanes.
+pub(crate) fn build_in_lanes(unit: Unit, work: &MerkleWork, output: &mut Output) {
+    if takes_in_lanes(work.tree, work.algorithm) {
+        build_with(work, output, |rules| Hasher::in_lanes(rules, unit));
+    }
+}
+
+fn build_with(work: &MerkleWork, output: &mut Output, hasher: impl Fn(&'static HashRules) -> Hasher) {
     if !takes(work.tree, work.algorithm) {
         return;
     }
-    match root_and_proof(work) {
+    match root_and_proof(work, hasher) {
         Ok((root, proof)) => {
             output.verdicts[0] = Verdict::Valid;
             output.fixed.copy_from_slice(&root);
@@ -97,7 +121,10 @@ pub fn build(work: &MerkleWork, output: &mut Output) {
 
 /// The root, and the proof as [`Output::variable`] has it, empty where none is asked for; or the verdict that
 /// explains why there is none.
-fn root_and_proof(work: &MerkleWork) -> Result<(Node, Vec<u8>), Verdict> {
+fn root_and_proof(
+    work: &MerkleWork,
+    hasher: impl Fn(&'static HashRules) -> Hasher,
+) -> Result<(Node, Vec<u8>), Verdict> {
     if work.prove.is_some_and(|index| index >= work.leaves.len()) {
         return Err(Verdict::Malformed);
     }
@@ -115,8 +142,9 @@ fn root_and_proof(work: &MerkleWork) -> Result<(Node, Vec<u8>), Verdict> {
             _ => Err(Verdict::Malformed),
         };
     }
-    let leaves = enter_all(work.tree, rules, &work.leaves).ok_or(Verdict::Malformed)?;
-    let mut levels = Levels::new(work.tree, rules, leaves);
+    let hasher = hasher(rules);
+    let leaves = enter_all(work.tree, hasher, &work.leaves).ok_or(Verdict::Malformed)?;
+    let mut levels = Levels::new(work.tree, hasher, leaves);
     let mut proof = Vec::new();
     let mut index = work.prove;
     if let Some(index) = index {
@@ -137,28 +165,24 @@ fn root_and_proof(work: &MerkleWork) -> Result<(Node, Vec<u8>), Verdict> {
 }
 
 /// All leaves as they enter the tree, one after the other; `None` where one is malformed.
-fn enter_all(tree: MerkleTree, rules: &HashRules, leaves: &ColumnBuf) -> Option<Vec<u8>> {
-    if tree == MerkleTree::Binary {
-        return Some(levels::hash_column(rules, leaves.clone()));
+fn enter_all(tree: MerkleTree, hasher: Hasher, leaves: &ColumnBuf) -> Option<Vec<u8>> {
+    match tree {
+        MerkleTree::Binary => return Some(hasher.hash(leaves.clone())),
+        MerkleTree::Rfc6962 => return Some(hasher.hash_prefixed(LEAF_PREFIX, leaves.view())),
+        _ => {}
     }
     let mut nodes = Vec::with_capacity(leaves.len() * NODE_BYTES);
-    let mut scratch = Vec::new();
     for leaf in leaves.view().iter() {
-        nodes.extend_from_slice(&enter(tree, rules, leaf, &mut scratch)?);
+        nodes.extend_from_slice(&enter(tree, hasher.rules(), leaf)?);
     }
     Some(nodes)
 }
 
 /// One leaf as it enters the tree; `None` where it is malformed.
-fn enter(tree: MerkleTree, rules: &HashRules, leaf: &[u8], scratch: &mut Vec<u8>) -> Option<Node> {
+fn enter(tree: MerkleTree, rules: &HashRules, leaf: &[u8]) -> Option<Node> {
     match tree {
         MerkleTree::Binary => Some(digest(rules, leaf)),
-        MerkleTree::Rfc6962 => {
-            scratch.clear();
-            scratch.push(LEAF_PREFIX);
-            scratch.extend_from_slice(leaf);
-            Some(digest(rules, scratch))
-        }
+        MerkleTree::Rfc6962 => Some(digest(rules, &[&[LEAF_PREFIX], leaf].concat())),
         MerkleTree::Bitcoin => leaf.try_into().ok(),
         MerkleTree::Poseidon | MerkleTree::LeanImt => {
             let leaf = leaf.try_into().ok()?;

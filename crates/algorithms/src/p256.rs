@@ -20,6 +20,7 @@ pub mod fabric;
 pub mod reference;
 
 mod der;
+mod lanes;
 
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
@@ -36,7 +37,7 @@ pub static ROOM: Algorithm = Algorithm {
             verify: |work, range, output| each(work, range, output, ethereum_p256verify::verify),
             recover: None,
             verify_sets: None,
-            lanes: None,
+            lanes: Some(lanes::ETHEREUM_P256VERIFY),
         },
         RulesetRules {
             ruleset: Ruleset::Fabric,
@@ -49,11 +50,11 @@ pub static ROOM: Algorithm = Algorithm {
             verify: |work, range, output| each(work, range, output, fabric::verify),
             recover: None,
             verify_sets: None,
-            lanes: None,
+            lanes: Some(lanes::FABRIC),
         },
     ],
     hashes: &[],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// At about 70 µs an item a piece lasts a millisecond: long beside a hand-over between threads, short beside a

@@ -33,6 +33,7 @@ use outrigger_types::{Backend, HashAlgorithm, HashWork, Output, Verdict, limits:
 use crate::hashing::DIGEST_BYTES;
 use crate::room::{Algorithm, HashRules};
 
+mod lanes;
 mod optimised;
 pub mod parameters;
 #[cfg(test)]
@@ -52,9 +53,9 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 10,
         digest,
         hash,
-        lanes: None,
+        lanes: Some(lanes::LANES),
     }],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// The hash of 1 to 16 elements.

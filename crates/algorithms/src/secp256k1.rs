@@ -22,9 +22,12 @@ pub mod ethereum_transaction;
 pub mod fisco_secp256k1;
 
 mod items;
+mod lanes;
 mod parse;
 mod recoverable;
 mod reference;
+
+pub(crate) use lanes::{Recovery, recover_addresses};
 
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
@@ -37,7 +40,7 @@ pub static ROOM: Algorithm = Algorithm {
         fisco_secp256k1::RULES,
     ],
     hashes: &[],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// How many items a thread takes at once. At about 40 µs an item this is some 0.6 ms of work, a thousand times

@@ -13,6 +13,9 @@
 //!
 //! **Reference.** The crate `sha2`, which uses the SHA instructions of x86 and Arm where the processor has them.
 //! Tests hold it to NIST's CAVP files, to OpenSSL by way of CPython, and to AWS-LC.
+//!
+//! **Lanes.** Sixteen messages at a time, see [`outrigger_vector::sha256`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 
@@ -21,6 +24,8 @@ use sha2::{Digest, Sha256};
 
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
+
+mod lanes;
 
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
@@ -34,7 +39,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 512,
             digest: |message| Some(sha256(message)),
             hash: hash_once,
-            lanes: None,
+            lanes: Some(lanes::ONCE),
         },
         HashRules {
             algorithm: HashAlgorithm::Sha256d,
@@ -42,10 +47,10 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 384,
             digest: |message| Some(sha256d(message)),
             hash: hash_twice,
-            lanes: None,
+            lanes: Some(lanes::TWICE),
         },
     ],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// SHA-256 of a message.

@@ -28,6 +28,7 @@ pub mod sm2_message;
 
 mod curve;
 mod field;
+mod lanes;
 mod scalar;
 
 /// The room.
@@ -60,7 +61,7 @@ pub static ROOM: Algorithm = Algorithm {
         ),
     ],
     hashes: &[],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 const fn rules(
@@ -83,7 +84,7 @@ const fn rules(
         verify,
         recover: None,
         verify_sets: None,
-        lanes: None,
+        lanes: lanes::lanes(ruleset),
     }
 }
 

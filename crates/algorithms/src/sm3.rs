@@ -11,6 +11,9 @@
 //! there, before the message; FISCO BCOS hashes transactions with bare SM3.
 //!
 //! **Reference.** The crate `sm3`. Tests hold it to the examples of the standard and to OpenSSL by way of CPython.
+//!
+//! **Lanes.** Sixteen messages at a time, see [`outrigger_vector::sm3`]; messages much longer than the others of
+//! their turn go to the reference.
 
 use std::ops::Range;
 
@@ -19,6 +22,8 @@ use sm3::{Digest, Sm3};
 
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
+
+mod lanes;
 
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
@@ -31,9 +36,9 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 128,
         digest: |message| Some(sm3(message)),
         hash,
-        lanes: None,
+        lanes: Some(lanes::SM3),
     }],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// SM3 of a message.

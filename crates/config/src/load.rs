@@ -27,8 +27,8 @@ const CONNECTIONS_DEFAULT: u64 = 1_024;
 const STREAM_WINDOW_DEFAULT: u64 = 1_024;
 const KEY_SET_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 const MERKLE_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
-/// A witness of 2^24 wires.
-const SECRET_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
+/// A witness of 2^23 wires. The service lets twice of it arrive at a time.
+const SECRET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 /// 2^20 points of BLS12-381 in G2 with their scalars, or 2^23 elements.
 const OPERATION_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 const DRAIN_GRACE_DEFAULT: Duration = Duration::from_secs(20);

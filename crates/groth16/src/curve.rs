@@ -1,9 +1,10 @@
 //! What the formats and the prover must know of a curve beyond its arithmetic.
 
+mod bn254;
+
 use std::marker::PhantomData;
 
 use ark_bls12_381::Bls12_381;
-use ark_bn254::Bn254;
 use ark_ec::AffineRepr;
 use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
@@ -32,10 +33,11 @@ pub trait Curve:
     fn root_of_unity() -> Self::ScalarField {
         Self::ScalarField::from(5u64).pow(Self::ScalarField::TRACE)
     }
-}
 
-impl Curve for Bn254 {
-    const ID: outrigger_types::Curve = outrigger_types::Curve::Bn254;
+    /// Whether a point that is on its curve is in the subgroup of order r.
+    fn is_in_g2(point: &Self::G2Affine) -> bool {
+        point.is_valid()
+    }
 }
 
 impl Curve for Bls12_381 {

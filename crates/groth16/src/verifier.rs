@@ -62,8 +62,9 @@ impl PreparedKey {
         }
     }
 
-    /// Verifies proofs, one verdict each, by a random linear combination with fresh 128-bit coefficients; where that
-    /// fails, halves are looked at until each bad one is found. A bad proof passes with a probability of 2^-128.
+    /// Verifies proofs, one verdict each, three and more by a random linear combination with fresh 128-bit
+    /// coefficients; where that fails, halves are looked at until each bad one is found. A bad proof passes with a
+    /// probability of 2^-128.
     ///
     /// Where the operating system gives no randomness, each is verified alone. There is one item of public signals
     /// for each proof, or the answer is *malformed* for those that have none.

@@ -7,6 +7,7 @@ mod hash;
 mod msm;
 mod ntt;
 mod pairs;
+mod proofs;
 mod prove;
 mod raw;
 mod scaling;

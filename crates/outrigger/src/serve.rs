@@ -236,6 +236,7 @@ fn service_limits(config: &Config) -> ServiceLimits {
         operation_bytes_max: config.limits.operation_bytes_max,
         ..ServiceLimits::default()
     }
+    .with_room_for_bodies()
 }
 
 fn tenant_rules(config: &Config) -> Vec<TenantRule> {

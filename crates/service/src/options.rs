@@ -118,12 +118,26 @@ impl Default for ServiceLimits {
             stream_window: 1_024,
             key_set_bytes_max: 64 * 1024 * 1024,
             merkle_bytes_max: 64 * 1024 * 1024,
-            // A witness of 2^24 wires.
-            secret_bytes_max: 512 * 1024 * 1024,
+            // A witness of 2^23 wires.
+            secret_bytes_max: 256 * 1024 * 1024,
             // 2^20 points of BLS12-381 in G2 with their scalars.
             operation_bytes_max: 256 * 1024 * 1024,
-            body_bytes_max: 512 * 1024 * 1024,
+            body_bytes_max: 0,
         }
+        .with_room_for_bodies()
+    }
+}
+
+impl ServiceLimits {
+    /// Sets [`Self::body_bytes_max`] so that the largest request of any call fits into what one tenant may hold, which
+    /// is half of it.
+    #[must_use]
+    pub fn with_room_for_bodies(self) -> Self {
+        let streams = [self.merkle_bytes_max, self.secret_bytes_max, self.operation_bytes_max];
+        let largest = streams.into_iter().fold(self.message_bytes_max, usize::max);
+        // A sixty-fourth for the framing of chunks, which are small where a caller makes them so, and one message that
+        // arrives beside.
+        Self { body_bytes_max: 2 * (largest + largest / 64 + self.message_bytes_max), ..self }
     }
 }
 

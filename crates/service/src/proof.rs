@@ -159,7 +159,7 @@ impl Proofs {
             }
             KeyChoice::Inline(key) => self.state.inline_keys.prepared(key).await,
         };
-        let ask = batch.ask(key.map_err(refuse)?);
+        let ask = batch.ask(key.map_err(refuse)?).map_err(refuse)?;
         let output = self.state.carry_out(caller, ask).await.map_err(refuse)?;
         if output.verdicts.contains(&Verdict::Unprocessed) {
             return Err(refuse(Rejection::Internal("proofs were left without a verdict".to_owned())));

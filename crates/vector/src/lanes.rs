@@ -39,8 +39,16 @@ pub fn avx512_is_here() -> bool {
 /// A value of an implementation for a processor's registers exists only inside its [`Lanes::enter`], which its
 /// callers reach only through a [`crate::Unit`] that was detected: that is what makes these safe functions.
 pub trait Lanes: Copy + Debug + Send + Sync + 'static {
+    /// Whether lanes are in memory, not in a register. Then what is a hundred instructions over registers is
+    /// thousands, and had better be a function of its own than inlined at each place.
+    const IN_MEMORY: bool = false;
+
     /// Calls `f` with the target features enabled. Mark closures and what they call `#[inline(always)]`.
     fn enter<R>(f: impl FnOnce() -> R) -> R;
+
+    /// As [`Lanes::enter`], for work of any size: a closure beyond some hundred operations is not inlined into the
+    /// function that enables the features, and then each operation in it is a call.
+    fn run<K: Kernel<Self>>(kernel: K) -> K::Output;
 
     /// The same word in all lanes.
     fn splat(word: u64) -> Self;
@@ -115,6 +123,60 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn pick(self, high: Self, indices: Self) -> Self;
     /// Bytes in reverse order within each word: big-endian to native on this machine.
     fn swap_bytes(self) -> Self;
+
+    /// A register of 64 bytes, which are the words in little-endian order: `bytes` from place `at` < 64 on, zeros
+    /// around them; bytes that would pass the end are left out. Reads no byte outside of `bytes`.
+    fn load_bytes(bytes: &[u8], at: usize) -> Self;
+
+    /// Calls `f`: in registers inlined, in plain words as a function of its own, since there a multiplication of a
+    /// field has thousands of instructions and need not be fast.
+    fn apart<R>(f: impl FnOnce() -> R) -> R;
+
+    /// Asks for a value that will be read soon.
+    fn prefetch<T>(place: &T);
+}
+
+/// A piece of work over lanes, with its arguments.
+pub trait Kernel<L: Lanes> {
+    /// What it gives.
+    type Output;
+
+    /// Does it. Mark it `#[inline(always)]`, and keep closures in it to an operation or two.
+    fn call(self) -> Self::Output;
+}
+
+/// An array of registers, each made by an expression of its index: `registers!(i of 5; a[i].add(b[i]))`, for lanes
+/// called `L`. As [`std::array::from_fn`], but without a closure, which might stay a function of its own: that would
+/// be compiled without the target features, each operation in it a call.
+macro_rules! registers {
+    ($index:ident of $count:expr; $value:expr) => {{
+        let mut values = [L::zero(); $count];
+        let mut $index = 0;
+        while $index < $count {
+            values[$index] = $value;
+            $index += 1;
+        }
+        values
+    }};
+}
+
+pub(crate) use registers;
+
+/// Bytes of a register.
+pub const ROW_BYTES: usize = 8 * LANES;
+
+/// An array of `N` values made one after the other, by a closure of an operation or two. As [`std::array::from_fn`],
+/// but certain to be inlined: code over lanes that stays a function of its own, as a larger closure would, is
+/// compiled without the target features, each operation a call.
+#[inline(always)]
+pub(crate) fn array<T: Copy, const N: usize>(start: T, make: impl Fn(usize) -> T) -> [T; N] {
+    let mut values = [start; N];
+    let mut i = 0;
+    while i < N {
+        values[i] = make(i);
+        i += 1;
+    }
+    values
 }
 
 /// Turns eight rows into columns: word j of row i becomes word i of row j.

@@ -7,10 +7,26 @@
 //! Who calls asks [`Unit::detect`] once and passes the answer in; a [`Unit`] of AVX-512 exists only where the
 //! processor has what the code was compiled for.
 
+pub mod blake2b;
+pub mod bls12_381;
 pub mod calibration;
+pub mod ed25519;
+pub mod keccak;
 pub mod lanes;
+pub mod messages;
+pub mod montgomery;
+pub mod p256;
+pub mod poseidon;
 pub mod radix52;
+pub mod secp256k1;
+pub mod sha256;
+pub mod sha512;
+pub mod sm2;
+pub mod sm3;
+pub mod words;
 
+mod frame;
 mod unit;
+mod weierstrass;
 
 pub use unit::Unit;

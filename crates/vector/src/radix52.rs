@@ -10,7 +10,11 @@ pub const LIMB_MASK: u64 = (1 << BITS) - 1;
 /// Splits 256-bit numbers, four little-endian words each, into five limbs; the fifth has 48 bits.
 #[inline(always)]
 pub fn from_words<L: Lanes>(numbers: &[[u64; 4]; LANES]) -> [L; 5] {
-    let rows = numbers.map(|[a, b, c, d]| L::load(&[a, b, c, d, 0, 0, 0, 0]));
+    // A loop and no closure: what is not inlined here does without the target features.
+    let mut rows = [L::zero(); LANES];
+    for (row, [a, b, c, d]) in rows.iter_mut().zip(*numbers) {
+        *row = L::load(&[a, b, c, d, 0, 0, 0, 0]);
+    }
     let [w0, w1, w2, w3, ..] = transpose(rows);
     let mask = L::splat(LIMB_MASK);
     [
@@ -61,11 +65,11 @@ pub fn product<L: Lanes, const N: usize, const WIDE: usize>(a: &[L; N], b: &[L; 
             high[i + j + 1] = high[i + j + 1].madd_hi(a[i], b[j]);
         }
     }
-    std::array::from_fn(|k| match k {
-        0 => low[0],
-        k if k == WIDE - 1 => high[k],
-        _ => low[k].add(high[k]),
-    })
+    high[0] = low[0];
+    for k in 1..WIDE - 1 {
+        high[k] = high[k].add(low[k]);
+    }
+    high
 }
 
 /// The columns of a square, as [`product`] of a number with itself, in N·(N + 1) multiplications.
@@ -79,10 +83,11 @@ pub fn square<L: Lanes, const N: usize, const WIDE: usize>(a: &[L; N]) -> [L; WI
             high[i + j + 1] = high[i + j + 1].madd_hi(a[i], a[j]);
         }
     }
-    let mut columns: [L; WIDE] = std::array::from_fn(|k| {
+    let mut columns = low;
+    for k in 0..WIDE {
         let sum = low[k].add(high[k]);
-        sum.add(sum)
-    });
+        columns[k] = sum.add(sum);
+    }
     for i in 0..N {
         columns[2 * i] = columns[2 * i].madd_lo(a[i], a[i]);
         columns[2 * i + 1] = columns[2 * i + 1].madd_hi(a[i], a[i]);

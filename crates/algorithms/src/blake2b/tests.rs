@@ -1,7 +1,7 @@
 use outrigger_types::HashAlgorithm::Blake2b256;
 use proptest::prelude::*;
 
-use crate::hashing::judging::{bytes32, check_lengths, check_ranges, digest, digests, pattern};
+use crate::hashing::judging::{bytes32, check_lanes, check_lengths, check_ranges, digest, digests, pattern};
 
 /// Also shows that the length of the digest enters the state: BLAKE2b-512 of "abc" begins with ba80a53f.
 #[test]
@@ -13,6 +13,11 @@ fn known_answer() {
 #[test]
 fn lengths_by_cpython() {
     check_lengths(Blake2b256, include_str!("../../vectors/blake2b/blake2b_256.json"));
+}
+
+#[test]
+fn lanes_agree_with_the_library() {
+    check_lanes(Blake2b256);
 }
 
 #[test]

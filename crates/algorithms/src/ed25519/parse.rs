@@ -32,11 +32,15 @@ impl<'a> Parts<'a> {
         self.signature.first_chunk().expect("64 bytes hold 32")
     }
 
+    /// The bytes of S.
+    pub(super) fn s_bytes(&self) -> &'a [u8; 32] {
+        self.signature.last_chunk().expect("64 bytes hold 32")
+    }
+
     /// S, where it is below the order L of the prime subgroup. This is not left to ed25519-dalek: with its
     /// feature `legacy_compatibility`, which any crate of a build can switch on for all, it checks three bits only.
     pub(super) fn s(&self) -> Option<Scalar> {
-        let bytes: &[u8; 32] = self.signature.last_chunk().expect("64 bytes hold 32");
-        Scalar::from_canonical_bytes(*bytes).into()
+        Scalar::from_canonical_bytes(*self.s_bytes()).into()
     }
 }
 

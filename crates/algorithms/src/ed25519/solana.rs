@@ -14,7 +14,7 @@
 
 use outrigger_types::Ruleset;
 
-use super::strict;
+use super::{lanes, strict};
 use crate::room::RulesetRules;
 
 pub(super) const RULES: RulesetRules = super::rules(
@@ -22,4 +22,5 @@ pub(super) const RULES: RulesetRules = super::rules(
     "Strict Ed25519 of Solana: S < L, no points of small order, no cofactor.",
     strict::PIECE_ITEMS,
     strict::verify,
+    Some(lanes::STRICT),
 );

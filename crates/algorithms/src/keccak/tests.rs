@@ -3,7 +3,9 @@ use outrigger_types::HashAlgorithm::{Keccak256, Sha3_256};
 use proptest::prelude::*;
 use sha3::Digest;
 
-use crate::hashing::judging::{bytes32, check_lengths, check_ranges, check_responses, digest, pattern, values};
+use crate::hashing::judging::{
+    bytes32, check_lanes, check_lengths, check_ranges, check_responses, digest, pattern, values,
+};
 
 const SHORT: &str = include_str!("../../vectors/keccak/SHA3_256ShortMsg.rsp");
 const LONG: &str = include_str!("../../vectors/keccak/SHA3_256LongMsg.rsp");
@@ -63,6 +65,12 @@ fn the_two_paddings_never_agree() {
     for length in [0, 1, 32, 135, 136, 137] {
         assert_ne!(digest(Keccak256, &pattern(length)), digest(Sha3_256, &pattern(length)));
     }
+}
+
+#[test]
+fn lanes_agree_with_the_library() {
+    check_lanes(Keccak256);
+    check_lanes(Sha3_256);
 }
 
 #[test]

@@ -1,27 +1,27 @@
 //! The levels of a tree, one at a time.
 
-use outrigger_types::{ColumnBuf, HashWork, MerkleTree, Operation, Output, Verdict};
+use outrigger_types::{ColumnBuf, MerkleTree, Verdict};
 
-use super::{NODE_BYTES, Node, parent};
-use crate::room::HashRules;
+use super::hasher::Hasher;
+use super::{NODE_BYTES, NODE_PREFIX, Node, parent};
 
 /// One level of a tree, replaced by the one above until it is the root.
 ///
 /// Nodes lie one after the other, so a level is already the column of 64-byte messages whose digests are the next
 /// level, and the room's batch function hashes it as one batch without a copy.
-pub(super) struct Levels<'a> {
+pub(super) struct Levels {
     tree: MerkleTree,
-    rules: &'a HashRules,
+    hasher: Hasher,
     nodes: Vec<u8>,
     /// For trees that fill up with zeros: the root of a tree of zeros as high as this level.
     zero: Node,
 }
 
-impl<'a> Levels<'a> {
+impl Levels {
     /// The level of the leaves: at least one, as they enter the tree.
-    pub(super) fn new(tree: MerkleTree, rules: &'a HashRules, leaves: Vec<u8>) -> Self {
+    pub(super) fn new(tree: MerkleTree, hasher: Hasher, leaves: Vec<u8>) -> Self {
         debug_assert!(!leaves.is_empty() && leaves.len().is_multiple_of(NODE_BYTES));
-        Self { tree, rules, nodes: leaves, zero: [0; NODE_BYTES] }
+        Self { tree, hasher, nodes: leaves, zero: [0; NODE_BYTES] }
     }
 
     /// Whether one node is left.
@@ -63,40 +63,21 @@ impl<'a> Levels<'a> {
     pub(super) fn ascend(&mut self) {
         let pairs = self.all().len() / 2;
         let lone = self.all()[2 * pairs..].as_flattened().to_vec();
-        let mut above = if self.tree == MerkleTree::Rfc6962 {
-            self.hash_prefixed_pairs()
-        } else {
-            let mut nodes = std::mem::take(&mut self.nodes);
-            nodes.truncate(2 * pairs * NODE_BYTES);
-            let messages = ColumnBuf::with_count(nodes.into(), pairs).expect("whole pairs of nodes");
-            hash_column(self.rules, messages)
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.truncate(2 * pairs * NODE_BYTES);
+        let messages = ColumnBuf::with_count(nodes.into(), pairs).expect("whole pairs of nodes");
+        let mut above = match self.tree {
+            MerkleTree::Rfc6962 => self.hasher.hash_prefixed(NODE_PREFIX, messages.view()),
+            _ => self.hasher.hash(messages),
         };
         above.extend_from_slice(&lone);
         self.nodes = above;
         if self.tree == MerkleTree::Poseidon {
-            self.zero = parent(self.tree, self.rules, &self.zero, &self.zero);
+            self.zero = parent(self.tree, self.hasher.rules(), &self.zero, &self.zero);
         }
-    }
-
-    fn hash_prefixed_pairs(&self) -> Vec<u8> {
-        let (pairs, _) = self.all().as_chunks::<2>();
-        let mut above = Vec::with_capacity((pairs.len() + 1) * NODE_BYTES);
-        for [left, right] in pairs {
-            above.extend_from_slice(&parent(self.tree, self.rules, left, right));
-        }
-        above
     }
 
     fn all(&self) -> &[Node] {
         self.nodes.as_chunks().0
     }
-}
-
-/// The digests of a column of well-formed messages, one after the other.
-pub(super) fn hash_column(rules: &HashRules, messages: ColumnBuf) -> Vec<u8> {
-    let count = messages.len();
-    let mut output = Output::unprocessed(Operation::Hash(rules.algorithm), count);
-    (rules.hash)(&HashWork { algorithm: rules.algorithm, messages }, 0..count, &mut output);
-    debug_assert!(output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid));
-    output.fixed
 }

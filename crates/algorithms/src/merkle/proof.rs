@@ -38,7 +38,7 @@ pub fn verify_proof(claim: &Inclusion<'_>) -> bool {
     };
     let Some((leaf_hash, steps)) = claim.proof.split_first_chunk::<NODE_BYTES>() else { return false };
     let (steps, rest) = steps.as_chunks::<STEP_BYTES>();
-    let entered = enter(claim.tree, rules, claim.leaf, &mut Vec::new());
+    let entered = enter(claim.tree, rules, claim.leaf);
     if claim.index >= claim.count || !rest.is_empty() || entered.as_ref() != Some(leaf_hash) {
         return false;
     }

@@ -1,11 +1,12 @@
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
-use outrigger_types::{ColumnBuf, HashAlgorithm, MerkleTree, MerkleWork, Output, Verdict, Work};
+use outrigger_types::{ColumnBuf, HashAlgorithm, MerkleTree, MerkleWork, Operation, Output, Verdict, Work};
 use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::{Inclusion, NODE_BYTES, Node, STEP_BYTES, takes, verify_proof};
-use crate::hashing::judging::{bytes32, digest, pattern};
+use crate::hashing::judging::{bytes32, digest, pattern, units};
+use crate::lanes;
 use crate::poseidon_bn254::element_bytes;
 use crate::registry::run;
 use crate::sha256::{sha256, sha256d};
@@ -24,8 +25,17 @@ const PROVABLE: [(MerkleTree, HashAlgorithm); 7] = [
     (LeanImt, PoseidonBn254),
 ];
 
+/// Builds a tree on the CPU and, where they take it, in lanes, which must agree on all of it.
 fn build<T: AsRef<[u8]>>(tree: MerkleTree, algorithm: HashAlgorithm, leaves: &[T], prove: Option<usize>) -> Output {
-    run(&Work::Merkle(MerkleWork { tree, algorithm, leaves: ColumnBuf::from_items(leaves), prove }), 0..leaves.len())
+    let work = Work::Merkle(MerkleWork { tree, algorithm, leaves: ColumnBuf::from_items(leaves), prove });
+    let output = run(&work, 0..leaves.len());
+    if lanes::supports(work.operation()) {
+        for unit in units() {
+            let found = lanes::run(unit, &work, 0..leaves.len());
+            assert_eq!(found, output, "{tree} of {} leaves in {} lanes", leaves.len(), unit.name());
+        }
+    }
+    output
 }
 
 fn root<T: AsRef<[u8]>>(tree: MerkleTree, algorithm: HashAlgorithm, leaves: &[T]) -> Node {
@@ -356,6 +366,26 @@ fn hash_functions_of_each_tree() {
             }
         }
     }
+}
+
+/// Which trees lanes take: those whose hash function has lanes, and no trie.
+#[test]
+fn trees_in_lanes() {
+    for &tree in MerkleTree::ALL {
+        for &algorithm in HashAlgorithm::ALL {
+            let has_lanes = lanes::supports(Operation::Hash(algorithm));
+            let expected = takes(tree, algorithm) && tree != EthereumTrie && has_lanes;
+            assert_eq!(lanes::supports(Operation::Merkle(tree, algorithm)), expected, "{tree} with {algorithm}");
+            if !expected {
+                for unit in units() {
+                    let leaves = ColumnBuf::from_items(&[[1; 32]]);
+                    let work = Work::Merkle(MerkleWork { tree, algorithm, leaves, prove: None });
+                    assert_eq!(lanes::run(unit, &work, 0..1).verdicts, [Verdict::Unprocessed]);
+                }
+            }
+        }
+    }
+    assert!(lanes::supports(Operation::Merkle(Bitcoin, Sha256d)));
 }
 
 proptest! {

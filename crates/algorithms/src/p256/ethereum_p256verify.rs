@@ -32,7 +32,7 @@ pub fn verify(options: &SignatureOptions, key: &[u8], signature: &[u8], digest: 
 }
 
 /// The two numbers of a signature of 64 bytes.
-fn halves(signature: &[u8]) -> Option<(&[u8; 32], &[u8; 32])> {
+pub(super) fn halves(signature: &[u8]) -> Option<(&[u8; 32], &[u8; 32])> {
     let (r, s) = signature.split_first_chunk()?;
     Some((r, s.try_into().ok()?))
 }

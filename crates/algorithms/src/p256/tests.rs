@@ -11,6 +11,7 @@ use super::*;
 
 mod der;
 mod edges;
+mod lanes;
 mod wycheproof;
 
 /// One signed item, with everything that a ruleset may ask for.
@@ -47,11 +48,25 @@ fn precompile_item(random: &mut StdRng) -> Item {
 }
 
 fn fabric(item: &Item) -> Verdict {
-    fabric::verify(&SignatureOptions::new(MessageForm::Message), &item.key, &item.signature, &item.message)
+    verdict(Ruleset::Fabric, MessageForm::Message, item)
+}
+
+fn fabric_digest(item: &Item) -> Verdict {
+    verdict(Ruleset::Fabric, MessageForm::Digest, item)
 }
 
 fn precompile(item: &Item) -> Verdict {
-    ethereum_p256verify::verify(&SignatureOptions::new(MessageForm::Digest), &item.key, &item.signature, &item.message)
+    verdict(Ruleset::EthereumP256Verify, MessageForm::Digest, item)
+}
+
+/// The verdict of the CPU, which lanes must share.
+fn verdict(ruleset: Ruleset, form: MessageForm, item: &Item) -> Verdict {
+    let work = work(ruleset, form, std::slice::from_ref(item));
+    let verdict = run(&work, 0..1)[0];
+    if let Some(unit) = crate::Unit::detect() {
+        assert_eq!(lanes::run(unit, &work, 0..1), [verdict]);
+    }
+    verdict
 }
 
 fn work(ruleset: Ruleset, form: MessageForm, items: &[Item]) -> SignatureWork {

@@ -54,32 +54,32 @@ pub(super) fn hash(inputs: &[Fr]) -> Fr {
 }
 
 /// The constants of one width, as the rounds use them.
-struct Schedule {
+pub(super) struct Schedule {
     /// Constants of the first full rounds.
-    first_constants: Vec<Vec<Fr>>,
+    pub(super) first_constants: Vec<Vec<Fr>>,
     /// The matrix of full rounds.
-    matrix: Matrix,
+    pub(super) matrix: Matrix,
     /// The matrix of the last full round before the partial ones.
-    matrix_before_partial: Matrix,
+    pub(super) matrix_before_partial: Matrix,
     /// The partial rounds.
-    partial: Vec<PartialRound>,
+    pub(super) partial: Vec<PartialRound>,
     /// Constants of the last full rounds.
-    last_constants: Vec<Vec<Fr>>,
+    pub(super) last_constants: Vec<Vec<Fr>>,
 }
 
 /// A partial round: add, raise the first element, multiply by a sparse matrix.
-struct PartialRound {
+pub(super) struct PartialRound {
     /// Added to the first element.
-    constant: Fr,
+    pub(super) constant: Fr,
     /// The first row of the matrix.
-    row: Vec<Fr>,
+    pub(super) row: Vec<Fr>,
     /// The first column below the first row.
-    column: Vec<Fr>,
+    pub(super) column: Vec<Fr>,
 }
 
 impl Schedule {
     /// The schedule of a width, made at its first use: 1 ms for two inputs, 15 ms for sixteen.
-    fn of_width(width: usize) -> &'static Self {
+    pub(super) fn of_width(width: usize) -> &'static Self {
         static SCHEDULES: [OnceLock<Schedule>; POSEIDON_INPUTS_MAX] = [const { OnceLock::new() }; POSEIDON_INPUTS_MAX];
         assert!((2..=WIDTH_MAX).contains(&width), "Poseidon takes 1 to {POSEIDON_INPUTS_MAX} elements");
         SCHEDULES[width - 2].get_or_init(|| Self::new(Parameters::generate(width)))

@@ -10,6 +10,8 @@ use super::{digest, element, element_bytes, hash_elements, reference};
 use crate::hashing::judging::bytes32;
 use crate::registry::run;
 
+mod lanes;
+
 #[derive(Deserialize)]
 struct Vectors {
     cases: Vec<Case>,

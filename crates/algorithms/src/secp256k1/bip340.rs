@@ -28,8 +28,8 @@ use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork, Verdict};
 use secp256k1::XOnlyPublicKey;
 
 use super::items::Item;
-use super::{PIECE_ITEMS, items, parse, reference};
-use crate::room::RulesetRules;
+use super::{PIECE_ITEMS, items, lanes, parse, reference};
+use crate::room::{RulesetRules, SignatureLanes};
 
 /// The rules, as data.
 pub const RULES: RulesetRules = RulesetRules {
@@ -43,14 +43,24 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: None,
     verify_sets: None,
-    lanes: None,
+    lanes: Some(SignatureLanes {
+        piece_items: lanes::PIECE_ITEMS,
+        verify: lanes::verify_bip340,
+        recover: None,
+        verify_sets: None,
+    }),
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Message, MessageForm::Digest];
 
 fn verify(work: &SignatureWork, range: Range<usize>, output: &mut Output) {
     let form = work.options.message_form;
-    items::verify(work, range, output, FORMS, |item| verdict(&item, form).unwrap_or(Verdict::Malformed));
+    items::verify(work, range, output, FORMS, |item| judge(&item, form));
+}
+
+/// The verdict of one item.
+pub(super) fn judge(item: &Item<'_>, form: MessageForm) -> Verdict {
+    verdict(item, form).unwrap_or(Verdict::Malformed)
 }
 
 /// `None` where the item is malformed.

@@ -30,8 +30,8 @@ use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork, Verdict};
 use secp256k1::PublicKey;
 
 use super::items::Item;
-use super::{PIECE_ITEMS, items, parse, reference};
-use crate::room::RulesetRules;
+use super::{PIECE_ITEMS, items, lanes, parse, reference};
+use crate::room::{RulesetRules, SignatureLanes};
 
 /// The rules, as data.
 pub const RULES: RulesetRules = RulesetRules {
@@ -45,13 +45,23 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: None,
     verify_sets: None,
-    lanes: None,
+    lanes: Some(SignatureLanes {
+        piece_items: lanes::PIECE_ITEMS,
+        verify: lanes::verify_bitcoin,
+        recover: None,
+        verify_sets: None,
+    }),
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Digest];
 
 fn verify(work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    items::verify(work, range, output, FORMS, |item| verdict(&item).unwrap_or(Verdict::Malformed));
+    items::verify(work, range, output, FORMS, |item| judge(&item));
+}
+
+/// The verdict of one item.
+pub(super) fn judge(item: &Item<'_>) -> Verdict {
+    verdict(item).unwrap_or(Verdict::Malformed)
 }
 
 /// `None` where the item is malformed.

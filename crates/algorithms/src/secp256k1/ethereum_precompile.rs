@@ -24,8 +24,8 @@ use std::ops::Range;
 use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork};
 
 use super::recoverable::{Variant, ethereum_recovery_id};
-use super::{PIECE_ITEMS, items};
-use crate::room::RulesetRules;
+use super::{PIECE_ITEMS, items, lanes};
+use crate::room::{RulesetRules, SignatureLanes};
 
 /// The rules, as data.
 pub const RULES: RulesetRules = RulesetRules {
@@ -39,7 +39,12 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: Some(recover),
     verify_sets: None,
-    lanes: None,
+    lanes: Some(SignatureLanes {
+        piece_items: lanes::PIECE_ITEMS,
+        verify: |unit, work, range, output| lanes::verify_recoverable(unit, work, range, output, &VARIANT),
+        recover: Some(|unit, work, range, output| lanes::recover(unit, work, range, output, &VARIANT)),
+        verify_sets: None,
+    }),
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Digest];
@@ -47,9 +52,9 @@ const FORMS: &[MessageForm] = &[MessageForm::Digest];
 const VARIANT: Variant = Variant { recovery_id: ethereum_recovery_id, allow_high_s: true };
 
 fn verify(work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    items::verify(work, range, output, FORMS, |item| VARIANT.verify(item));
+    items::verify(work, range, output, FORMS, |item| VARIANT.verify(&item));
 }
 
 fn recover(work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    items::recover(work, range, output, FORMS, |item| VARIANT.recover(item));
+    items::recover(work, range, output, FORMS, |item| VARIANT.recover(&item));
 }

@@ -27,8 +27,8 @@ use std::ops::Range;
 use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork};
 
 use super::recoverable::{Variant, ethereum_recovery_id};
-use super::{PIECE_ITEMS, items};
-use crate::room::RulesetRules;
+use super::{PIECE_ITEMS, items, lanes};
+use crate::room::{RulesetRules, SignatureLanes};
 
 /// The rules, as data.
 pub const RULES: RulesetRules = RulesetRules {
@@ -42,19 +42,24 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: Some(recover),
     verify_sets: None,
-    lanes: None,
+    lanes: Some(SignatureLanes {
+        piece_items: lanes::PIECE_ITEMS,
+        verify: |unit, work, range, output| lanes::verify_recoverable(unit, work, range, output, &variant(work)),
+        recover: Some(|unit, work, range, output| lanes::recover(unit, work, range, output, &variant(work))),
+        verify_sets: None,
+    }),
 };
 
 const FORMS: &[MessageForm] = &[MessageForm::Digest];
 
 fn verify(work: &SignatureWork, range: Range<usize>, output: &mut Output) {
     let variant = variant(work);
-    items::verify(work, range, output, FORMS, |item| variant.verify(item));
+    items::verify(work, range, output, FORMS, |item| variant.verify(&item));
 }
 
 fn recover(work: &SignatureWork, range: Range<usize>, output: &mut Output) {
     let variant = variant(work);
-    items::recover(work, range, output, FORMS, |item| variant.recover(item));
+    items::recover(work, range, output, FORMS, |item| variant.recover(&item));
 }
 
 fn variant(work: &SignatureWork) -> Variant {

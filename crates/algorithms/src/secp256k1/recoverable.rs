@@ -18,8 +18,8 @@ pub(super) struct Variant {
 
 impl Variant {
     /// Verifies an item whose key is 20, 64 or 65 bytes.
-    pub(super) fn verify(&self, item: Item<'_>) -> Verdict {
-        let (Some(signer), Some(signed)) = (Signer::parse(item.key), self.parse(&item)) else {
+    pub(super) fn verify(&self, item: &Item<'_>) -> Verdict {
+        let (Some(signer), Some(signed)) = (Signer::parse(item.key), self.parse(item)) else {
             return Verdict::Malformed;
         };
         let recovered = signed.public_key(self.allow_high_s);
@@ -35,20 +35,21 @@ impl Variant {
     }
 
     /// The key x‖y and the address that signed the item, or the verdict that says why there is none.
-    pub(super) fn recover(&self, item: Item<'_>) -> Result<([u8; 64], [u8; 20]), Verdict> {
-        let signed = self.parse(&item).ok_or(Verdict::Malformed)?;
+    pub(super) fn recover(&self, item: &Item<'_>) -> Result<([u8; 64], [u8; 20]), Verdict> {
+        let signed = self.parse(item).ok_or(Verdict::Malformed)?;
         let public_key = signed.public_key(self.allow_high_s).ok_or(Verdict::Invalid)?;
         Ok((public_key, reference::address(&public_key)))
     }
 
-    fn parse<'a>(&self, item: &Item<'a>) -> Option<Signed<'a>> {
+    /// The signature of an item; `None` where it, its v or the digest is malformed.
+    pub(super) fn parse<'a>(&self, item: &Item<'a>) -> Option<Signed<'a>> {
         let (compact, &[v]) = item.signature.split_first_chunk::<64>()? else { return None };
         Some(Signed { digest: item.message.try_into().ok()?, compact, recovery_id: (self.recovery_id)(v)? })
     }
 }
 
 /// Who is said to have signed.
-enum Signer<'a> {
+pub(super) enum Signer<'a> {
     /// The last 20 bytes of the Keccak-256 of the key.
     Address(&'a [u8; 20]),
     /// The key x‖y, perhaps not on the curve.
@@ -56,7 +57,8 @@ enum Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    fn parse(bytes: &'a [u8]) -> Option<Self> {
+    /// By its length; `None` where it has another, or no 04 in front.
+    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
         match bytes.len() {
             20 => bytes.try_into().ok().map(Self::Address),
             64 => bytes.try_into().ok().map(Self::Key),
@@ -80,11 +82,16 @@ impl Signed<'_> {
     /// The key x‖y that signed; `None` where r or s is out of range, s is high though it must not be, or no key
     /// has this signature.
     pub(super) fn public_key(&self, allow_high_s: bool) -> Option<[u8; 64]> {
-        let (r, s) = parse::halves(self.compact);
-        if !parse::is_scalar(r) || !parse::is_scalar(s) || (parse::is_high(s) && !allow_high_s) {
+        if !self.is_in_range(allow_high_s) {
             return None;
         }
         reference::recover(self.digest, self.compact, self.recovery_id)
+    }
+
+    /// Whether 0 < r < n and 0 < s < n, and s is low where it must be.
+    pub(super) fn is_in_range(&self, allow_high_s: bool) -> bool {
+        let (r, s) = parse::halves(self.compact);
+        parse::is_scalar(r) && parse::is_scalar(s) && (allow_high_s || !parse::is_high(s))
     }
 }
 

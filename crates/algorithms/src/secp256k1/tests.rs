@@ -1,11 +1,13 @@
 use outrigger_types::{ColumnBuf, Keys, MessageForm, Output, Ruleset, SignatureOptions, SignatureWork, Verdict, Work};
 
 use super::*;
+use crate::Unit;
 
 mod batches;
 mod bip340_vectors;
 mod differential;
 mod edges;
+mod lanes;
 mod malformed;
 mod textbook;
 mod wycheproof_vectors;
@@ -41,8 +43,18 @@ fn column<'a>(items: &'a [Triple], part: impl Fn(&'a Triple) -> &'a Vec<u8>) -> 
 }
 
 fn verdicts(work: SignatureWork) -> Vec<Verdict> {
-    let count = work.signatures.len();
-    crate::run(&Work::Verify(work), 0..count).verdicts
+    run(&Work::Verify(work)).verdicts
+}
+
+/// The CPU's answer, which the lanes of this machine must give too.
+fn run(work: &Work) -> Output {
+    let (Work::Verify(signatures) | Work::Recover(signatures)) = work else { panic!("another kind of work") };
+    let count = signatures.signatures.len();
+    let output = crate::run(work, 0..count);
+    if let Some(unit) = Unit::detect() {
+        assert_eq!(crate::lanes::run(unit, work, 0..count), output, "lanes");
+    }
+    output
 }
 
 /// The verdict of one item, its message a digest.
@@ -54,7 +66,7 @@ fn judge(ruleset: Ruleset, item: &Triple) -> Verdict {
 fn recover(ruleset: Ruleset, item: &Triple) -> Output {
     let mut work = work(ruleset, std::slice::from_ref(item));
     work.keys = Keys::Inline(ColumnBuf::empty());
-    crate::run(&Work::Recover(work), 0..1)
+    run(&Work::Recover(work))
 }
 
 /// r‖s‖v.

@@ -2,7 +2,9 @@ use aws_lc_rs::digest::{SHA256, digest as aws_lc_digest};
 use outrigger_types::HashAlgorithm::{Sha256, Sha256d};
 use proptest::prelude::*;
 
-use crate::hashing::judging::{bytes32, check_lengths, check_ranges, check_responses, digest, pattern, values};
+use crate::hashing::judging::{
+    bytes32, check_lanes, check_lengths, check_ranges, check_responses, digest, pattern, values,
+};
 
 const SHORT: &str = include_str!("../../vectors/sha256/SHA256ShortMsg.rsp");
 const LONG: &str = include_str!("../../vectors/sha256/SHA256LongMsg.rsp");
@@ -44,6 +46,12 @@ fn every_length_around_two_blocks_by_aws_lc() {
         assert_eq!(digest(Sha256, &message), once.as_ref(), "{length} bytes");
         assert_eq!(digest(Sha256d, &message), aws_lc_digest(&SHA256, once.as_ref()).as_ref(), "{length} bytes");
     }
+}
+
+#[test]
+fn lanes_agree_with_the_library() {
+    check_lanes(Sha256);
+    check_lanes(Sha256d);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::*;
 
 mod adversarial;
 mod arithmetic;
+mod lanes;
 mod plain;
 mod requests;
 mod rulesets;
@@ -17,6 +18,10 @@ fn judged(key: &[u8; 64], e: &[u8; 32], signature: &[u8; 64]) -> Verdict {
         None => Verdict::Malformed,
     };
     assert_eq!(own, expected, "{} {} {}", hex::encode(key), hex::encode(e), hex::encode(signature));
+    if let Some(unit) = crate::Unit::detect() {
+        let work = lanes::work(Ruleset::Sm2Digest, &[(key.to_vec(), signature.to_vec(), e.to_vec())]);
+        assert_eq!(lanes::run(unit, &work, 0..1), [expected]);
+    }
     expected
 }
 

@@ -1,6 +1,6 @@
 use outrigger_types::HashAlgorithm::Sm3;
 
-use crate::hashing::judging::{bytes32, check_lengths, check_ranges, check_responses, digest};
+use crate::hashing::judging::{bytes32, check_lanes, check_lengths, check_ranges, check_responses, digest};
 
 /// Examples 1 and 2 of GB/T 32905, annex A.
 #[test]
@@ -19,6 +19,11 @@ fn vectors_of_the_state_cryptography_administration() {
 #[test]
 fn lengths_by_openssl() {
     check_lengths(Sm3, include_str!("../../vectors/sm3/sm3.json"));
+}
+
+#[test]
+fn lanes_agree_with_the_library() {
+    check_lanes(Sm3);
 }
 
 #[test]

@@ -256,14 +256,15 @@ pub(crate) fn leaf_chunks(leaves: &ColumnBuf) -> impl Iterator<Item = v1::LeafCh
 }
 
 pub(crate) fn proofs_request(work: &ProofWork, range: Range<usize>, wire: Wire) -> v1::VerifyProofBatchRequest {
-    let curve = curve(work.key.curve);
-    let bytes = |column: &ColumnBuf, i: usize| column.bytes().slice_ref(column.view().item(i));
-    let proof = |i| v1::Proof { curve, proof: bytes(&work.proofs, i), public_signals: bytes(&work.public_signals, i) };
+    let key = &work.key;
+    let signals = key.public_signals().unwrap_or_default();
     v1::VerifyProofBatchRequest {
         circuit: String::new(),
-        proofs: range.map(proof).collect(),
+        verifying_key: Some(v1::VerifyingKey { curve: curve(key.curve), points: key.bytes.clone() }),
+        count: range.len() as u32,
+        proofs: Some(fitting(&work.proofs, range.clone(), &[key.curve.proof_bytes()])),
+        public_signals: Some(fitting(&work.public_signals, range, &[32 * signals])),
         priority: wire.priority,
-        verifying_key: Some(v1::VerifyingKey { curve, points: work.key.bytes.clone() }),
         backend: wire.backend,
     }
 }

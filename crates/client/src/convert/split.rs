@@ -11,9 +11,6 @@ pub(crate) const MESSAGE_BYTES_USED: usize = limits::MESSAGE_BYTES_MAX - 32 * 10
 /// The most that one length or index takes on the wire.
 pub(crate) const LENGTH_BYTES: usize = 5;
 
-/// The most that the message of a proof takes beside its bytes: tags, the curve, three lengths.
-const PROOF_BYTES: usize = 6 + 3 * LENGTH_BYTES;
-
 /// Ranges of items, each for one call, in order. A Merkle tree is one range whatever its size: it goes in chunks.
 ///
 /// # Errors
@@ -47,7 +44,7 @@ pub(crate) fn split(work: &Work) -> Result<Vec<Range<usize>>, ClientError> {
 fn fits_whole(work: &Work) -> bool {
     // Three columns an item at most, each perhaps with a length.
     work.items() <= limits::ITEMS_MAX
-        && work.bytes() + key_bytes_unshared(work) + PROOF_BYTES * work.items() <= MESSAGE_BYTES_USED
+        && work.bytes() + key_bytes_unshared(work) + 3 * LENGTH_BYTES * work.items() <= MESSAGE_BYTES_USED
 }
 
 /// Keys that an indexed request would carry were its set not registered: the worst case.
@@ -81,7 +78,7 @@ fn wire_bytes(work: &Work, i: usize) -> usize {
         Work::EthereumTransactions(work) => work.transactions.view().item(i).len() + LENGTH_BYTES,
         Work::Merkle(work) => work.leaves.view().item(i).len() + LENGTH_BYTES,
         Work::VerifyProofs(work) => {
-            work.proofs.view().item(i).len() + work.public_signals.view().item(i).len() + PROOF_BYTES
+            work.proofs.view().item(i).len() + work.public_signals.view().item(i).len() + 2 * LENGTH_BYTES
         }
     }
 }

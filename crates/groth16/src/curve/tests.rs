@@ -1,5 +1,6 @@
+use ark_bn254::Bn254;
 use ark_ec::{CurveGroup, PrimeGroup};
-use ark_ff::{FftField, Field, One, UniformRand};
+use ark_ff::{FftField, Field, One, UniformRand, Zero};
 use ark_std::test_rng;
 
 use super::*;
@@ -108,4 +109,34 @@ fn a_stored_coefficient_times_a_plain_value_is_the_product() {
     let r = Fr::from(2u64).pow([256u64]);
     let stored = Fr::from_raw_limbs((coefficient * r).0.0);
     assert_eq!(stored * Fr::from_raw_limbs(value.into_bigint().0), coefficient * value);
+}
+
+/// A point of the twist of BN254, as a rule outside G2.
+fn on_the_twist(rng: &mut impl ark_std::rand::Rng) -> ark_bn254::G2Affine {
+    loop {
+        let x = ark_bn254::Fq2::rand(rng);
+        if let Some(point) = ark_bn254::G2Affine::get_point_from_x_unchecked(x, rng.r#gen()) {
+            return point;
+        }
+    }
+}
+
+#[test]
+fn the_fast_test_of_g2_is_that_of_the_order() {
+    let mut rng = test_rng();
+    let order = ark_bn254::Fr::MODULUS;
+    for _ in 0..16 {
+        let good = ark_bn254::G2Projective::rand(&mut rng);
+        let outside = on_the_twist(&mut rng);
+        // Of an order that divides the cofactor.
+        let of_cofactor = outside.mul_bigint(order);
+        assert!(!of_cofactor.is_zero());
+        assert!(Bn254::is_in_g2(&good.into_affine()));
+        assert!(Bn254::is_in_g2(&outside.mul_by_cofactor()));
+        for bad in [outside.into(), of_cofactor, of_cofactor + good] {
+            assert!(!Bn254::is_in_g2(&bad.into_affine()));
+            assert!(!bad.mul_bigint(order).is_zero(), "as the definition has it");
+        }
+    }
+    assert!(Bn254::is_in_g2(&ark_bn254::G2Affine::zero()));
 }

@@ -8,7 +8,8 @@ use crate::KeyError;
 use crate::curve::{Curve, RawPoint, RawScalar, SCALAR_BYTES};
 use crate::formats::encoding::{g1_from_bytes, g2_from_bytes};
 
-/// Sets of at most so many are looked at one by one once their combination has failed.
+/// Sets of at most so many are looked at one by one: what a combination costs beside its proofs is more than a proof
+/// alone does, so that it begins to pay with three.
 const ALONE_MAX: usize = 2;
 
 /// A verifying key of one curve.
@@ -86,10 +87,10 @@ impl<E: Curve> Prepared<E> {
 
     /// Gives each item its verdict: valid to all where their combination holds, or else to each half its own.
     fn judge(&self, items: &[(usize, Item<E>)], verdicts: &mut [Verdict]) {
-        if items.len() > 1 && self.all_hold(items) {
-            items.iter().for_each(|(i, _)| verdicts[*i] = Verdict::Valid);
-        } else if items.len() <= ALONE_MAX {
+        if items.len() <= ALONE_MAX {
             items.iter().for_each(|(i, item)| verdicts[*i] = Verdict::from_equation(self.holds(item)));
+        } else if self.all_hold(items) {
+            items.iter().for_each(|(i, _)| verdicts[*i] = Verdict::Valid);
         } else {
             let (left, right) = items.split_at(items.len() / 2);
             self.judge(left, verdicts);
@@ -157,7 +158,7 @@ impl<E: Curve> Prepared<E> {
         let c = g1_from_bytes::<E>(c).ok_or(Verdict::Malformed)?;
         let signals: Option<_> = signals.chunks_exact(SCALAR_BYTES).map(scalar_from_bytes::<E::ScalarField>).collect();
         let signals = signals.ok_or(Verdict::Invalid)?;
-        if !(a.is_valid() && b.is_valid() && c.is_valid()) {
+        if !(a.is_valid() && E::is_in_g2(&b) && c.is_valid()) {
             return Err(Verdict::Invalid);
         }
         Ok(Item { a, b, c, signals })

@@ -246,8 +246,9 @@ fn is_not_fooled_by_errors_that_cancel<E: Curve>() {
     let error = E::G1Affine::generator();
     let first = Parts { c: (first.c + error).into_affine(), ..first };
     let second = Parts { c: (second.c - error).into_affine(), ..second };
-    let items = [&first, &second].map(|proof| (proof.bytes(), proof.signal_bytes()));
-    assert_eq!(batch(&key, &items), [Verdict::Invalid; 2]);
+    // Three: two are not combined.
+    let items = [&first, &second, &fixture.proof(2)].map(|proof| (proof.bytes(), proof.signal_bytes()));
+    assert_eq!(batch(&key, &items), [Verdict::Invalid, Verdict::Invalid, Verdict::Valid]);
 }
 
 fn takes_batches_of_none_and_of_one<E: Curve>() {

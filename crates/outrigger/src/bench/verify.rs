@@ -1,4 +1,5 @@
-//! The suite `verify`: every ruleset on every backend, a fresh key an item, caches off; recovery where a ruleset has it.
+//! The suite `verify`: every ruleset on every backend, a fresh key an item, caches off; recovery where a ruleset has
+//! it; and proofs.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -10,7 +11,7 @@ use outrigger_types::{ColumnBuf, Engine, Job, Keys, Outcome, Output, Priority, R
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Record, adapters, announce, engines, pairs, raw, scaling, thread_counts};
+use super::{Record, adapters, announce, engines, pairs, proofs, raw, scaling, thread_counts};
 use crate::cli::{BenchArgs, Failure};
 use crate::workload::{self, Signed};
 
@@ -35,6 +36,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
                 one(args, room.name, rules.ruleset, &mut adapters, &mut records)?;
             }
         }
+    }
+    if args.ruleset.is_none() && args.algorithm.as_deref().is_none_or(|name| name == proofs::NAME) {
+        records.extend(proofs::run(args)?);
     }
     Ok(records)
 }
@@ -109,13 +113,13 @@ fn beside(
     pairs::measure(record, args.pairs, pairs::clocked(|| good(engine, work)), Some(peer))
 }
 
-/// Carries out work of good signatures.
-fn good(engine: &CoreEngine, work: &Arc<Work>) -> Result<(), Failure> {
+/// Carries out work of good items.
+pub(super) fn good(engine: &CoreEngine, work: &Arc<Work>) -> Result<(), Failure> {
     let output = carry_out(engine, work)?;
     if output.verdicts.iter().all(|verdict| *verdict == Verdict::Valid) {
         return Ok(());
     }
-    Err(Failure::work("a good signature was refused"))
+    Err(Failure::work("a good item was refused"))
 }
 
 /// Gives an engine one job and waits for all of it.

@@ -46,7 +46,7 @@ pub(crate) fn column(
     match column.stride() {
         Some(stride) if count > 0 && !fits.is_empty() && !fits.contains(&stride) => {
             let fits: Vec<_> = fits.iter().map(usize::to_string).collect();
-            let description = format!("items of {stride} bytes do not fit; this ruleset takes {}", fits.join(" or "));
+            let description = format!("items of {stride} bytes do not fit; here they have {}", fits.join(" or "));
             Err(violation(field, description))
         }
         _ => Ok(column),

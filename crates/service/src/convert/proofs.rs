@@ -8,11 +8,9 @@ use outrigger_groth16::engine::{EngineChoice, Failure};
 use outrigger_groth16::store::{CircuitInfo, StoreError};
 use outrigger_groth16::{KeyError, Proof, Stop};
 use outrigger_proto::v1;
-use outrigger_types::{
-    Backend, Call, CircuitId, CircuitRule, ColumnBuf, Curve, Priority, ProofKey, ProofWork, Rejection, Work,
-};
+use outrigger_types::{Backend, Call, CircuitId, CircuitRule, Curve, Priority, ProofKey, ProofWork, Rejection, Work};
 
-use super::{Ask, Context, backend_of, within};
+use super::{Ask, Context, Violations, backend_of, column};
 use crate::tenants;
 
 /// Bytes of a circuit's name.
@@ -20,6 +18,8 @@ const NAME_BYTES_MAX: usize = 128;
 /// Public signals of a verifying key that comes with a request: each costs tens of microseconds to check. The keys of
 /// circuits in the store may have any number.
 const INLINE_SIGNALS_MAX: usize = 4_096;
+/// Bytes of a public signal.
+const SIGNAL_BYTES: usize = 32;
 
 /// The proof that a stream of chunks is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,22 +65,24 @@ pub(crate) enum KeyChoice {
 /// Proofs to verify, all but their key.
 #[derive(Debug)]
 pub(crate) struct ProofBatch {
-    proofs: Vec<v1::Proof>,
+    count: usize,
+    proofs: Option<v1::Column>,
+    public_signals: Option<v1::Column>,
     priority: Priority,
     backend: Option<Backend>,
 }
 
 impl ProofBatch {
-    /// The work, with the key that was found. A proof of another curve becomes one of no bytes, which is *malformed*.
-    pub(crate) fn ask(self, key: Arc<ProofKey>) -> Ask {
-        let curve = curve_number(key.curve);
-        let fits = |proof: &&v1::Proof| proof.curve == curve;
-        let bytes: Vec<&[u8]> =
-            self.proofs.iter().map(|proof| Some(proof).filter(fits).map_or(&[][..], |proof| &proof.proof)).collect();
-        let signals: Vec<&[u8]> = self.proofs.iter().map(|proof| &proof.public_signals[..]).collect();
-        let (proofs, public_signals) = (ColumnBuf::from_items(&bytes), ColumnBuf::from_items(&signals));
+    /// The work, with the key that was found: it says how long a proof and its public signals are.
+    pub(crate) fn ask(self, key: Arc<ProofKey>) -> Result<Ask, Rejection> {
+        let signals = key.public_signals().unwrap_or_default();
+        let mut violations = Violations::default();
+        let proofs = violations.take(column("proofs", self.proofs, self.count, &[key.curve.proof_bytes()]));
+        let public_signals =
+            violations.take(column("public_signals", self.public_signals, self.count, &[SIGNAL_BYTES * signals]));
+        let (Some(proofs), Some(public_signals)) = (proofs, public_signals) else { return Err(violations.reject()) };
         let work = Work::VerifyProofs(ProofWork { key, proofs, public_signals });
-        Ask { work, priority: self.priority, backend: self.backend }
+        Ok(Ask { work, priority: self.priority, backend: self.backend })
     }
 }
 
@@ -134,14 +136,15 @@ impl Context<'_> {
     /// `VerifyProofBatch`.
     pub(crate) fn proofs(&self, request: v1::VerifyProofBatchRequest) -> Result<(KeyChoice, ProofBatch), Rejection> {
         let (priority, backend) = self.terms(Call::Prove, request.priority, request.backend)?;
-        within(u32::try_from(request.proofs.len()).unwrap_or(u32::MAX), self.limits.items_max)?;
+        let count = self.count(request.count)?;
         let key = match (request.circuit.as_str(), request.verifying_key) {
             ("", Some(key)) => KeyChoice::Inline(inline_key(key)?),
             ("", None) => return Err(Rejection::field("circuit", "name a circuit or send a verifying_key")),
             (_, Some(_)) => return Err(Rejection::field("verifying_key", "name a circuit or send a key, not both")),
             (text, None) => KeyChoice::Stored(self.circuit("circuit", text)?),
         };
-        Ok((key, ProofBatch { proofs: request.proofs, priority, backend }))
+        let v1::VerifyProofBatchRequest { proofs, public_signals, .. } = request;
+        Ok((key, ProofBatch { count, proofs, public_signals, priority, backend }))
     }
 
     /// The header of `Msm`.

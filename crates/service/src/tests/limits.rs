@@ -178,3 +178,14 @@ async fn merkle_streams_are_bounded_over_all_chunks() {
         assert_eq!(status.code(), Code::ResourceExhausted);
     }
 }
+
+#[test]
+fn a_tenant_may_hold_the_largest_request_that_the_limits_allow() {
+    let default = crate::options::ServiceLimits::default();
+    let large = crate::options::ServiceLimits { secret_bytes_max: 4 << 30, ..default }.with_room_for_bodies();
+    for limits in [default, large] {
+        for largest in [limits.secret_bytes_max, limits.operation_bytes_max, limits.merkle_bytes_max] {
+            assert!(limits.body_bytes_max / 2 > largest + largest / 128, "{limits:?}");
+        }
+    }
+}

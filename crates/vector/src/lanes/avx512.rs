@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::fmt;
 
-use super::{LANES, Lanes, Mask};
+use super::{Kernel, LANES, Lanes, Mask, ROW_BYTES};
 
 /// Eight words in a register.
 #[derive(Clone, Copy)]
@@ -27,6 +27,13 @@ unsafe fn with_features<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// # Safety
+/// The processor must have the features named here.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma,avx512vbmi,bmi2")]
+unsafe fn kernel_with_features<K: Kernel<Avx512>>(kernel: K) -> K::Output {
+    kernel.call()
+}
+
 /// An intrinsic, which is unsafe only outside functions that enable its features.
 macro_rules! intrinsic {
     ($call:expr) => {
@@ -47,6 +54,13 @@ impl Lanes for Avx512 {
         debug_assert!(is_here());
         // SAFETY: callers come through a `Unit`, which is made only where `is_here` said yes.
         unsafe { with_features(f) }
+    }
+
+    #[inline(always)]
+    fn run<K: Kernel<Self>>(kernel: K) -> K::Output {
+        debug_assert!(is_here());
+        // SAFETY: as for `enter`.
+        unsafe { kernel_with_features(kernel) }
     }
 
     #[inline(always)]
@@ -185,5 +199,26 @@ impl Lanes for Avx512 {
     fn swap_bytes(self) -> Self {
         let order = intrinsic!(_mm512_set4_epi32(0x08090a0b, 0x0c0d0e0f, 0x00010203, 0x04050607));
         Self(intrinsic!(_mm512_shuffle_epi8(self.0, order)))
+    }
+
+    #[inline(always)]
+    fn load_bytes(bytes: &[u8], at: usize) -> Self {
+        assert!(at < ROW_BYTES, "a place beyond the register");
+        let count = bytes.len().min(ROW_BYTES - at);
+        let mask = intrinsic!(_bzhi_u64(u64::MAX, count as u32)) << at;
+        // SAFETY: as for all intrinsics here; places that the mask leaves out are not read, and the others lie in
+        // `bytes`: place `at + i` is byte i, for i below its length.
+        Self(unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().wrapping_sub(at).cast()) })
+    }
+
+    #[inline(always)]
+    fn apart<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(place: &T) {
+        // SAFETY: a prefetch is a hint, and faults at no address; all processors of this architecture have it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) }
     }
 }

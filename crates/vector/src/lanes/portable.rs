@@ -5,12 +5,12 @@
 
 use std::array::from_fn;
 
-use super::{LANES, Lanes, Mask};
+use super::{Kernel, LANES, Lanes, Mask, ROW_BYTES};
 
 /// Eight words in memory.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub struct Portable([u64; LANES]);
+pub struct Portable(pub(crate) [u64; LANES]);
 
 const LOW_52: u64 = (1 << 52) - 1;
 
@@ -37,9 +37,16 @@ fn product(a: u64, b: u64) -> u128 {
 }
 
 impl Lanes for Portable {
+    const IN_MEMORY: bool = true;
+
     #[inline(always)]
     fn enter<R>(f: impl FnOnce() -> R) -> R {
         f()
+    }
+
+    #[inline(always)]
+    fn run<K: Kernel<Self>>(kernel: K) -> K::Output {
+        kernel.call()
     }
 
     #[inline(always)]
@@ -180,4 +187,21 @@ impl Lanes for Portable {
     fn swap_bytes(self) -> Self {
         self.each(u64::swap_bytes)
     }
+
+    #[inline(never)]
+    fn load_bytes(bytes: &[u8], at: usize) -> Self {
+        let mut row = [0; ROW_BYTES];
+        let count = bytes.len().min(ROW_BYTES - at);
+        row[at..at + count].copy_from_slice(&bytes[..count]);
+        let (words, _) = row.as_chunks();
+        Self(from_fn(|i| u64::from_le_bytes(words[i])))
+    }
+
+    #[inline(never)]
+    fn apart<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(_: &T) {}
 }

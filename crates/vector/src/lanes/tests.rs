@@ -89,3 +89,20 @@ fn transposing_turns_rows_into_columns() {
         }
     }
 }
+
+/// Every length at every place, and nothing read beyond the bytes or written outside their place.
+#[test]
+fn bytes_land_at_their_place() {
+    let bytes: Vec<u8> = (1..=80).collect();
+    for length in 0..=bytes.len() {
+        for at in 0..ROW_BYTES {
+            let expected: [u8; ROW_BYTES] =
+                std::array::from_fn(|i| i.checked_sub(at).and_then(|i| bytes[..length].get(i)).copied().unwrap_or(0));
+            for unit in [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten() {
+                let words = on_lanes!(unit, L => L::load_bytes(&bytes[..length], at).to_array());
+                let found: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                assert_eq!(found, expected, "{length} bytes at {at}, {}", unit.name());
+            }
+        }
+    }
+}

@@ -56,8 +56,7 @@ fn scalars_at_the_ends_of_their_range() {
             let rs = [*r, *s].concat();
             let expected = judged(&key, &item.message, &rs);
             assert_eq!(precompile(&Item { signature: rs.clone(), ..item.clone() }), expected, "{r:x?} {s:x?}");
-            let fabric =
-                fabric::verify(&SignatureOptions::new(MessageForm::Digest), &key, &der_of(r, s), &item.message);
+            let fabric = fabric_digest(&Item { key: key.clone(), signature: der_of(r, s), ..item.clone() });
             let high = *s > fabric_half();
             assert_eq!(fabric, if high { Verdict::Invalid } else { expected }, "{r:x?} {s:x?}");
         }
@@ -83,9 +82,9 @@ fn the_largest_low_s_and_the_smallest_high_s() {
         let key = (ProjectivePoint::GENERATOR * d).to_affine().to_sec1_point(false).as_bytes().to_vec();
         let rs = [r.to_repr(), s.to_repr()].concat();
         assert_eq!(judged(&key, &digest, &rs), Verdict::Valid);
-        let options = SignatureOptions::new(MessageForm::Digest);
-        assert_eq!(fabric::verify(&options, &key, &der_of(&rs[..32], &rs[32..]), &digest), in_fabric);
-        assert_eq!(ethereum_p256verify::verify(&options, &key[1..], &rs, &digest), Verdict::Valid);
+        let item = Item { key, signature: der_of(&rs[..32], &rs[32..]), message: digest.to_vec() };
+        assert_eq!(fabric_digest(&item), in_fabric);
+        assert_eq!(precompile(&Item { key: item.key[1..].to_vec(), signature: rs, ..item }), Verdict::Valid);
     }
 }
 
@@ -99,8 +98,8 @@ fn a_point_at_infinity_is_invalid() {
         let digest: [u8; 32] = (-(r * *d)).to_repr().into();
         let rs = [r.to_repr(), Scalar::from(5_u64).to_repr()].concat();
         assert_eq!(judged(key.as_bytes(), &digest, &rs), Verdict::Invalid);
-        let options = SignatureOptions::new(MessageForm::Digest);
-        assert_eq!(ethereum_p256verify::verify(&options, &key.as_bytes()[1..], &rs, &digest), Verdict::Invalid);
+        let item = Item { key: key.as_bytes()[1..].to_vec(), signature: rs, message: digest.to_vec() };
+        assert_eq!(precompile(&item), Verdict::Invalid);
     }
 }
 
@@ -136,10 +135,9 @@ fn keys_that_are_no_points() {
     let alias = [&five[..], &y].concat();
     for key in [vec![0; 64], beyond, off, key_of_ones, alias, item.key[..63].to_vec(), vec![]] {
         assert_eq!(precompile(&Item { key: key.clone(), ..item.clone() }), Verdict::Malformed, "{key:x?}");
-        let options = SignatureOptions::new(MessageForm::Digest);
-        let sec1 = [&[4], &key[..]].concat();
-        let der = der_of(&item.signature[..32], &item.signature[32..]);
-        assert_eq!(fabric::verify(&options, &sec1, &der, &item.message), Verdict::Malformed, "{key:x?}");
+        let signature = der_of(&item.signature[..32], &item.signature[32..]);
+        let sec1 = Item { key: [&[4], &key[..]].concat(), signature, message: item.message.clone() };
+        assert_eq!(fabric_digest(&sec1), Verdict::Malformed, "{key:x?}");
     }
 }
 
@@ -165,16 +163,14 @@ fn other_lengths_are_malformed() {
     let item = precompile_item(&mut random);
     for length in [0, 1, 31, 33, 64] {
         assert_eq!(precompile(&Item { message: vec![1; length], ..item.clone() }), Verdict::Malformed);
-        let options = SignatureOptions::new(MessageForm::Digest);
-        let key = [&[4], &item.key[..]].concat();
-        let der = der_of(&item.signature[..32], &item.signature[32..]);
-        assert_eq!(fabric::verify(&options, &key, &der, &vec![1; length]), Verdict::Malformed);
+        let signature = der_of(&item.signature[..32], &item.signature[32..]);
+        let sec1 = Item { key: [&[4], &item.key[..]].concat(), signature, message: vec![1; length] };
+        assert_eq!(fabric_digest(&sec1), Verdict::Malformed);
     }
     for length in [0, 31, 32, 63, 65, 128] {
         assert_eq!(precompile(&Item { signature: vec![1; length], ..item.clone() }), Verdict::Malformed);
     }
-    let options = SignatureOptions::new(MessageForm::Message);
-    assert_eq!(ethereum_p256verify::verify(&options, &item.key, &item.signature, &item.message), Verdict::Malformed);
+    assert_eq!(verdict(Ruleset::EthereumP256Verify, MessageForm::Message, &item), Verdict::Malformed);
 }
 
 /// What Go leaves unread changes no verdict, neither of a good signature nor of a bad one.

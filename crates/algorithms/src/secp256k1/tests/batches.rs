@@ -13,7 +13,7 @@ use super::*;
 const ITEMS: usize = 13;
 
 /// Good items of a ruleset, each with a key of its own.
-fn items(ruleset: Ruleset) -> Vec<Triple> {
+pub(super) fn items(ruleset: Ruleset) -> Vec<Triple> {
     let mut random = StdRng::seed_from_u64(0xba7c);
     (0..ITEMS)
         .map(|_| {

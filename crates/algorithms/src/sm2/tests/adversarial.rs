@@ -30,16 +30,16 @@ fn scalar(bytes: [u8; 32]) -> Scalar {
     <Scalar as Reduce<FieldBytes>>::reduce(&bytes.into())
 }
 
-fn joined(r: &[u8], s: &[u8]) -> [u8; 64] {
+pub(super) fn joined(r: &[u8], s: &[u8]) -> [u8; 64] {
     [r, s].concat().try_into().expect("64 bytes")
 }
 
-fn key_bytes(point: ProjectivePoint) -> [u8; 64] {
+pub(super) fn key_bytes(point: ProjectivePoint) -> [u8; 64] {
     point.to_affine().to_sec1_point(false).as_bytes()[1..].try_into().expect("not infinity")
 }
 
 /// Scalars that make long, short, dense and sparse digits.
-fn scalars() -> Vec<Scalar> {
+pub(super) fn scalars() -> Vec<Scalar> {
     let half = Scalar::from(2_u64).invert().expect("2 is not 0");
     let mut scalars: Vec<_> = [1_u64, 2, 3, 17, 2_047, 2_049].map(Scalar::from).to_vec();
     let power = (0..255).fold(Scalar::ONE, |power, _| power.double());
@@ -50,7 +50,7 @@ fn scalars() -> Vec<Scalar> {
 }
 
 /// Keys beside G, where the chain of doublings meets equal and opposite points; and an ordinary one.
-fn keys() -> Vec<ProjectivePoint> {
+pub(super) fn keys() -> Vec<ProjectivePoint> {
     let base = ProjectivePoint::GENERATOR;
     let multiples =
         [Scalar::ONE, Scalar::from(2_u64), Scalar::from(3_u64), Scalar::from(2_u64).invert().expect("odd n")];
@@ -60,7 +60,7 @@ fn keys() -> Vec<ProjectivePoint> {
 }
 
 /// The e and r for which (r, s) is a signature, if there is one.
-fn made(s: Scalar, t: Scalar, key: ProjectivePoint) -> Option<(Scalar, Scalar)> {
+pub(super) fn made(s: Scalar, t: Scalar, key: ProjectivePoint) -> Option<(Scalar, Scalar)> {
     let point = ProjectivePoint::GENERATOR * s + key * t;
     let r = t - s;
     if bool::from(point.is_identity()) || bool::from(r.is_zero()) {

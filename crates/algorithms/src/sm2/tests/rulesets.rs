@@ -30,7 +30,11 @@ fn verdict(item: &Item) -> Verdict {
         signatures: ColumnBuf::from_items(&[&item.signature]),
         messages: ColumnBuf::from_items(&[&item.message]),
     };
-    crate::run(&outrigger_types::Work::Verify(work), 0..1).verdicts[0]
+    let verdict = crate::run(&outrigger_types::Work::Verify(work.clone()), 0..1).verdicts[0];
+    if let Some(unit) = crate::Unit::detect() {
+        assert_eq!(lanes::run(unit, &work, 0..1), [verdict]);
+    }
+    verdict
 }
 
 /// A file of `vectors/sm2`, in hex.

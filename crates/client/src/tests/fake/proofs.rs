@@ -159,7 +159,9 @@ impl ProofService for Service {
         request: Request<v1::VerifyProofBatchRequest>,
     ) -> Answered<v1::VerifyProofBatchResponse> {
         self.0.enter(&request).await?;
-        let verdicts: Vec<u8> = request.get_ref().proofs.iter().map(|proof| proof.proof[0]).collect();
+        let request = request.into_inner();
+        let proofs = request.proofs.unwrap_or_default().data;
+        let verdicts: Vec<u8> = proofs.chunks(256).map(|proof| proof[0]).collect();
         Ok(Response::new(v1::VerifyProofBatchResponse { verdicts: verdicts.into() }))
     }
 

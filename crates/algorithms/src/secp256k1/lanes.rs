@@ -1,0 +1,328 @@
+//! The room's rulesets on the vector engine: columns parsed as the CPU does, the mathematics eight lanes at a time.
+//!
+//! What the lanes cannot say, and what needs no curve at all, is left to the CPU's function for that item.
+
+use std::ops::Range;
+
+use outrigger_types::{MessageForm, Operation, Output, SignatureWork, Verdict};
+use outrigger_vector::Unit;
+use outrigger_vector::secp256k1::{self as vector, Nonce, Number, Recoverable, Recovered, Schnorr, number};
+use sha2::{Digest, Sha256};
+
+use super::items::Item;
+use super::recoverable::{Signed, Signer, Variant};
+use super::{bip340, bitcoin, parse, reference};
+
+/// How many items a thread takes at once, and how many go through the lanes together. Their tables take 1 KiB of cache
+/// for each row and lane, 2 KiB an item; the inversions that they share cost 1 % of the time at this number.
+pub(super) const PIECE_ITEMS: usize = 256;
+
+/// Verifies items of a ruleset with recoverable signatures.
+pub(super) fn verify_recoverable(
+    unit: Unit,
+    work: &SignatureWork,
+    range: Range<usize>,
+    output: &mut Output,
+    variant: &Variant,
+) {
+    if work.options.message_form != MessageForm::Digest {
+        return;
+    }
+    for (items, verdicts) in pieces(work, range, &mut output.verdicts) {
+        let mut piece = RecoverablePiece::default();
+        for (place, item) in items.iter().enumerate() {
+            if !piece.take(place, item, variant) {
+                verdicts[place] = variant.verify(item);
+            }
+        }
+        piece.judge(unit, verdicts, |place| variant.verify(&items[place]));
+    }
+}
+
+/// The items of a piece with recoverable signatures, by what they give of their signer.
+#[derive(Default)]
+struct RecoverablePiece<'a> {
+    by_key: Vec<vector::Item>,
+    key_places: Vec<usize>,
+    by_address: Vec<Recoverable>,
+    address_places: Vec<(usize, &'a [u8; 20])>,
+}
+
+impl<'a> RecoverablePiece<'a> {
+    /// Takes an item; `false` where it is decided without the curve's help.
+    fn take(&mut self, place: usize, item: &Item<'a>, variant: &Variant) -> bool {
+        let (Some(signer), Some(signed)) = (Signer::parse(item.key), variant.parse(item)) else { return false };
+        if !signed.is_in_range(variant.allow_high_s) {
+            return false;
+        }
+        match signer {
+            Signer::Address(address) => {
+                self.by_address.push(recoverable(&signed));
+                self.address_places.push((place, address));
+            }
+            Signer::Key(key) => {
+                let Recoverable { digest, r, s, x_is_above_order, y_is_odd } = recoverable(&signed);
+                let (x, y) = parse::halves(key);
+                let nonce = Nonce::Point { x_is_above_order, y_is_odd };
+                self.by_key.push(vector::Item { digest, r, s, x: number(x), y: number(y), nonce });
+                self.key_places.push(place);
+            }
+        }
+        true
+    }
+
+    fn judge(&self, unit: Unit, verdicts: &mut [Verdict], by_cpu: impl Fn(usize) -> Verdict) {
+        let by_key = vector::verify(unit, &self.by_key);
+        for (&place, verdict) in self.key_places.iter().zip(by_key) {
+            verdicts[place] = translated(verdict).unwrap_or_else(|| by_cpu(place));
+        }
+        let recovered = vector::recover(unit, &self.by_address);
+        for (&(place, address), recovered) in self.address_places.iter().zip(recovered) {
+            verdicts[place] = match recovered {
+                Recovered::Key(x, y) => Verdict::from_equation(reference::address(&joined(&x, &y)) == *address),
+                Recovered::None => Verdict::Invalid,
+                Recovered::Exceptional => by_cpu(place),
+            };
+        }
+    }
+}
+
+/// Recovers the keys and addresses of items of a ruleset with recoverable signatures.
+pub(super) fn recover(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output, variant: &Variant) {
+    if work.options.message_form != MessageForm::Digest {
+        return;
+    }
+    let stride = Operation::Recover(work.ruleset).output_shape().stride;
+    let (signatures, messages) = (work.signatures.view(), work.messages.view());
+    for begin in range.clone().step_by(PIECE_ITEMS) {
+        let end = range.end.min(begin + PIECE_ITEMS);
+        let items: Vec<Item<'_>> =
+            (begin..end).map(|i| Item { key: &[], signature: signatures.item(i), message: messages.item(i) }).collect();
+        let first = begin - range.start;
+        let answers = recover_piece(unit, &items, variant);
+        let verdicts = &mut output.verdicts[first..first + items.len()];
+        let fixed = output.fixed[first * stride..].chunks_exact_mut(stride);
+        for ((answer, verdict), fixed) in answers.into_iter().zip(verdicts).zip(fixed) {
+            match answer {
+                Ok((public_key, address)) => {
+                    fixed[..64].copy_from_slice(&public_key);
+                    fixed[64..].copy_from_slice(&address);
+                    *verdict = Verdict::Valid;
+                }
+                Err(refused) => *verdict = refused,
+            }
+        }
+    }
+}
+
+fn recover_piece(unit: Unit, items: &[Item<'_>], variant: &Variant) -> Vec<Result<([u8; 64], [u8; 20]), Verdict>> {
+    let parsed: Vec<Option<Signed<'_>>> = items.iter().map(|item| variant.parse(item)).collect();
+    let is_for_lanes = |signed: &&Signed<'_>| signed.is_in_range(variant.allow_high_s);
+    let signatures: Vec<Recoverable> = parsed.iter().flatten().filter(is_for_lanes).map(recoverable).collect();
+    let mut recovered = vector::recover(unit, &signatures).into_iter();
+    let answer = |(item, signed): (&Item<'_>, &Option<Signed<'_>>)| {
+        let signed = signed.as_ref().ok_or(Verdict::Malformed)?;
+        if !is_for_lanes(&signed) {
+            return Err(Verdict::Invalid);
+        }
+        match recovered.next().expect("one answer a signature") {
+            Recovered::Key(x, y) => {
+                let public_key = joined(&x, &y);
+                Ok((public_key, reference::address(&public_key)))
+            }
+            Recovered::None => Err(Verdict::Invalid),
+            Recovered::Exceptional => variant.recover(item),
+        }
+    };
+    items.iter().zip(&parsed).map(answer).collect()
+}
+
+/// A digest with its signature, to recover the signer's address from; r and s of any size.
+pub(crate) struct Recovery {
+    /// The digest.
+    pub(crate) digest: [u8; 32],
+    /// r, big-endian.
+    pub(crate) r: [u8; 32],
+    /// s, big-endian.
+    pub(crate) s: [u8; 32],
+    /// The parity of R's y, 0 or 1.
+    pub(crate) y_parity: u8,
+    /// Whether s may be above n/2.
+    pub(crate) allow_high_s: bool,
+}
+
+/// As [`super::recover_address`] of each.
+pub(crate) fn recover_addresses(unit: Unit, recoveries: &[Recovery]) -> Vec<Option<[u8; 20]>> {
+    let mut addresses = Vec::with_capacity(recoveries.len());
+    for piece in recoveries.chunks(PIECE_ITEMS) {
+        let is_in_range = |recovery: &&Recovery| {
+            recovery.y_parity <= 1
+                && parse::is_scalar(&recovery.r)
+                && parse::is_scalar(&recovery.s)
+                && (recovery.allow_high_s || !parse::is_high(&recovery.s))
+        };
+        let signature = |recovery: &Recovery| Recoverable {
+            digest: number(&recovery.digest),
+            r: number(&recovery.r),
+            s: number(&recovery.s),
+            x_is_above_order: false,
+            y_is_odd: recovery.y_parity == 1,
+        };
+        let signatures: Vec<Recoverable> = piece.iter().filter(is_in_range).map(signature).collect();
+        let mut recovered = vector::recover(unit, &signatures).into_iter();
+        addresses.extend(piece.iter().map(|recovery| {
+            if !is_in_range(&recovery) {
+                return None;
+            }
+            match recovered.next().expect("one answer a signature") {
+                Recovered::Key(x, y) => Some(reference::address(&joined(&x, &y))),
+                Recovered::None => None,
+                Recovered::Exceptional => {
+                    let Recovery { digest, r, s, y_parity, allow_high_s } = recovery;
+                    super::recover_address(digest, r, s, *y_parity, *allow_high_s)
+                }
+            }
+        }));
+    }
+    addresses
+}
+
+/// Verifies items of `bitcoin`.
+pub(super) fn verify_bitcoin(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
+    if work.options.message_form != MessageForm::Digest {
+        return;
+    }
+    for (items, verdicts) in pieces(work, range, &mut output.verdicts) {
+        let compressed: Vec<(Number, bool)> = items.iter().filter_map(|item| compressed_key(item.key)).collect();
+        let mut lifted = vector::lift(unit, &compressed).into_iter().zip(&compressed);
+        let (mut signatures, mut places) = (Vec::new(), Vec::new());
+        for (place, item) in items.iter().enumerate() {
+            let key = if compressed_key(item.key).is_some() {
+                lifted.next().and_then(|(y, (x, _))| Some((*x, y?)))
+            } else {
+                whole_key(item.key)
+            };
+            match key.and_then(|key| bitcoin_item(item, key)) {
+                Some(signature) => {
+                    signatures.push(signature);
+                    places.push(place);
+                }
+                None => verdicts[place] = Verdict::Malformed,
+            }
+        }
+        for (&place, verdict) in places.iter().zip(vector::verify(unit, &signatures)) {
+            verdicts[place] = translated(verdict).unwrap_or_else(|| bitcoin::judge(&items[place]));
+        }
+    }
+}
+
+/// The x of a compressed key, and whether its y is odd.
+fn compressed_key(key: &[u8]) -> Option<(Number, bool)> {
+    let (&[prefix @ (2 | 3)], x) = key.split_first_chunk::<1>()? else { return None };
+    Some((number(x.try_into().ok()?), prefix == 3))
+}
+
+/// The coordinates of a key with both, whether they are a point's or not.
+fn whole_key(key: &[u8]) -> Option<(Number, Number)> {
+    let (&[prefix], coordinates) = key.split_first_chunk::<1>()?;
+    let (x, y) = parse::halves(coordinates.try_into().ok()?);
+    match prefix {
+        4 => {}
+        6 | 7 if y[31] & 1 == prefix & 1 => {}
+        _ => return None,
+    }
+    Some((number(x), number(y)))
+}
+
+/// `None` where the item is malformed, whatever its key. An r or s out of range is 0 here, and so are invalid.
+fn bitcoin_item(item: &Item<'_>, (x, y): (Number, Number)) -> Option<vector::Item> {
+    let digest = number(item.message.try_into().ok()?);
+    let (r, s) = parse::strict_der(item.signature)?;
+    let [r, s] = [r, s].map(|content| number(&parse::scalar(content).unwrap_or_default()));
+    Some(vector::Item { digest, r, s, x, y, nonce: Nonce::Any })
+}
+
+/// Verifies items of `bip340`.
+pub(super) fn verify_bip340(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
+    let form = work.options.message_form;
+    let tagged = challenge_hash();
+    for (items, verdicts) in pieces(work, range, &mut output.verdicts) {
+        let (mut signatures, mut places) = (Vec::new(), Vec::new());
+        for (place, item) in items.iter().enumerate() {
+            match schnorr(item, form, &tagged) {
+                Some(signature) => {
+                    signatures.push(signature);
+                    places.push(place);
+                }
+                None => verdicts[place] = Verdict::Malformed,
+            }
+        }
+        for (&place, verdict) in places.iter().zip(vector::verify_schnorr(unit, &signatures)) {
+            verdicts[place] = translated(verdict).unwrap_or_else(|| bip340::judge(&items[place], form));
+        }
+    }
+}
+
+/// SHA-256 that has taken in BIP 340's tag, twice hashed.
+fn challenge_hash() -> Sha256 {
+    let tag = Sha256::digest(b"BIP0340/challenge");
+    Sha256::new().chain_update(tag).chain_update(tag)
+}
+
+/// `None` where the item is malformed, but for a key that is no point's x.
+fn schnorr(item: &Item<'_>, form: MessageForm, tagged: &Sha256) -> Option<Schnorr> {
+    if form == MessageForm::Digest && item.message.len() != 32 {
+        return None;
+    }
+    let signature: &[u8; 64] = item.signature.try_into().ok()?;
+    let key: &[u8; 32] = item.key.try_into().ok()?;
+    let (r, s) = parse::halves(signature);
+    if !parse::is_field_element(r) {
+        return None;
+    }
+    let challenge = tagged.clone().chain_update(r).chain_update(key).chain_update(item.message).finalize();
+    Some(Schnorr { r: number(r), s: number(s), challenge: number(&challenge.into()), x: number(key) })
+}
+
+/// The pieces of a range, each with the places of its verdicts.
+fn pieces<'a>(
+    work: &'a SignatureWork,
+    range: Range<usize>,
+    verdicts: &'a mut [Verdict],
+) -> impl Iterator<Item = (Vec<Item<'a>>, &'a mut [Verdict])> {
+    let (signatures, messages) = (work.signatures.view(), work.messages.view());
+    let begins = range.clone().step_by(PIECE_ITEMS);
+    begins.zip(verdicts.chunks_mut(PIECE_ITEMS)).map(move |(begin, verdicts)| {
+        let item = |i| Item { key: work.keys.item(i), signature: signatures.item(i), message: messages.item(i) };
+        ((begin..begin + verdicts.len()).map(item).collect(), verdicts)
+    })
+}
+
+fn recoverable(signed: &Signed<'_>) -> Recoverable {
+    let (r, s) = parse::halves(signed.compact);
+    Recoverable {
+        digest: number(signed.digest),
+        r: number(r),
+        s: number(s),
+        x_is_above_order: signed.recovery_id & 2 != 0,
+        y_is_odd: signed.recovery_id & 1 != 0,
+    }
+}
+
+/// x‖y.
+fn joined(x: &Number, y: &Number) -> [u8; 64] {
+    let mut joined = [0; 64];
+    joined[..32].copy_from_slice(&vector::bytes(x));
+    joined[32..].copy_from_slice(&vector::bytes(y));
+    joined
+}
+
+/// The room's verdict; `None` where the lanes have none.
+fn translated(verdict: vector::Verdict) -> Option<Verdict> {
+    match verdict {
+        vector::Verdict::Valid => Some(Verdict::Valid),
+        vector::Verdict::Invalid => Some(Verdict::Invalid),
+        vector::Verdict::NoPoint => Some(Verdict::Malformed),
+        vector::Verdict::Exceptional => None,
+    }
+}

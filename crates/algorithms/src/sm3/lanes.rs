@@ -1,0 +1,23 @@
+//! SM3 in lanes: sixteen messages at a time.
+
+use std::ops::Range;
+
+use outrigger_types::{HashWork, Output};
+use outrigger_vector::Unit;
+use outrigger_vector::messages::Alone;
+use outrigger_vector::sm3::many;
+
+use super::sm3;
+use crate::hashing;
+use crate::room::HashLanes;
+
+/// A block of all lanes takes as long as two by the library.
+const WORTH: usize = 2;
+
+pub(super) const SM3: HashLanes = HashLanes { piece_items: 1024, hash };
+
+fn hash(unit: Unit, work: &HashWork, range: Range<usize>, output: &mut Output) {
+    hashing::together(work, range, output, |messages, digests| {
+        many(unit, Some(Alone { digest: sm3, worth: WORTH }), |i| messages.item(i), digests);
+    });
+}

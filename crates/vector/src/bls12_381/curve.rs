@@ -1,0 +1,190 @@
+//! Points of y² = x³ + b over either field, eight at a time. No formula here needs b.
+//!
+//! **Exceptional cases.** Jacobian doubling has none here, as the orders of both curves are odd. Addition of equal or
+//! opposite points, or of infinity, gives z = 0, and once it is 0 it stays 0: so who has a point with z = 0 in the end
+//! redoes that lane by other means, and nothing is tested on the way.
+//!
+//! **Bounds.** Points come and go with coordinates below 40p.
+
+use std::marker::PhantomData;
+
+use super::field::Field;
+use crate::lanes::{Lanes, Mask};
+
+/// |z|, the absolute value of the curve's parameter, which is negative.
+pub(super) const PARAMETER: u64 = 0xd201_0000_0001_0000;
+
+/// Eight points by x and y.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Affine<F> {
+    pub(super) x: F,
+    pub(super) y: F,
+}
+
+/// Eight points (x/z², y/z³).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Jacobian<L, F> {
+    pub(super) x: F,
+    pub(super) y: F,
+    pub(super) z: F,
+    lanes: PhantomData<L>,
+}
+
+impl<F> Affine<F> {
+    /// The negative. Takes y ≤ 128p.
+    #[inline(always)]
+    pub(super) fn neg<L: Lanes>(&self) -> Self
+    where
+        F: Field<L>,
+    {
+        Self { x: self.x, y: self.y.neg::<128>() }
+    }
+
+    /// `other` where the mask has a bit.
+    #[inline(always)]
+    pub(super) fn select<L: Lanes>(&self, mask: Mask, other: &Self) -> Self
+    where
+        F: Field<L>,
+    {
+        Self { x: self.x.select(mask, &other.x), y: self.y.select(mask, &other.y) }
+    }
+}
+
+impl<L: Lanes, F: Field<L>> Jacobian<L, F> {
+    #[inline(always)]
+    pub(super) fn new(x: F, y: F, z: F) -> Self {
+        Self { x, y, z, lanes: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(super) fn from_affine(point: &Affine<F>) -> Self {
+        Self::new(point.x, point.y, F::one())
+    }
+
+    /// The negative. Takes y ≤ 128p.
+    #[inline(always)]
+    pub(super) fn neg(&self) -> Self {
+        Self { y: self.y.neg::<128>(), ..*self }
+    }
+
+    /// `other` where the mask has a bit.
+    #[inline(always)]
+    pub(super) fn select(&self, mask: Mask, other: &Self) -> Self {
+        Self::new(self.x.select(mask, &other.x), self.y.select(mask, &other.y), self.z.select(mask, &other.z))
+    }
+
+    /// x and y, from the inverse of z.
+    #[inline(always)]
+    pub(super) fn to_affine(self, inverse: &F) -> Affine<F> {
+        let square = inverse.square();
+        Affine { x: self.x.mul(&square), y: self.y.mul(&square).mul(inverse) }
+    }
+
+    /// Lanes in which this is the point of x and y (each ≤ 128p). Not for z = 0.
+    #[inline(always)]
+    pub(super) fn equals(&self, point: &Affine<F>) -> Mask {
+        let square = self.z.square();
+        let x = point.x.mul(&square);
+        let y = point.y.mul(&square).mul(&self.z);
+        self.x.equals(&x) & self.y.equals(&y)
+    }
+}
+
+/// 2P. Three products and four squares (dbl-2009-l of the Explicit-Formulas Database).
+#[inline(never)]
+pub(super) fn double<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>) {
+    L::enter(
+        #[inline(always)]
+        || {
+            let a = point.x.square();
+            let b = point.y.square();
+            let c = b.square();
+            let d = point.x.mul(&b).double().double();
+            let e = a.double().add(&a);
+            // d ≤ 12p, and so on by the field's 3p.
+            let x = e.square().sub::<32>(&d.double());
+            let eight_c = c.double().double().double();
+            let y = e.mul(&d.sub::<64>(&x)).sub::<32>(&eight_c);
+            point.z = point.y.mul(&point.z).double();
+            (point.x, point.y) = (x, y);
+        },
+    );
+}
+
+/// P + Q. Eight products and three squares.
+#[inline(never)]
+pub(super) fn add_affine<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, other: &Affine<F>) {
+    L::enter(
+        #[inline(always)]
+        || {
+            let zz = point.z.square();
+            let u = other.x.mul(&zz);
+            let s = other.y.mul(&zz.mul(&point.z));
+            let h = u.sub::<64>(&point.x);
+            let r = s.sub::<64>(&point.y);
+            let (x, y, z) = (point.x, point.y, point.z);
+            *point = sum(&x, &y, &z, &h, &r);
+        },
+    );
+}
+
+/// P + Q. Twelve products and four squares.
+#[inline(never)]
+pub(super) fn add<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, other: &Jacobian<L, F>) {
+    L::enter(
+        #[inline(always)]
+        || {
+            let (zz, other_zz) = (point.z.square(), other.z.square());
+            let u = point.x.mul(&other_zz);
+            let s = point.y.mul(&other_zz.mul(&other.z));
+            let h = other.x.mul(&zz).sub::<64>(&u);
+            let r = other.y.mul(&zz.mul(&point.z)).sub::<64>(&s);
+            let z = point.z.mul(&other.z);
+            *point = sum(&u, &s, &z, &h, &r);
+        },
+    );
+}
+
+/// P + Q of points with z = 1.
+#[inline(always)]
+pub(super) fn add_affines<L: Lanes, F: Field<L>>(a: &Affine<F>, b: &Affine<F>) -> Jacobian<L, F> {
+    let (h, r) = (b.x.sub::<128>(&a.x), b.y.sub::<128>(&a.y));
+    sum(&a.x, &a.y, &F::one(), &h, &r)
+}
+
+/// The sum, from the first point over a common z and the differences of x and y.
+#[inline(always)]
+fn sum<L: Lanes, F: Field<L>>(x: &F, y: &F, z: &F, h: &F, r: &F) -> Jacobian<L, F> {
+    let hh = h.square();
+    let hhh = h.mul(&hh);
+    let v = x.mul(&hh);
+    let new_x = r.square().sub::<32>(&hhh.add(&v.double()));
+    let new_y = r.mul(&v.sub::<64>(&new_x)).sub::<32>(&y.mul(&hhh));
+    Jacobian::new(new_x, new_y, z.mul(h))
+}
+
+/// \[|z|\]P.
+#[inline(always)]
+pub(super) fn times_parameter<L: Lanes, F: Field<L>>(point: &Jacobian<L, F>) -> Jacobian<L, F> {
+    let mut multiple = *point;
+    for bit in (0..63).rev() {
+        double(&mut multiple);
+        if PARAMETER >> bit & 1 == 1 {
+            add(&mut multiple, point);
+        }
+    }
+    multiple
+}
+
+/// \[|z|\]P of a point with z = 1.
+#[inline(always)]
+pub(super) fn affine_times_parameter<L: Lanes, F: Field<L>>(point: &Affine<F>) -> Jacobian<L, F> {
+    let mut multiple = Jacobian::from_affine(point);
+    for bit in (0..63).rev() {
+        double(&mut multiple);
+        if PARAMETER >> bit & 1 == 1 {
+            add_affine(&mut multiple, point);
+        }
+    }
+    multiple
+}

@@ -1,0 +1,42 @@
+//! What the two fields of coordinates have in common.
+
+use crate::lanes::{Lanes, Mask};
+
+/// Eight elements of a field. Products are below 3p in each part, whatever their operands were (up to 2¹⁶p); sums and
+/// differences grow, and say by how much.
+pub(super) trait Field<L: Lanes>: Copy {
+    /// 0.
+    fn zero() -> Self;
+    /// 1.
+    fn one() -> Self;
+    /// a·b.
+    fn mul(&self, other: &Self) -> Self;
+    /// a².
+    fn square(&self) -> Self;
+    /// a + b.
+    fn add(&self, other: &Self) -> Self;
+    /// a − b + K·p in each part. Takes b ≤ K·p.
+    fn sub<const K: u64>(&self, other: &Self) -> Self;
+    /// `other` where the mask has a bit.
+    fn select(&self, mask: Mask, other: &Self) -> Self;
+    /// Lanes that are 0.
+    fn is_zero(&self) -> Mask;
+
+    /// 2a.
+    #[inline(always)]
+    fn double(&self) -> Self {
+        self.add(self)
+    }
+
+    /// −a + K·p. Takes a ≤ K·p.
+    #[inline(always)]
+    fn neg<const K: u64>(&self) -> Self {
+        Self::zero().sub::<K>(self)
+    }
+
+    /// Lanes in which both are the same. Takes b ≤ 1024p.
+    #[inline(always)]
+    fn equals(&self, other: &Self) -> Mask {
+        self.sub::<1024>(other).is_zero()
+    }
+}

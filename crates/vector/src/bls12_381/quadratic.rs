@@ -1,0 +1,149 @@
+//! The field of p² elements, a + b·i with i² = −1.
+
+use super::base::{Fp, product, root_power};
+use super::field::Field;
+use crate::lanes::{Lanes, Mask};
+use crate::montgomery::{Columns, Element};
+
+/// Eight elements a + b·i.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fp2<L> {
+    /// a
+    pub(super) c0: Fp<L>,
+    /// b
+    pub(super) c1: Fp<L>,
+}
+
+/// More than any operand has of p.
+const MOST: u64 = 1 << 12;
+
+impl<L: Lanes> Field<L> for Fp2<L> {
+    #[inline(always)]
+    fn zero() -> Self {
+        Self { c0: Element::zero(), c1: Element::zero() }
+    }
+
+    #[inline(always)]
+    fn one() -> Self {
+        Self { c0: Element::one(), c1: Element::zero() }
+    }
+
+    #[inline(always)]
+    fn mul(&self, other: &Self) -> Self {
+        multiply(self, other)
+    }
+
+    #[inline(always)]
+    fn square(&self) -> Self {
+        square(self)
+    }
+
+    #[inline(always)]
+    fn add(&self, other: &Self) -> Self {
+        Self { c0: self.c0.add(&other.c0), c1: self.c1.add(&other.c1) }
+    }
+
+    #[inline(always)]
+    fn sub<const K: u64>(&self, other: &Self) -> Self {
+        Self { c0: self.c0.sub::<K>(&other.c0), c1: self.c1.sub::<K>(&other.c1) }
+    }
+
+    #[inline(always)]
+    fn select(&self, mask: Mask, other: &Self) -> Self {
+        Self { c0: self.c0.select(mask, &other.c0), c1: self.c1.select(mask, &other.c1) }
+    }
+
+    #[inline(always)]
+    fn is_zero(&self) -> Mask {
+        self.c0.is_zero() & self.c1.is_zero()
+    }
+}
+
+impl<L: Lanes> Fp2<L> {
+    /// a − b·i + K·p·i. Takes b ≤ K·p.
+    #[inline(always)]
+    pub(super) fn conjugate<const K: u64>(&self) -> Self {
+        Self { c0: self.c0, c1: self.c1.neg::<K>() }
+    }
+
+    /// Times an element of the base field.
+    #[inline(always)]
+    pub(super) fn scale(&self, factor: &Fp<L>) -> Self {
+        Self { c0: product(&self.c0, factor), c1: product(&self.c1, factor) }
+    }
+
+    /// Times i. Takes b ≤ K·p.
+    #[inline(always)]
+    pub(super) fn times_i<const K: u64>(&self) -> Self {
+        Self { c0: self.c1.neg::<K>(), c1: self.c0 }
+    }
+
+    /// Times 1 + i: a − b + (a + b)·i. Takes b ≤ K·p.
+    #[inline(always)]
+    pub(super) fn times_residue<const K: u64>(&self) -> Self {
+        Self { c0: self.c0.sub::<K>(&self.c1), c1: self.c0.add(&self.c1) }
+    }
+
+    /// a² + b².
+    #[inline(always)]
+    pub(super) fn norm(&self) -> Fp<L> {
+        L::apart(
+            #[inline(always)]
+            || Columns::square(&self.c0).add(&Columns::square(&self.c1)).reduce(),
+        )
+    }
+
+    /// The inverse, from that of the norm.
+    #[inline(always)]
+    pub(super) fn inverse_by_norm(&self, inverse: &Fp<L>) -> Self {
+        self.conjugate::<MOST>().scale(inverse)
+    }
+
+    /// A square root, given one of the norm; arbitrary where there is none, so that the caller squares it to see.
+    ///
+    /// With s² = a² + b² and t = (a + s)/2, the root is √t + b/(2√t)·i where t is a square. Where it is none, −t is,
+    /// and the root is b/(2√−t) + √−t·i, by (a + s)/2·(a − s)/2 = −b²/4. The power of t that gives its root gives
+    /// the root's inverse too.
+    #[inline(always)]
+    pub(super) fn root_by_norm(&self, root_of_norm: &Fp<L>) -> Self {
+        let t = self.c0.add(root_of_norm).halve();
+        let power = root_power(&t);
+        let root = product(&power, &t);
+        let other = product(&power, &self.c1.halve());
+        let is_square = root.square().equals::<MOST>(&t);
+        // Where −t is the square, root·power is −1.
+        Self { c0: other.neg::<4>().select(is_square, &root), c1: root.select(is_square, &other) }
+    }
+}
+
+/// Karatsuba's three products, and two reductions.
+#[inline(never)]
+fn multiply<L: Lanes>(a: &Fp2<L>, b: &Fp2<L>) -> Fp2<L> {
+    L::enter(
+        #[inline(always)]
+        || {
+            L::apart(
+                #[inline(always)]
+                || {
+                    let real = Columns::product(&a.c0, &b.c0);
+                    let imaginary = Columns::product(&a.c1, &b.c1);
+                    let all = Columns::product(&a.c0.add(&a.c1), &b.c0.add(&b.c1));
+                    let c1 = all.sub(&real).sub(&imaginary).reduce();
+                    Fp2 { c0: real.sub(&imaginary).plus_multiple::<1>().reduce(), c1 }
+                },
+            )
+        },
+    )
+}
+
+/// (a + b)(a − b) + 2ab·i.
+#[inline(never)]
+fn square<L: Lanes>(a: &Fp2<L>) -> Fp2<L> {
+    L::enter(
+        #[inline(always)]
+        || {
+            let (sum, difference) = (a.c0.add(&a.c1), a.c0.sub::<MOST>(&a.c1));
+            Fp2 { c0: sum.mul(&difference), c1: a.c0.double().mul(&a.c1) }
+        },
+    )
+}

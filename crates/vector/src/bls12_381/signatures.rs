@@ -1,0 +1,115 @@
+//! G2: points over the quadratic field, y² = x³ + 4(1 + i). Signatures.
+
+use super::base::{Fp, PSI_SQUARED_X, PSI_X, PSI_Y_0, PSI_Y_1, from_bytes, is_larger, is_nought, root_power, small};
+use super::coefficient::Coefficients;
+use super::curve::{Affine, Jacobian, add_affine, affine_times_parameter, double};
+use super::field::Field;
+use super::quadratic::Fp2;
+use crate::lanes::{Lanes, Mask};
+
+/// Points from their compressed form, and the lanes in which it is one of a finite point on the curve. In others the
+/// point is arbitrary.
+#[inline(never)]
+pub(super) fn decode<L: Lanes>(bytes: &[&[u8; 96]; 8]) -> (Affine<Fp2<L>>, Mask) {
+    L::enter(
+        #[inline(always)]
+        || {
+            let (mut plain, mut larger) = (0, 0);
+            for (lane, bytes) in bytes.iter().enumerate() {
+                plain |= Mask::from(bytes[0] >> 6 == 0b10) << lane;
+                larger |= (bytes[0] >> 5 & 1) << lane;
+                // The three highest bits of the other half are no flags.
+                plain &= !(Mask::from(bytes[48] >> 5 != 0) << lane);
+            }
+            // The imaginary part comes first.
+            let half = |at: usize| bytes.map(|bytes| bytes[at..].first_chunk().expect("48 bytes"));
+            let ((c1, below_1), (c0, below_0)) = (from_bytes::<L>(half(0)), from_bytes::<L>(half(48)));
+            let x = Fp2 { c0, c1 };
+            let four = Fp::constant(&const { small(4) });
+            let square = x.square().mul(&x).add(&Fp2 { c0: four, c1: four });
+            let norm = square.norm();
+            let y = square.root_by_norm(&root_power(&norm).mul(&norm));
+            let is_root = y.square().equals(&square);
+            let (real, imaginary) = (y.c0.canonical(), y.c1.canonical());
+            let is_real = is_nought(&imaginary);
+            let turn = (is_larger(&imaginary) & !is_real | is_larger(&real) & is_real) ^ larger;
+            let y = y.select(turn, &y.neg::<16>());
+            (Affine { x, y }, plain & below_0 & below_1 & is_root)
+        },
+    )
+}
+
+/// ψ, the endomorphism by Frobenius, which multiplies points of the subgroup by z.
+#[inline(always)]
+pub(super) fn psi<L: Lanes>(x: &Fp2<L>, y: &Fp2<L>) -> [Fp2<L>; 2] {
+    let factor = Fp::constant(&PSI_X);
+    let x = Fp2 { c0: x.c1, c1: x.c0 }.scale(&factor);
+    let y = y.conjugate::<128>().mul(&Fp2 { c0: Fp::constant(&PSI_Y_0), c1: Fp::constant(&PSI_Y_1) });
+    [x, y]
+}
+
+/// ψ of a point with z = 1.
+#[inline(always)]
+pub(super) fn psi_affine<L: Lanes>(point: &Affine<Fp2<L>>) -> Affine<Fp2<L>> {
+    let [x, y] = psi(&point.x, &point.y);
+    Affine { x, y }
+}
+
+/// ψ twice: x by a factor, and −y.
+#[inline(always)]
+pub(super) fn psi_twice<L: Lanes>(x: &Fp2<L>, y: &Fp2<L>) -> [Fp2<L>; 2] {
+    [x.scale(&Fp::constant(&PSI_SQUARED_X)), y.neg::<128>()]
+}
+
+/// Lanes in which a point is in the subgroup: ψ(P) = \[z\]P (M. Scott, 2021, as for G1).
+#[inline(never)]
+pub(super) fn in_subgroup<L: Lanes>(point: &Affine<Fp2<L>>) -> Mask {
+    L::enter(
+        #[inline(always)]
+        || {
+            let multiple = affine_times_parameter(point);
+            multiple.equals(&psi_affine(point).neg()) & !multiple.z.is_zero()
+        },
+    )
+}
+
+/// One group of signatures in the sum of all.
+pub(super) struct Summand<L> {
+    /// P, zP, z²P, z³P.
+    powers: [Affine<Fp2<L>>; 4],
+    coefficients: Coefficients,
+    /// Lanes that count.
+    active: Mask,
+}
+
+impl<L: Lanes> Summand<L> {
+    #[inline(always)]
+    pub(super) fn new(point: &Affine<Fp2<L>>, coefficients: Coefficients, active: Mask) -> Self {
+        let [x, y] = psi_twice(&point.x, &point.y);
+        let (first, second) = (psi_affine(point), Affine { x, y });
+        Self { powers: [*point, first, second, psi_affine(&second)], coefficients, active }
+    }
+}
+
+/// Lane by lane, the sum of all groups' points times their coefficients, and `start`·2^42: a sum that starts with a
+/// point that nobody chooses meets no exceptional case where signatures repeat.
+#[inline(never)]
+pub(super) fn combine<L: Lanes>(start: &Affine<Fp2<L>>, summands: &[Summand<L>]) -> Jacobian<L, Fp2<L>> {
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut sum = Jacobian::from_affine(start);
+            for digit in 0..Coefficients::DIGITS {
+                if digit > 0 {
+                    double(&mut sum);
+                }
+                for summand in summands {
+                    let before = sum;
+                    add_affine(&mut sum, &summand.coefficients.pick(digit, &summand.powers));
+                    sum = before.select(summand.active, &sum);
+                }
+            }
+            sum
+        },
+    )
+}

@@ -1,0 +1,220 @@
+//! Inversion: of one number by plain words, of many elements by sharing that one.
+//!
+//! One number goes by the division steps of Bernstein and Yang (*Fast constant-time gcd computation and modular
+//! inversion*, 2019), 62 at a time, in the variable-time form that Wuille describes for libsecp256k1
+//! (`doc/safegcd_implementation.md`). It takes some 1.5 µs, a third of Fermat's way in lanes.
+
+use crate::lanes::{LANES, Lanes};
+
+/// An odd modulus of 256 bits.
+pub(super) struct Modulus {
+    /// In digits of 62 bits.
+    digits: [i64; 5],
+    /// Its inverse modulo 2⁶².
+    inverse_62: u64,
+}
+
+const BITS: u32 = 62;
+const MASK: i64 = (1 << BITS) - 1;
+
+/// A product of 62 division steps, times 2⁶².
+struct Steps {
+    u: i64,
+    v: i64,
+    q: i64,
+    r: i64,
+}
+
+impl Modulus {
+    pub(super) const fn new(words: [u64; 4]) -> Self {
+        // Newton: each round doubles the number of right bits; an odd number is its own inverse modulo 8.
+        let mut inverse = words[0];
+        let mut round = 0;
+        while round < 5 {
+            inverse = inverse.wrapping_mul(2_u64.wrapping_sub(words[0].wrapping_mul(inverse)));
+            round += 1;
+        }
+        Self { digits: digits_of(words), inverse_62: inverse & MASK as u64 }
+    }
+
+    /// The inverse of a number below the modulus and prime to it; 0 of 0.
+    pub(super) fn invert(&self, number: [u64; 4]) -> [u64; 4] {
+        let (mut d, mut e) = ([0; 5], [1, 0, 0, 0, 0]);
+        let (mut f, mut g) = (self.digits, digits_of(number));
+        let mut eta = -1;
+        while g != [0; 5] {
+            let steps;
+            (eta, steps) = divide(eta, f[0] as u64, g[0] as u64);
+            self.update_cofactors(&mut d, &mut e, &steps);
+            update(&mut f, &mut g, &steps);
+        }
+        // f is now 1 or −1 (or the modulus, where the number was 0 and d is 0), and d·number ≡ f.
+        self.reduce(d, f[4] < 0)
+    }
+
+    /// (d, e) ← steps · (d, e) / 2⁶² modulo the modulus, both kept between −2 and 1 times the modulus.
+    fn update_cofactors(&self, d: &mut [i64; 5], e: &mut [i64; 5], steps: &Steps) {
+        let Steps { u, v, q, r } = *steps;
+        let (sign_d, sign_e) = (d[4] >> 63, e[4] >> 63);
+        // Multiples of the modulus that bring both back above its negative, then clear the low 62 bits.
+        let mut multiple_d = (u & sign_d) + (v & sign_e);
+        let mut multiple_e = (q & sign_d) + (r & sign_e);
+        let mut sum_d = wide(u, d[0]) + wide(v, e[0]);
+        let mut sum_e = wide(q, d[0]) + wide(r, e[0]);
+        let clearing = |sum: i128, multiple: i64| {
+            multiple - ((self.inverse_62.wrapping_mul(sum as u64) as i64).wrapping_add(multiple) & MASK)
+        };
+        multiple_d = clearing(sum_d, multiple_d);
+        multiple_e = clearing(sum_e, multiple_e);
+        sum_d += wide(self.digits[0], multiple_d);
+        sum_e += wide(self.digits[0], multiple_e);
+        debug_assert!(sum_d as i64 & MASK == 0 && sum_e as i64 & MASK == 0);
+        for i in 1..5 {
+            sum_d = (sum_d >> BITS) + wide(u, d[i]) + wide(v, e[i]) + wide(self.digits[i], multiple_d);
+            sum_e = (sum_e >> BITS) + wide(q, d[i]) + wide(r, e[i]) + wide(self.digits[i], multiple_e);
+            d[i - 1] = sum_d as i64 & MASK;
+            e[i - 1] = sum_e as i64 & MASK;
+        }
+        d[4] = (sum_d >> BITS) as i64;
+        e[4] = (sum_e >> BITS) as i64;
+    }
+
+    /// From between −2 and 1 times the modulus to below it, negated first where asked.
+    fn reduce(&self, mut number: [i64; 5], negate: bool) -> [u64; 4] {
+        let add_where_negative = |number: &mut [i64; 5]| {
+            let sign = number[4] >> 63;
+            for i in 0..5 {
+                number[i] += self.digits[i] & sign;
+            }
+            propagate(number);
+        };
+        add_where_negative(&mut number);
+        if negate {
+            number = number.map(|digit| -digit);
+            propagate(&mut number);
+        }
+        add_where_negative(&mut number);
+        let [a, b, c, d, e] = number.map(|digit| digit as u64);
+        [a | b << 62, b >> 2 | c << 60, c >> 4 | d << 58, d >> 6 | e << 56]
+    }
+}
+
+const fn digits_of([a, b, c, d]: [u64; 4]) -> [i64; 5] {
+    let mask = MASK as u64;
+    [
+        (a & mask) as i64,
+        ((a >> 62 | b << 2) & mask) as i64,
+        ((b >> 60 | c << 4) & mask) as i64,
+        ((c >> 58 | d << 6) & mask) as i64,
+        (d >> 56) as i64,
+    ]
+}
+
+fn wide(a: i64, b: i64) -> i128 {
+    i128::from(a) * i128::from(b)
+}
+
+fn propagate(number: &mut [i64; 5]) {
+    for i in 0..4 {
+        number[i + 1] += number[i] >> BITS;
+        number[i] &= MASK;
+    }
+}
+
+/// 62 division steps by the low digits of f and g; also the new eta, which is −delta.
+fn divide(mut eta: i64, mut f: u64, mut g: u64) -> (i64, Steps) {
+    let (mut u, mut v, mut q, mut r) = (1_u64, 0_u64, 0_u64, 1_u64);
+    let mut left = BITS;
+    loop {
+        // Steps on an even g halve it; a bit at the end of what is left stops the count.
+        let zeros = (g | u64::MAX << left).trailing_zeros();
+        g >>= zeros;
+        u <<= zeros;
+        v <<= zeros;
+        eta -= i64::from(zeros);
+        left -= zeros;
+        if left == 0 {
+            return (eta, Steps { u: u as i64, v: v as i64, q: q as i64, r: r as i64 });
+        }
+        if eta < 0 {
+            eta = -eta;
+            (f, g) = (g, f.wrapping_neg());
+            (u, q) = (q, u.wrapping_neg());
+            (v, r) = (r, v.wrapping_neg());
+        }
+        // As many low bits of g as may be cleared before the next swap, at most 4: −g/f modulo 16.
+        let limit = (eta as u64 + 1).min(u64::from(left)).min(4);
+        let inverse = f.wrapping_add((f.wrapping_add(1) & 4) << 1);
+        let multiple = inverse.wrapping_neg().wrapping_mul(g) & ((1 << limit) - 1);
+        g = g.wrapping_add(f.wrapping_mul(multiple));
+        q = q.wrapping_add(u.wrapping_mul(multiple));
+        r = r.wrapping_add(v.wrapping_mul(multiple));
+    }
+}
+
+/// (f, g) ← steps · (f, g) / 2⁶², exactly.
+fn update(f: &mut [i64; 5], g: &mut [i64; 5], steps: &Steps) {
+    let Steps { u, v, q, r } = *steps;
+    let mut sum_f = wide(u, f[0]) + wide(v, g[0]);
+    let mut sum_g = wide(q, f[0]) + wide(r, g[0]);
+    debug_assert!(sum_f as i64 & MASK == 0 && sum_g as i64 & MASK == 0);
+    for i in 1..5 {
+        sum_f = (sum_f >> BITS) + wide(u, f[i]) + wide(v, g[i]);
+        sum_g = (sum_g >> BITS) + wide(q, f[i]) + wide(r, g[i]);
+        f[i - 1] = sum_f as i64 & MASK;
+        g[i - 1] = sum_g as i64 & MASK;
+    }
+    f[4] = (sum_f >> BITS) as i64;
+    g[4] = (sum_g >> BITS) as i64;
+}
+
+/// What is inverted in lanes.
+pub(super) trait Invertible: Copy {
+    /// The product.
+    fn times(self, other: Self) -> Self;
+    /// Lane i of the result is lane i + `by` of `self`, the last followed by the first.
+    fn rotated(self, by: usize) -> Self;
+    /// The inverse of lane 0 in all lanes; by plain words.
+    fn inverse_of_first(self) -> Self;
+}
+
+/// Lane i of the result is lane i + `by` of `words`, the last followed by the first.
+#[inline(always)]
+pub(super) fn rotated<L: Lanes>(words: L, by: usize) -> L {
+    let mut order = [0; LANES];
+    for (i, place) in order.iter_mut().enumerate() {
+        *place = ((i + by) % LANES) as u64;
+    }
+    words.pick(words, L::load(&order))
+}
+
+/// The inverse of each lane; none may be zero.
+#[inline(always)]
+fn inverse<T: Invertible>(number: T) -> T {
+    // Products of two, four and eight lanes; each lane's inverse is that of all eight times the seven others.
+    let two = number.times(number.rotated(4));
+    let four = two.times(two.rotated(2));
+    let eight = four.times(four.rotated(1));
+    let others = number.rotated(4).times(two.rotated(2)).times(four.rotated(1));
+    eight.inverse_of_first().times(others)
+}
+
+/// Replaces each number by its inverse (Montgomery's trick): three products a number, and one inversion for all. None
+/// may be zero. `scratch` is overwritten.
+#[inline(always)]
+pub(super) fn invert_all<T: Invertible>(numbers: &mut [T], scratch: &mut Vec<T>) {
+    scratch.clear();
+    let Some(&first) = numbers.first() else { return };
+    let mut product = first;
+    for &number in &numbers[1..] {
+        scratch.push(product);
+        product = product.times(number);
+    }
+    let mut rest = inverse(product);
+    for (number, &before) in numbers[1..].iter_mut().zip(scratch.iter()).rev() {
+        let next = rest.times(*number);
+        *number = rest.times(before);
+        rest = next;
+    }
+    numbers[0] = rest;
+}

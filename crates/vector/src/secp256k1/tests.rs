@@ -1,0 +1,1 @@
+//! The arithmetic against plain big numbers.

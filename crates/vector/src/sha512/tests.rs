@@ -1,0 +1,31 @@
+use super::*;
+use crate::messages::judging::{Many, check, hex};
+
+struct Sha512Many;
+
+impl Many<64> for Sha512Many {
+    fn of<'a>(unit: Unit, messages: &'a [Vec<u8>], alone: Option<Alone<&'a [u8], 64>>) -> Vec<[u8; 64]> {
+        let mut digests = vec![[0; 64]; messages.len()];
+        many(unit, alone, |i| messages[i].as_slice(), &mut digests);
+        digests
+    }
+
+    fn of_parts(unit: Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; 64]> {
+        let mut digests = vec![[0; 64]; messages.len()];
+        many(unit, None, |i| messages[i], &mut digests);
+        digests
+    }
+}
+
+#[test]
+fn known_answers() {
+    let digest = Sha512Many::of(Unit::PORTABLE, &[b"abc".to_vec()], None);
+    let expected = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                    2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+    assert_eq!(hex(&digest[0]), expected);
+}
+
+#[test]
+fn batches_of_all_kinds() {
+    check::<Sha512Many, 64>();
+}
