@@ -5,6 +5,7 @@ use std::ops::Range;
 use outrigger_types::{Operation, Output, Work};
 
 use crate::Unit;
+use crate::ethereum;
 use crate::registry::{hash_rules, rules};
 use crate::room::{HashLanes, SignatureLanes};
 
@@ -15,7 +16,8 @@ pub fn supports(operation: Operation) -> bool {
         Operation::Recover(ruleset) => signature_lanes(ruleset).is_some_and(|lanes| lanes.recover.is_some()),
         Operation::VerifySets(ruleset) => signature_lanes(ruleset).is_some_and(|lanes| lanes.verify_sets.is_some()),
         Operation::Hash(algorithm) => hash_lanes(algorithm).is_some(),
-        Operation::Merkle(..) | Operation::EthereumTransactions | Operation::VerifyProofs(_) => false,
+        Operation::EthereumTransactions => true,
+        Operation::Merkle(..) | Operation::VerifyProofs(_) => false,
     }
 }
 
@@ -27,7 +29,7 @@ pub fn piece_items(operation: Operation) -> usize {
         }
         Operation::Hash(algorithm) => hash_lanes(algorithm).map_or(256, |lanes| lanes.piece_items),
         Operation::Merkle(..) => usize::MAX,
-        Operation::EthereumTransactions => 64,
+        Operation::EthereumTransactions => ethereum::lanes::PIECE_ITEMS,
         Operation::VerifyProofs(_) => 32,
     }
 }
@@ -58,7 +60,8 @@ pub fn run(unit: Unit, work: &Work, range: Range<usize>) -> Output {
                 (lanes.hash)(unit, work, range, &mut output);
             }
         }
-        Work::Merkle(_) | Work::EthereumTransactions(_) | Work::VerifyProofs(_) => {}
+        Work::EthereumTransactions(work) => ethereum::lanes::verify(unit, work, range, &mut output),
+        Work::Merkle(_) | Work::VerifyProofs(_) => {}
     }
     output
 }
