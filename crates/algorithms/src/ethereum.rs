@@ -27,6 +27,8 @@ use outrigger_types::{Column, EthereumWork, Output};
 
 pub mod block;
 
+pub(crate) mod lanes;
+
 mod transaction;
 
 use transaction::{Judgement, Rules};

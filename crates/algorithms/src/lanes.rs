@@ -6,7 +6,7 @@ use outrigger_types::{Operation, Output, Work};
 
 use crate::registry::{hash_rules, rules};
 use crate::room::{HashLanes, SignatureLanes};
-use crate::{Unit, merkle};
+use crate::{Unit, ethereum, merkle};
 
 mod trial;
 
@@ -21,7 +21,8 @@ pub fn supports(operation: Operation) -> bool {
         Operation::VerifySets(ruleset) => signature_lanes(ruleset).is_some_and(|lanes| lanes.verify_sets.is_some()),
         Operation::Hash(algorithm) => hash_lanes(algorithm).is_some(),
         Operation::Merkle(tree, algorithm) => merkle::takes_in_lanes(tree, algorithm),
-        Operation::EthereumTransactions | Operation::VerifyProofs(_) => false,
+        Operation::EthereumTransactions => true,
+        Operation::VerifyProofs(_) => false,
     }
 }
 
@@ -33,7 +34,7 @@ pub fn piece_items(operation: Operation) -> usize {
         }
         Operation::Hash(algorithm) => hash_lanes(algorithm).map_or(256, |lanes| lanes.piece_items),
         Operation::Merkle(..) => usize::MAX,
-        Operation::EthereumTransactions => 64,
+        Operation::EthereumTransactions => ethereum::lanes::PIECE_ITEMS,
         Operation::VerifyProofs(_) => 32,
     }
 }
@@ -65,7 +66,8 @@ pub fn run(unit: Unit, work: &Work, range: Range<usize>) -> Output {
             }
         }
         Work::Merkle(work) => merkle::build_in_lanes(unit, work, &mut output),
-        Work::EthereumTransactions(_) | Work::VerifyProofs(_) => {}
+        Work::EthereumTransactions(work) => ethereum::lanes::verify(unit, work, range, &mut output),
+        Work::VerifyProofs(_) => {}
     }
     output
 }

@@ -27,7 +27,7 @@ mod parse;
 mod recoverable;
 mod reference;
 
-pub(crate) use lanes::{Recovery, recover_addresses};
+pub(crate) use lanes::recover_addresses;
 
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
@@ -47,26 +47,31 @@ pub static ROOM: Algorithm = Algorithm {
 /// the price of a hand-over.
 const PIECE_ITEMS: usize = 16;
 
-/// The Ethereum address that signed `digest` with (`r`, `s`), all big-endian; `y_parity` is 0 or 1.
-///
-/// `None` where r or s is zero or ≥ n, s is above n/2 and `allow_high_s` is not set, `y_parity` is neither 0 nor
-/// 1, or no key has this signature.
-pub(crate) fn recover_address(
-    digest: &[u8; 32],
-    r: &[u8; 32],
-    s: &[u8; 32],
-    y_parity: u8,
-    allow_high_s: bool,
-) -> Option<[u8; 20]> {
-    if y_parity > 1 {
-        return None;
+/// A digest with its signature, to recover the signer's Ethereum address from.
+#[derive(Clone, Debug)]
+pub(crate) struct Recovery {
+    /// The digest.
+    pub(crate) digest: [u8; 32],
+    /// r, big-endian, of any size.
+    pub(crate) r: [u8; 32],
+    /// s, big-endian, of any size.
+    pub(crate) s: [u8; 32],
+    /// Whether the y of R is odd.
+    pub(crate) y_is_odd: bool,
+    /// Whether s may be above n/2.
+    pub(crate) allow_high_s: bool,
+}
+
+impl Recovery {
+    /// The address; `None` where r or s is zero or ≥ n, s is high though it must not be, or no key has this signature.
+    pub(crate) fn address(&self) -> Option<[u8; 20]> {
+        let mut compact = [0; 64];
+        compact[..32].copy_from_slice(&self.r);
+        compact[32..].copy_from_slice(&self.s);
+        let recovery_id = u8::from(self.y_is_odd);
+        let signed = recoverable::Signed { digest: &self.digest, compact: &compact, recovery_id };
+        Some(reference::address(&signed.public_key(self.allow_high_s)?))
     }
-    let mut compact = [0; 64];
-    compact[..32].copy_from_slice(r);
-    compact[32..].copy_from_slice(s);
-    let public_key =
-        recoverable::Signed { digest, compact: &compact, recovery_id: y_parity }.public_key(allow_high_s)?;
-    Some(reference::address(&public_key))
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 use alloy_rlp::{Encodable, Header};
 use k256::ecdsa::{RecoveryId, SigningKey, VerifyingKey};
-use outrigger_types::{ColumnBuf, EthereumWork, Operation, Output, Verdict};
+use outrigger_types::{ColumnBuf, EthereumWork, Operation, Output, Verdict, Work};
 use proptest::prelude::*;
 use sha3::{Digest, Keccak256};
 
 use super::*;
+use crate::Unit;
 
+mod lanes;
 mod malformed;
 mod rules;
 
@@ -231,6 +233,9 @@ pub(super) fn answer<T: AsRef<[u8]>>(raw: &[T], chain_id: Option<u64>, allow_hig
     let work = EthereumWork { transactions: ColumnBuf::from_items(raw), chain_id, allow_high_s };
     let mut output = Output::unprocessed(Operation::EthereumTransactions, raw.len());
     verify(&work, 0..raw.len(), &mut output);
+    if let Some(unit) = Unit::detect() {
+        assert_eq!(crate::lanes::run(unit, &Work::EthereumTransactions(work), 0..raw.len()), output, "lanes");
+    }
     output
 }
 

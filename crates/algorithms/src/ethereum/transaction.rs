@@ -1,4 +1,4 @@
-//! One raw transaction: decoded, hashed, its signer recovered.
+//! One raw transaction: decoded, hashed, its signers' signatures taken out.
 
 use alloy_consensus::transaction::RlpEcdsaDecodableTx;
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy};
@@ -8,7 +8,7 @@ use alloy_rlp::Header;
 use outrigger_types::Verdict;
 
 use super::Reason;
-use crate::secp256k1::recover_address;
+use crate::secp256k1::Recovery;
 
 /// What the request leaves open.
 #[derive(Clone, Copy, Debug)]
@@ -37,28 +37,65 @@ impl Judgement {
     }
 }
 
-/// Judges one transaction by its first byte: a list is a legacy transaction, a byte up to 0x7f the type of an
-/// envelope. A string (0x80 to 0xbf) is neither; so travels an envelope between nodes, wrapped once more.
-pub(super) fn judge(raw: &[u8], rules: Rules) -> Judgement {
-    match raw {
-        [0xc0..=0xff, ..] => judge_fields::<TxLegacy>(raw, raw, rules),
-        [1, fields @ ..] => judge_fields::<TxEip2930>(raw, fields, rules),
-        [2, fields @ ..] => judge_fields::<TxEip1559>(raw, fields, rules),
-        [3, fields @ ..] if is_pooled_form(fields) => Judgement::malformed(Reason::PooledForm),
-        [3, fields @ ..] => judge_fields::<TxEip4844>(raw, fields, rules),
-        [4, fields @ ..] => judge_fields::<TxEip7702>(raw, fields, rules),
-        [0..=0x7f, ..] => Judgement { reason: Reason::UnknownType, ..Judgement::default() },
-        _ => Judgement::malformed(Reason::Decoding),
+/// A transaction that was decoded and hashed, before any key is recovered.
+#[derive(Debug, Default)]
+pub(super) struct Decoded {
+    judgement: Judgement,
+    /// The sender's signature, and one for each authorization (`None` where it has none in form); `None` where the
+    /// judgement stands without them.
+    pub(super) signatures: Option<(Recovery, Vec<Option<Recovery>>)>,
+}
+
+impl Decoded {
+    fn malformed(reason: Reason) -> Self {
+        Self { judgement: Judgement::malformed(reason), signatures: None }
+    }
+
+    /// The judgement; `recover` is called for the sender first, then for the authorizations.
+    pub(super) fn judge(self, mut recover: impl FnMut(&Recovery) -> Option<[u8; 20]>) -> Judgement {
+        let Self { mut judgement, signatures } = self;
+        let Some((sender, authorizations)) = signatures else { return judgement };
+        let Some(sender) = recover(&sender) else {
+            judgement.reason = Reason::Signature;
+            return judgement;
+        };
+        judgement.verdict = Verdict::Valid;
+        judgement.sender = sender;
+        judgement.authorities = authorizations.iter().map(|signature| recover(signature.as_ref()?)).collect();
+        judgement
     }
 }
 
-/// Judges a transaction of a known type. `fields` is the list inside `raw`, without the type's byte.
-fn judge_fields<T>(raw: &[u8], fields: &[u8], rules: Rules) -> Judgement
+/// Judges one transaction on the CPU.
+pub(super) fn judge(raw: &[u8], rules: Rules) -> Judgement {
+    decode(raw, rules).judge(Recovery::address)
+}
+
+/// Decodes one transaction by its first byte: a list is a legacy transaction, a byte up to 0x7f the type of an
+/// envelope. A string (0x80 to 0xbf) is neither; so travels an envelope between nodes, wrapped once more.
+pub(super) fn decode(raw: &[u8], rules: Rules) -> Decoded {
+    match raw {
+        [0xc0..=0xff, ..] => decode_fields::<TxLegacy>(raw, raw, rules),
+        [1, fields @ ..] => decode_fields::<TxEip2930>(raw, fields, rules),
+        [2, fields @ ..] => decode_fields::<TxEip1559>(raw, fields, rules),
+        [3, fields @ ..] if is_pooled_form(fields) => Decoded::malformed(Reason::PooledForm),
+        [3, fields @ ..] => decode_fields::<TxEip4844>(raw, fields, rules),
+        [4, fields @ ..] => decode_fields::<TxEip7702>(raw, fields, rules),
+        [0..=0x7f, ..] => {
+            let judgement = Judgement { reason: Reason::UnknownType, ..Judgement::default() };
+            Decoded { judgement, signatures: None }
+        }
+        _ => Decoded::malformed(Reason::Decoding),
+    }
+}
+
+/// Decodes a transaction of a known type. `fields` is the list inside `raw`, without the type's byte.
+fn decode_fields<T>(raw: &[u8], fields: &[u8], rules: Rules) -> Decoded
 where
     T: RlpEcdsaDecodableTx + SignableTransaction<Signature>,
 {
-    let Some((transaction, signature)) = decode::<T>(raw, fields) else {
-        return Judgement::malformed(Reason::Decoding);
+    let Some((transaction, signature)) = decode_canonical::<T>(raw, fields) else {
+        return Decoded::malformed(Reason::Decoding);
     };
     let mut judgement = Judgement {
         verdict: Verdict::Invalid,
@@ -69,22 +106,17 @@ where
     let chain_id = transaction.chain_id();
     if rules.chain_id.is_some() && chain_id.is_some() && chain_id != rules.chain_id {
         judgement.reason = Reason::ChainId;
-        return judgement;
+        return Decoded { judgement, signatures: None };
     }
     // Only a legacy transaction can be without a chain.
     let allow_high_s = rules.allow_high_s && chain_id.is_none();
-    let Some(sender) = recover(&transaction.signature_hash().0, &signature, allow_high_s) else {
-        judgement.reason = Reason::Signature;
-        return judgement;
-    };
-    judgement.verdict = Verdict::Valid;
-    judgement.sender = sender;
-    judgement.authorities = transaction.authorization_list().unwrap_or_default().iter().map(authority).collect();
-    judgement
+    let sender = recovery(transaction.signature_hash().0, &signature, allow_high_s);
+    let authorizations = transaction.authorization_list().unwrap_or_default().iter().map(authority).collect();
+    Decoded { judgement, signatures: Some((sender, authorizations)) }
 }
 
 /// The transaction and its signature, where `raw` is their only encoding.
-fn decode<T: RlpEcdsaDecodableTx>(raw: &[u8], mut fields: &[u8]) -> Option<(T, Signature)> {
+fn decode_canonical<T: RlpEcdsaDecodableTx>(raw: &[u8], mut fields: &[u8]) -> Option<(T, Signature)> {
     let (transaction, signature) = T::rlp_decode_with_signature(&mut fields).ok()?;
     // Encoding it again is little beside the recovery, and settles at once what decoders are lenient about:
     // leading zeros, long forms of short lengths, bytes left over.
@@ -93,14 +125,14 @@ fn decode<T: RlpEcdsaDecodableTx>(raw: &[u8], mut fields: &[u8]) -> Option<(T, S
     (canonical == raw).then_some((transaction, signature))
 }
 
-fn authority(authorization: &SignedAuthorization) -> Option<[u8; 20]> {
+fn authority(authorization: &SignedAuthorization) -> Option<Recovery> {
     let signature = authorization.signature().ok()?;
-    recover(&authorization.inner().signature_hash().0, &signature, false)
+    Some(recovery(authorization.inner().signature_hash().0, &signature, false))
 }
 
-fn recover(digest: &[u8; 32], signature: &Signature, allow_high_s: bool) -> Option<[u8; 20]> {
+fn recovery(digest: [u8; 32], signature: &Signature, allow_high_s: bool) -> Recovery {
     let (r, s) = (signature.r().to_be_bytes(), signature.s().to_be_bytes());
-    recover_address(digest, &r, &s, u8::from(signature.v()), allow_high_s)
+    Recovery { digest, r, s, y_is_odd: signature.v(), allow_high_s }
 }
 
 /// Whether this is a list of a signed transaction, blobs, commitments and proofs, with the version of the wrapper

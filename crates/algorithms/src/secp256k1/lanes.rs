@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::items::Item;
 use super::recoverable::{Signed, Signer, Variant};
-use super::{bip340, bitcoin, parse, reference};
+use super::{Recovery, bip340, bitcoin, parse, reference};
 
 /// How many items a thread takes at once, and how many go through the lanes together. Their tables take 1 KiB of cache
 /// for each row and lane, 2 KiB an item; the inversions that they share cost 1 % of the time at this number.
@@ -137,27 +137,12 @@ fn recover_piece(unit: Unit, items: &[Item<'_>], variant: &Variant) -> Vec<Resul
     items.iter().zip(&parsed).map(answer).collect()
 }
 
-/// A digest with its signature, to recover the signer's address from; r and s of any size.
-pub(crate) struct Recovery {
-    /// The digest.
-    pub(crate) digest: [u8; 32],
-    /// r, big-endian.
-    pub(crate) r: [u8; 32],
-    /// s, big-endian.
-    pub(crate) s: [u8; 32],
-    /// The parity of R's y, 0 or 1.
-    pub(crate) y_parity: u8,
-    /// Whether s may be above n/2.
-    pub(crate) allow_high_s: bool,
-}
-
-/// As [`super::recover_address`] of each.
+/// As [`Recovery::address`] of each.
 pub(crate) fn recover_addresses(unit: Unit, recoveries: &[Recovery]) -> Vec<Option<[u8; 20]>> {
     let mut addresses = Vec::with_capacity(recoveries.len());
     for piece in recoveries.chunks(PIECE_ITEMS) {
-        let is_in_range = |recovery: &&Recovery| {
-            recovery.y_parity <= 1
-                && parse::is_scalar(&recovery.r)
+        let is_for_lanes = |recovery: &&Recovery| {
+            parse::is_scalar(&recovery.r)
                 && parse::is_scalar(&recovery.s)
                 && (recovery.allow_high_s || !parse::is_high(&recovery.s))
         };
@@ -166,21 +151,18 @@ pub(crate) fn recover_addresses(unit: Unit, recoveries: &[Recovery]) -> Vec<Opti
             r: number(&recovery.r),
             s: number(&recovery.s),
             x_is_above_order: false,
-            y_is_odd: recovery.y_parity == 1,
+            y_is_odd: recovery.y_is_odd,
         };
-        let signatures: Vec<Recoverable> = piece.iter().filter(is_in_range).map(signature).collect();
+        let signatures: Vec<Recoverable> = piece.iter().filter(is_for_lanes).map(signature).collect();
         let mut recovered = vector::recover(unit, &signatures).into_iter();
         addresses.extend(piece.iter().map(|recovery| {
-            if !is_in_range(&recovery) {
+            if !is_for_lanes(&recovery) {
                 return None;
             }
             match recovered.next().expect("one answer a signature") {
                 Recovered::Key(x, y) => Some(reference::address(&joined(&x, &y))),
                 Recovered::None => None,
-                Recovered::Exceptional => {
-                    let Recovery { digest, r, s, y_parity, allow_high_s } = recovery;
-                    super::recover_address(digest, r, s, *y_parity, *allow_high_s)
-                }
+                Recovered::Exceptional => recovery.address(),
             }
         }));
     }

@@ -170,12 +170,6 @@ impl<L: Lanes> Fe<L> {
         self.factor().mul(other.factor()).reduce()
     }
 
-    /// `self²`.
-    #[inline(always)]
-    pub(super) fn square(self) -> Self {
-        self.factor().square().reduce()
-    }
-
     /// As [`Fe::mul`], called rather than inlined: for all but the inner formulas, to keep the code small.
     #[inline(never)]
     pub(super) fn mul_called(&self, other: &Self) -> Self {
@@ -453,12 +447,6 @@ impl<L: Lanes> Loose<L> {
     #[inline(always)]
     pub(super) fn tripled(self) -> Self {
         self.plus(self).plus(self)
-    }
-
-    /// Six times the number.
-    #[inline(always)]
-    pub(super) fn sextupled(self) -> Self {
-        self.tripled().doubled()
     }
 
     /// Four times the number.

@@ -140,7 +140,7 @@ fn check_recovery(ruleset: Ruleset, case: &Case, v: u8) {
     assert_eq!(output.verdicts, [expected], "{ruleset}");
     let allow_high_s = ruleset == Ruleset::EthereumPrecompile;
     if recovery_id < 2 && ruleset != Ruleset::FiscoSecp256k1 {
-        let address = recover_address(&case.digest, &r, &s, recovery_id, allow_high_s);
+        let address = recover_address(&case.digest, &r, &s, recovery_id == 1, allow_high_s);
         assert_eq!(address, key.map(|key| textbook::address(&key)));
     }
 }

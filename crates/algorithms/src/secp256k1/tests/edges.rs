@@ -64,11 +64,11 @@ fn allow_high_s_is_for_old_blocks() {
     );
     assert_eq!(verdicts(work.clone()), [Verdict::Invalid]);
     assert_eq!(crate::run(&Work::Recover(work.clone()), 0..1).verdicts, [Verdict::Invalid]);
-    assert_eq!(recover_address(&DIGEST, &signature.r, &signature.s, 1, false), None);
+    assert_eq!(recover_address(&DIGEST, &signature.r, &signature.s, true, false), None);
     work.options.allow_high_s = true;
     assert_eq!(verdicts(work.clone()), [Verdict::Valid]);
     assert_eq!(crate::run(&Work::Recover(work), 0..1).fixed[..64], key);
-    let address = recover_address(&DIGEST, &signature.r, &signature.s, 1, true);
+    let address = recover_address(&DIGEST, &signature.r, &signature.s, true, true);
     assert_eq!(address, Some(textbook::address(&key)));
 }
 
