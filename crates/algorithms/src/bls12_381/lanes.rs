@@ -29,8 +29,11 @@ pub(super) const LANES: SignatureLanes = SignatureLanes {
 /// Bytes of randomness of a set.
 const RANDOMNESS_BYTES: usize = 17;
 
-/// The parts of a set; `None` where a length is wrong, and the CPU says what follows.
-type Parts<'a> = Option<(&'a [u8; 48], &'a [u8; 96], &'a [u8])>;
+/// A key, a signature and a message of the right lengths.
+type Plain<'a> = (&'a [u8; 48], &'a [u8; 96], &'a [u8]);
+
+/// The parts of a set; `None` where lanes do not take it, and the CPU says what follows.
+type Parts<'a> = Option<Plain<'a>>;
 
 fn verify(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
     let parts = |i: usize| {
@@ -97,7 +100,7 @@ fn judge_on_cpu(range: Range<usize>, place: usize, output: &mut Output, on_cpu: 
 }
 
 /// Which sets are fine, if the fine ones hold together; `None` where they do not, or nothing is known.
-fn fine_if_all_hold(unit: Unit, sets: &[(usize, (&[u8; 48], &[u8; 96], &[u8]))]) -> Option<Vec<bool>> {
+fn fine_if_all_hold(unit: Unit, sets: &[(usize, Plain<'_>)]) -> Option<Vec<bool>> {
     let mut randomness = vec![[0; RANDOMNESS_BYTES]; sets.len()];
     getrandom::fill(randomness.as_flattened_mut()).ok()?;
     let expanded: Vec<[u8; 256]> = sets.iter().map(|(_, (_, _, message))| expand(message)).collect();

@@ -105,7 +105,7 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Columns<L, M, N> {
     /// Column by column.
     #[inline(always)]
     #[must_use]
-    pub fn add(self, other: &Self) -> Self {
+    pub fn plus_all(self, other: &Self) -> Self {
         L::apart(
             #[inline(always)]
             || {
@@ -124,7 +124,7 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Columns<L, M, N> {
     /// Column by column; columns may become negative.
     #[inline(always)]
     #[must_use]
-    pub fn sub(self, other: &Self) -> Self {
+    pub fn minus_all(self, other: &Self) -> Self {
         L::apart(
             #[inline(always)]
             || {
