@@ -48,6 +48,7 @@ pub mod ethereum_consensus;
 
 mod arrangement;
 mod batch;
+mod lanes;
 mod sets;
 
 /// The room.
@@ -55,7 +56,7 @@ pub static ROOM: Algorithm = Algorithm {
     name: "bls12-381",
     rulesets: &[ethereum_consensus::RULES, bls_min_sig::RULES],
     hashes: &[],
-    backends: &[Backend::Cpu],
+    backends: &[Backend::Cpu, Backend::Vector],
 };
 
 /// At about half a millisecond an item, 32 share the final exponentiation (8 take 8 % longer an item, 64 no less)

@@ -135,14 +135,11 @@ fn multiply_keys<L: Lanes>(groups: &mut [Group<L>]) -> Vec<Affine<Fp<L>>> {
         group.active &= !Field::is_zero(&multiple.z);
     }
     invert_all(&mut inverses);
-    multiples
-        .iter()
-        .zip(&inverses)
-        .map(
-            #[inline(always)]
-            |(multiple, inverse)| multiple.to_affine(inverse),
-        )
-        .collect()
+    let mut keys = Vec::with_capacity(multiples.len());
+    for (multiple, inverse) in multiples.iter().zip(&inverses) {
+        keys.push(multiple.to_affine(inverse));
+    }
+    keys
 }
 
 /// Messages as points.
@@ -150,10 +147,9 @@ fn multiply_keys<L: Lanes>(groups: &mut [Group<L>]) -> Vec<Affine<Fp<L>>> {
 fn finish_messages<L: Lanes>(groups: &mut [Group<L>]) -> Vec<Affine<Fp2<L>>> {
     let mut inverses = Vec::with_capacity(2 * groups.len());
     for group in groups.iter() {
-        inverses.extend(group.mapped.iter().map(
-            #[inline(always)]
-            |mapped| mapped.denominator.norm(),
-        ));
+        for mapped in &group.mapped {
+            inverses.push(mapped.denominator.norm());
+        }
     }
     invert_all(&mut inverses);
     let mut points = Vec::with_capacity(groups.len());
@@ -166,14 +162,11 @@ fn finish_messages<L: Lanes>(groups: &mut [Group<L>]) -> Vec<Affine<Fp2<L>>> {
         inverses.push(point.z.norm());
     }
     invert_all(&mut inverses);
-    points
-        .iter()
-        .zip(&inverses)
-        .map(
-            #[inline(always)]
-            |(point, inverse)| point.to_affine(&point.z.inverse_by_norm(inverse)),
-        )
-        .collect()
+    let mut messages = Vec::with_capacity(points.len());
+    for (point, inverse) in points.iter().zip(&inverses) {
+        messages.push(point.to_affine(&point.z.inverse_by_norm(inverse)));
+    }
+    messages
 }
 
 /// The product of all groups.
@@ -183,8 +176,11 @@ fn pair<L: Lanes>(groups: &[Group<L>], keys: Vec<Affine<Fp<L>>>, messages: Vec<A
     for group in groups {
         summands.push(signatures::Summand::new(&group.signature, group.coefficients, group.active));
     }
-    let [x0, x1, y0, y1] = base::GENERATOR.map(|limbs| Fp::constant(&limbs));
-    let start = Affine { x: Fp2 { c0: x0, c1: x1 }, y: Fp2 { c0: y0, c1: y1 } };
+    let [x0, x1, y0, y1] = &base::GENERATOR;
+    let start = Affine {
+        x: Fp2 { c0: Fp::constant(x0), c1: Fp::constant(x1) },
+        y: Fp2 { c0: Fp::constant(y0), c1: Fp::constant(y1) },
+    };
     let sum = signatures::combine(&start, &summands);
     if sum.z.is_zero() != 0 {
         return None;
@@ -199,24 +195,16 @@ fn pair<L: Lanes>(groups: &[Group<L>], keys: Vec<Affine<Fp<L>>>, messages: Vec<A
     let value = pairing::miller_loops(&mut pairs);
     let value = value.as_flattened();
     Some(Product {
-        pairings: by_lanes(std::array::from_fn(
-            #[inline(always)]
-            |i| part(&value[i / 2], i),
-        )),
-        signatures: by_lanes(std::array::from_fn(
-            #[inline(always)]
-            |i| part(if i < 2 { &sum.x } else { &sum.y }, i),
-        )),
+        pairings: by_lanes(std::array::from_fn(|i| part(&value[i / 2], i))),
+        signatures: by_lanes(std::array::from_fn(|i| part(if i < 2 { &sum.x } else { &sum.y }, i))),
     })
 }
 
 /// The real part for even numbers, the imaginary for odd ones.
-#[inline(always)]
 fn part<L: Lanes>(element: &Fp2<L>, i: usize) -> [Words; LANES] {
     base::to_words(if i.is_multiple_of(2) { &element.c0 } else { &element.c1 })
 }
 
-#[inline(always)]
 fn by_lanes<const N: usize>(parts: [[Words; LANES]; N]) -> [[Words; N]; LANES] {
     std::array::from_fn(|lane| parts.map(|part| part[lane]))
 }

@@ -94,7 +94,10 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     /// The same number in all lanes, from limbs in Montgomery's form.
     #[inline(always)]
     pub fn constant(limbs: &[u64; N]) -> Self {
-        Self::from_limbs(limbs.map(L::splat))
+        L::apart(
+            #[inline(always)]
+            || Self::from_limbs(splat(limbs)),
+        )
     }
 
     /// 0.
@@ -151,9 +154,14 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     #[inline(always)]
     #[must_use]
     pub fn add(&self, other: &Self) -> Self {
-        let mut sum = self.limbs;
-        unrolled!(N, i => { sum[i] = sum[i].add(other.limbs[i]); });
-        Self::from_signed_columns(sum)
+        L::apart(
+            #[inline(always)]
+            || {
+                let mut sum = self.limbs;
+                unrolled!(N, i => { sum[i] = sum[i].add(other.limbs[i]); });
+                Self::from_signed_columns(sum)
+            },
+        )
     }
 
     /// `2a`.
@@ -167,10 +175,15 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     #[inline(always)]
     #[must_use]
     pub fn sub<const K: u64>(&self, other: &Self) -> Self {
-        let multiple = const { constants::multiple(&M::LIMBS, K) };
-        let mut difference = self.limbs;
-        unrolled!(N, i => { difference[i] = difference[i].add(L::splat(multiple[i])).sub(other.limbs[i]); });
-        Self::from_signed_columns(difference)
+        L::apart(
+            #[inline(always)]
+            || {
+                let multiple = const { constants::multiple(&M::LIMBS, K) };
+                let mut difference = self.limbs;
+                unrolled!(N, i => { difference[i] = difference[i].add(L::splat(multiple[i])).sub(other.limbs[i]); });
+                Self::from_signed_columns(difference)
+            },
+        )
     }
 
     /// `K·p − a`. Takes a ≤ K·p.
@@ -184,19 +197,24 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     #[inline(always)]
     #[must_use]
     pub fn halve(&self) -> Self {
-        // Where a is odd, a + p is even.
-        let odd = self.limbs[0].test(L::splat(1));
-        let mut sum = self.limbs;
-        unrolled!(N, i => { sum[i] = sum[i].add(L::splat(M::LIMBS[i]).keep(odd)); });
-        let Self { limbs: even, .. } = Self::from_signed_columns(sum);
-        let mut half = even;
-        unrolled!(N, i => {
-            half[i] = half[i].shr::<1>();
-            if i + 1 < N {
-                half[i] = half[i].or(even[i + 1].and(L::splat(1)).shl::<51>());
-            }
-        });
-        Self::from_limbs(half)
+        L::apart(
+            #[inline(always)]
+            || {
+                // Where a is odd, a + p is even.
+                let odd = self.limbs[0].test(L::splat(1));
+                let mut sum = self.limbs;
+                unrolled!(N, i => { sum[i] = sum[i].add(L::splat(M::LIMBS[i]).keep(odd)); });
+                let Self { limbs: even, .. } = Self::from_signed_columns(sum);
+                let mut half = even;
+                unrolled!(N, i => {
+                    half[i] = half[i].shr::<1>();
+                    if i + 1 < N {
+                        half[i] = half[i].or(even[i + 1].and(L::splat(1)).shl::<51>());
+                    }
+                });
+                Self::from_limbs(half)
+            },
+        )
     }
 
     /// The same element below 2p: a multiplication by one. Takes a < R.
@@ -210,9 +228,14 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     #[inline(always)]
     #[must_use]
     pub fn select(&self, mask: Mask, other: &Self) -> Self {
-        let mut limbs = self.limbs;
-        unrolled!(N, i => { limbs[i] = limbs[i].blend(mask, other.limbs[i]); });
-        Self::from_limbs(limbs)
+        L::apart(
+            #[inline(always)]
+            || {
+                let mut limbs = self.limbs;
+                unrolled!(N, i => { limbs[i] = limbs[i].blend(mask, other.limbs[i]); });
+                Self::from_limbs(limbs)
+            },
+        )
     }
 
     /// Brings a number (below R, proper limbs, not times R) into Montgomery's form, below 2p.
@@ -224,12 +247,17 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     /// The number itself, no longer times R, below p.
     #[inline(always)]
     pub fn canonical(&self) -> [L; N] {
-        // Below a/R + p, so p itself is the only number to bring down.
-        let number = Columns::<L, M, N>::unshifted(self).reduce();
-        let is_p = equal(&number.limbs, &M::LIMBS.map(L::splat));
-        let mut limbs = number.limbs;
-        unrolled!(N, i => { limbs[i] = limbs[i].blend(is_p, L::zero()); });
-        limbs
+        L::apart(
+            #[inline(always)]
+            || {
+                // Below a/R + p, so p itself is the only number to bring down.
+                let number = Columns::<L, M, N>::unshifted(self).reduce();
+                let is_p = equal(&number.limbs, &splat(&M::LIMBS));
+                let mut limbs = number.limbs;
+                unrolled!(N, i => { limbs[i] = limbs[i].blend(is_p, L::zero()); });
+                limbs
+            },
+        )
     }
 
     /// Lanes in which the element is 0.
@@ -303,6 +331,15 @@ fn assert_product_within<const N: usize>([a, b]: &[[[u64; LANES]; N]; 2], modulu
         let product = value(a.map(|limb| limb[lane])) * value(b.map(|limb| limb[lane]));
         assert!(product <= most, "lane {lane}: a product beyond R·p");
     }
+}
+
+/// The same number in all lanes.
+#[inline(always)]
+pub fn splat<L: Lanes, const N: usize>(limbs: &[u64; N]) -> [L; N] {
+    // No `map`: its closures would not be inlined, and so know no registers.
+    let mut number = [L::zero(); N];
+    unrolled!(N, i => { number[i] = L::splat(limbs[i]); });
+    number
 }
 
 /// Lanes in which two numbers of proper limbs are the same number.

@@ -15,7 +15,7 @@
 //! below 2 r again.
 
 use crate::lanes::{LANES, Lanes};
-use crate::montgomery::{Columns, Element, Modulus, below, constants};
+use crate::montgomery::{Columns, Element, Modulus, below, constants, splat};
 use crate::unit::{Unit, on_lanes};
 
 /// The scalar field of BN254: r = 21888242871839275222246405745257275088548364400416034343698204186575808495617.
@@ -207,7 +207,7 @@ fn absorb<L: Lanes>(
             }
         }
         let limbs = Scalar::<L>::limbs_of_words(&numbers);
-        fine &= below(&limbs, &Bn254Scalars::LIMBS.map(L::splat));
+        fine &= below(&limbs, &splat(&Bn254Scalars::LIMBS));
         let constant = Scalar::constant(&schedule.start[input + 1]);
         state[input + 1] = Columns::shifted(&constant).plus(&Scalar::from_limbs(limbs), &to_montgomery).reduce();
     }

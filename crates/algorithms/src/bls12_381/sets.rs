@@ -9,7 +9,7 @@ use super::arrangement::Arrangement;
 use super::batch::{Equation, judge};
 
 /// The length of a message that was sent as a digest.
-const DIGEST_BYTES: usize = 32;
+pub(super) const DIGEST_BYTES: usize = 32;
 
 /// What is known of a set before its equation is asked: its verdict, or its signature with its keys and messages.
 type Reading<'a, A> = Result<(<A as Arrangement>::Signature, Vec<(<A as Arrangement>::Key, &'a [u8])>), Verdict>;

@@ -11,7 +11,10 @@ use outrigger_types::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::Unit;
+
 mod adversarial;
+mod lanes;
 
 const BOTH: [Ruleset; 2] = [Ruleset::EthereumConsensus, Ruleset::BlsMinSig];
 
@@ -111,7 +114,20 @@ fn set_work(ruleset: Ruleset, mode: SetMode, sets: &[Set]) -> SetWork {
 }
 
 fn run_sets(work: SetWork, range: Range<usize>) -> Vec<Verdict> {
-    crate::run(&Work::VerifySets(work), range).verdicts
+    run(&Work::VerifySets(work), range)
+}
+
+/// The CPU's verdicts, which must be those of the lanes wherever there are any.
+fn run(work: &Work, range: Range<usize>) -> Vec<Verdict> {
+    let verdicts = crate::run(work, range.clone()).verdicts;
+    if !crate::lanes::supports(work.operation()) {
+        return verdicts;
+    }
+    match Unit::detect() {
+        Some(unit) => assert_eq!(crate::lanes::run(unit, work, range).verdicts, verdicts, "in lanes"),
+        None => eprintln!("NOT RUN: this machine has no AVX-512 IFMA, so the lanes of BLS12-381 were not checked"),
+    }
+    verdicts
 }
 
 /// The verdicts of all sets in one batch.
@@ -136,7 +152,7 @@ fn item_work(ruleset: Ruleset, sets: &[Set]) -> SignatureWork {
 }
 
 fn run_items(work: SignatureWork, range: Range<usize>) -> Vec<Verdict> {
-    crate::run(&Work::Verify(work), range).verdicts
+    run(&Work::Verify(work), range)
 }
 
 /// The verdicts of single sets on both paths, which must agree.

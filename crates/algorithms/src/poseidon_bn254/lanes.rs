@@ -29,6 +29,7 @@ type Bytes = [u8; ELEMENT_BYTES];
 ///
 /// # Panics
 /// Where the nodes are not twice the parents.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the lanes of Merkle trees"))]
 pub(crate) fn many_pairs(unit: Unit, nodes: &[Bytes], parents: &mut [Bytes]) -> bool {
     let mut accepted = vec![false; parents.len()];
     poseidon::hash_many(unit, schedule(2), nodes, parents, &mut accepted);

@@ -3,7 +3,7 @@
 
 use super::field::Field;
 use crate::lanes::{Lanes, Mask};
-use crate::montgomery::{Element, Modulus, constants};
+use crate::montgomery::{Element, Modulus, below, constants, equal, splat};
 use crate::radix52::LIMB_MASK;
 
 /// p = 0x1a0111ea…ffffaaab.
@@ -230,8 +230,8 @@ pub(super) fn from_bytes<L: Lanes>(bytes: [&[u8; 48]; 8]) -> (Fp<L>, Mask) {
         words[5] &= u64::MAX >> 3;
         words
     }));
-    let fine = crate::montgomery::below(&limbs, &Base::LIMBS.map(L::splat));
-    (Fp::from_number(limbs), fine)
+    let is_below = below(&limbs, &splat(&Base::LIMBS));
+    (Fp::from_number(limbs), is_below)
 }
 
 /// 64 bytes, big-endian, mod p.
@@ -251,21 +251,24 @@ fn words_of<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u64
 }
 
 /// Words of x·2^384 mod p, as libraries of 64-bit words keep x.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn to_words<L: Lanes>(element: &Fp<L>) -> [[u64; 6]; 8] {
-    Fp::<L>::words_of_limbs(&element.mul(&Fp::constant(&TO_R384)).canonical())
+    L::enter(
+        #[inline(always)]
+        || Fp::<L>::words_of_limbs(&element.mul(&Fp::constant(&TO_R384)).canonical()),
+    )
 }
 
 /// Lanes in which a canonical number is larger than its negative.
 #[inline(always)]
 pub(super) fn is_larger<L: Lanes>(canonical: &[L; 8]) -> Mask {
-    !crate::montgomery::below(canonical, &LARGER.map(L::splat))
+    !below(canonical, &splat(&LARGER))
 }
 
 /// Lanes in which a canonical number is 0.
 #[inline(always)]
 pub(super) fn is_nought<L: Lanes>(canonical: &[L; 8]) -> Mask {
-    crate::montgomery::equal(canonical, &[L::zero(); 8])
+    equal(canonical, &[L::zero(); 8])
 }
 
 /// Lanes in which a canonical number is odd.

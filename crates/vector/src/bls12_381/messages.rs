@@ -94,11 +94,8 @@ pub(super) fn finish<L: Lanes>(mapped: &[Mapped<L>; 2], inverses_of_norms: [&Fp<
     L::enter(
         #[inline(always)]
         || {
-            let [first, second] = [0, 1].map(
-                #[inline(always)]
-                |i| mapped[i].point(inverses_of_norms[i]),
-            );
-            let sum = add_affines(&first, &second);
+            let [first, second] = mapped;
+            let sum = add_affines(&first.point(inverses_of_norms[0]), &second.point(inverses_of_norms[1]));
             let mut point = clear_cofactor(&isogeny(&sum));
             point.z = Fp2::zero().select(mapped[0].fine & mapped[1].fine, &point.z);
             point

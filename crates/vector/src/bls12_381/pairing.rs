@@ -60,13 +60,7 @@ pub(super) fn miller_loops<L: Lanes>(pairs: &mut [Pair<L>]) -> Fp12<L> {
             }
             // The parameter is negative: the inverse, up to what the final exponentiation removes.
             let [even, odd] = value;
-            [
-                even,
-                odd.map(
-                    #[inline(always)]
-                    |part| part.neg::<512>(),
-                ),
-            ]
+            [even, sub_6::<L, 512>(&[zero; 3], &odd)]
         },
     )
 }
@@ -145,17 +139,11 @@ fn multiply_by_line<L: Lanes>(value: &mut Fp12<L>, line: &Line<L>) {
             let a = by_two(&even, c0, c1);
             // Times c4·v.
             let b = [odd[2].mul(c4).times_residue::<16>(), odd[0].mul(c4), odd[1].mul(c4)];
-            let sum = [0, 1, 2].map(
-                #[inline(always)]
-                |i| even[i].add(&odd[i]),
-            );
+            let sum = add_6(&even, &odd);
             let both = by_two(&sum, c0, &c1.add(c4));
             *value = [
                 [a[0].add(&b[2].times_residue::<16>()), a[1].add(&b[0]), a[2].add(&b[1])],
-                [0, 1, 2].map(
-                    #[inline(always)]
-                    |i| both[i].sub::<256>(&a[i]).sub::<64>(&b[i]),
-                ),
+                sub_6::<L, 64>(&sub_6::<L, 256>(&both, &a), &b),
             ];
         },
     );
@@ -180,36 +168,33 @@ fn square<L: Lanes>(value: &mut Fp12<L>) {
         || {
             let [even, odd] = *value;
             let both = multiply_6(&even, &odd);
-            let sum = [0, 1, 2].map(
-                #[inline(always)]
-                |i| even[i].add(&odd[i]),
-            );
+            let sum = add_6(&even, &odd);
             // even + v·odd.
             let shifted = [even[0].add(&odd[2].times_residue::<16>()), even[1].add(&odd[0]), even[2].add(&odd[1])];
             let all = multiply_6(&sum, &shifted);
             // Minus both and v·both.
             let moved = [both[2].times_residue::<512>(), both[0], both[1]];
-            *value = [
-                [0, 1, 2].map(
-                    #[inline(always)]
-                    |i| all[i].sub::<512>(&both[i]).sub::<1024>(&moved[i]),
-                ),
-                both.map(
-                    #[inline(always)]
-                    |part| part.double(),
-                ),
-            ];
+            *value = [sub_6::<L, 1024>(&sub_6::<L, 512>(&all, &both), &moved), add_6(&both, &both)];
         },
     );
+}
+
+/// a + b.
+#[inline(always)]
+fn add_6<L: Lanes>(a: &Fp6<L>, b: &Fp6<L>) -> Fp6<L> {
+    [a[0].add(&b[0]), a[1].add(&b[1]), a[2].add(&b[2])]
+}
+
+/// a − b + K·p in each part. Takes b ≤ K·p.
+#[inline(always)]
+fn sub_6<L: Lanes, const K: u64>(a: &Fp6<L>, b: &Fp6<L>) -> Fp6<L> {
+    [a[0].sub::<K>(&b[0]), a[1].sub::<K>(&b[1]), a[2].sub::<K>(&b[2])]
 }
 
 /// Karatsuba's six products.
 #[inline(always)]
 fn multiply_6<L: Lanes>(a: &Fp6<L>, b: &Fp6<L>) -> Fp6<L> {
-    let [v0, v1, v2] = [0, 1, 2].map(
-        #[inline(always)]
-        |i| a[i].mul(&b[i]),
-    );
+    let (v0, v1, v2) = (a[0].mul(&b[0]), a[1].mul(&b[1]), a[2].mul(&b[2]));
     let c12 = cross([&a[1], &a[2]], [&b[1], &b[2]], &v1, &v2);
     let c01 = cross([&a[0], &a[1]], [&b[0], &b[1]], &v0, &v1);
     let c02 = cross([&a[0], &a[2]], [&b[0], &b[2]], &v0, &v2);

@@ -89,7 +89,7 @@ impl<L: Lanes> Fp2<L> {
     pub(super) fn norm(&self) -> Fp<L> {
         L::apart(
             #[inline(always)]
-            || Columns::square(&self.c0).add(&Columns::square(&self.c1)).reduce(),
+            || Columns::square(&self.c0).plus_all(&Columns::square(&self.c1)).reduce(),
         )
     }
 
@@ -128,8 +128,8 @@ fn multiply<L: Lanes>(a: &Fp2<L>, b: &Fp2<L>) -> Fp2<L> {
                     let real = Columns::product(&a.c0, &b.c0);
                     let imaginary = Columns::product(&a.c1, &b.c1);
                     let all = Columns::product(&a.c0.add(&a.c1), &b.c0.add(&b.c1));
-                    let c1 = all.sub(&real).sub(&imaginary).reduce();
-                    Fp2 { c0: real.sub(&imaginary).plus_multiple::<1>().reduce(), c1 }
+                    let c1 = all.minus_all(&real).minus_all(&imaginary).reduce();
+                    Fp2 { c0: real.minus_all(&imaginary).plus_multiple::<1>().reduce(), c1 }
                 },
             )
         },

@@ -53,68 +53,91 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Columns<L, M, N> {
     /// `self` + a·b.
     #[inline(always)]
     #[must_use]
-    pub fn plus(mut self, a: &Element<L, M, N>, b: &Element<L, M, N>) -> Self {
-        a.debug_check();
-        b.debug_check();
-        unrolled!(N, i => {
-            unrolled!(N, j => {
-                at!(self.low, (i + j)) = at!(self.low, (i + j)).madd_lo(a.limbs[i], b.limbs[j]);
-                at!(self.high, (i + j + 1)) = at!(self.high, (i + j + 1)).madd_hi(a.limbs[i], b.limbs[j]);
-            });
-        });
-        self
+    pub fn plus(self, a: &Element<L, M, N>, b: &Element<L, M, N>) -> Self {
+        L::apart(
+            #[inline(always)]
+            || {
+                let mut sum = self;
+                a.debug_check();
+                b.debug_check();
+                unrolled!(N, i => {
+                    unrolled!(N, j => {
+                        at!(sum.low, (i + j)) = at!(sum.low, (i + j)).madd_lo(a.limbs[i], b.limbs[j]);
+                        at!(sum.high, (i + j + 1)) = at!(sum.high, (i + j + 1)).madd_hi(a.limbs[i], b.limbs[j]);
+                    });
+                });
+                sum
+            },
+        )
     }
 
     /// The square of an element. N·(N + 1) multiplications.
     #[inline(always)]
     pub fn square(a: &Element<L, M, N>) -> Self {
-        a.debug_check();
-        let mut sum = Self::zero();
-        unrolled!(N, i => {
-            unrolled!(N, j => {
-                if j > i {
-                    at!(sum.low, (i + j)) = at!(sum.low, (i + j)).madd_lo(a.limbs[i], a.limbs[j]);
-                    at!(sum.high, (i + j + 1)) = at!(sum.high, (i + j + 1)).madd_hi(a.limbs[i], a.limbs[j]);
-                }
-            });
-        });
-        for half in 0..2 {
-            unrolled!(N, i => {
-                sum.low[half][i] = sum.low[half][i].add(sum.low[half][i]);
-                sum.high[half][i] = sum.high[half][i].add(sum.high[half][i]);
-            });
-        }
-        unrolled!(N, i => {
-            at!(sum.low, (2 * i)) = at!(sum.low, (2 * i)).madd_lo(a.limbs[i], a.limbs[i]);
-            at!(sum.high, (2 * i + 1)) = at!(sum.high, (2 * i + 1)).madd_hi(a.limbs[i], a.limbs[i]);
-        });
-        sum
+        L::apart(
+            #[inline(always)]
+            || {
+                a.debug_check();
+                let mut sum = Self::zero();
+                unrolled!(N, i => {
+                    unrolled!(N, j => {
+                        if j > i {
+                            at!(sum.low, (i + j)) = at!(sum.low, (i + j)).madd_lo(a.limbs[i], a.limbs[j]);
+                            at!(sum.high, (i + j + 1)) = at!(sum.high, (i + j + 1)).madd_hi(a.limbs[i], a.limbs[j]);
+                        }
+                    });
+                });
+                unrolled!(2, half => {
+                    unrolled!(N, i => {
+                        sum.low[half][i] = sum.low[half][i].add(sum.low[half][i]);
+                        sum.high[half][i] = sum.high[half][i].add(sum.high[half][i]);
+                    });
+                });
+                unrolled!(N, i => {
+                    at!(sum.low, (2 * i)) = at!(sum.low, (2 * i)).madd_lo(a.limbs[i], a.limbs[i]);
+                    at!(sum.high, (2 * i + 1)) = at!(sum.high, (2 * i + 1)).madd_hi(a.limbs[i], a.limbs[i]);
+                });
+                sum
+            },
+        )
     }
 
     /// Column by column.
     #[inline(always)]
     #[must_use]
-    pub fn add(mut self, other: &Self) -> Self {
-        for half in 0..2 {
-            unrolled!(N, i => {
-                self.low[half][i] = self.low[half][i].add(other.low[half][i]);
-                self.high[half][i] = self.high[half][i].add(other.high[half][i]);
-            });
-        }
-        self
+    pub fn plus_all(self, other: &Self) -> Self {
+        L::apart(
+            #[inline(always)]
+            || {
+                let mut sum = self;
+                unrolled!(2, half => {
+                    unrolled!(N, i => {
+                        sum.low[half][i] = sum.low[half][i].add(other.low[half][i]);
+                        sum.high[half][i] = sum.high[half][i].add(other.high[half][i]);
+                    });
+                });
+                sum
+            },
+        )
     }
 
     /// Column by column; columns may become negative.
     #[inline(always)]
     #[must_use]
-    pub fn sub(mut self, other: &Self) -> Self {
-        for half in 0..2 {
-            unrolled!(N, i => {
-                self.low[half][i] = self.low[half][i].sub(other.low[half][i]);
-                self.high[half][i] = self.high[half][i].sub(other.high[half][i]);
-            });
-        }
-        self
+    pub fn minus_all(self, other: &Self) -> Self {
+        L::apart(
+            #[inline(always)]
+            || {
+                let mut sum = self;
+                unrolled!(2, half => {
+                    unrolled!(N, i => {
+                        sum.low[half][i] = sum.low[half][i].sub(other.low[half][i]);
+                        sum.high[half][i] = sum.high[half][i].sub(other.high[half][i]);
+                    });
+                });
+                sum
+            },
+        )
     }
 
     /// `self` + `K`·p·R, which reduces to `K`·p more: keeps differences of products positive.
@@ -133,24 +156,29 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Columns<L, M, N> {
     /// carried on is the column divided by 2⁵² and rounded up.
     #[inline(always)]
     pub fn reduce(self) -> Element<L, M, N> {
-        let Self { mut low, mut high, .. } = self;
-        let inverse = L::splat(M::NEGATED_INVERSE);
-        let round_up = L::splat(LIMB_MASK);
-        unrolled!(N, i => {
-            let column = at!(low, i).add(at!(high, i));
-            let q = L::zero().madd_lo(column, inverse);
-            let carry = column.add(round_up).sar::<52>();
-            at!(low, (i + 1)) = at!(low, (i + 1)).add(carry);
-            unrolled!(N, j => {
-                let limb = L::splat(M::LIMBS[j]);
-                if j > 0 {
-                    at!(low, (i + j)) = at!(low, (i + j)).madd_lo(q, limb);
-                }
-                at!(high, (i + j + 1)) = at!(high, (i + j + 1)).madd_hi(q, limb);
-            });
-        });
-        let mut sums = low[1];
-        unrolled!(N, i => { sums[i] = sums[i].add(high[1][i]); });
-        Element::from_signed_columns(sums)
+        L::apart(
+            #[inline(always)]
+            || {
+                let Self { mut low, mut high, .. } = self;
+                let inverse = L::splat(M::NEGATED_INVERSE);
+                let round_up = L::splat(LIMB_MASK);
+                unrolled!(N, i => {
+                    let column = at!(low, i).add(at!(high, i));
+                    let q = L::zero().madd_lo(column, inverse);
+                    let carry = column.add(round_up).sar::<52>();
+                    at!(low, (i + 1)) = at!(low, (i + 1)).add(carry);
+                    unrolled!(N, j => {
+                        let limb = L::splat(M::LIMBS[j]);
+                        if j > 0 {
+                            at!(low, (i + j)) = at!(low, (i + j)).madd_lo(q, limb);
+                        }
+                        at!(high, (i + j + 1)) = at!(high, (i + j + 1)).madd_hi(q, limb);
+                    });
+                });
+                let mut sums = low[1];
+                unrolled!(N, i => { sums[i] = sums[i].add(high[1][i]); });
+                Element::from_signed_columns(sums)
+            },
+        )
     }
 }

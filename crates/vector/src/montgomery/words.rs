@@ -1,6 +1,6 @@
 //! Numbers in memory, as words of 64 bits, to limbs and back.
 
-use super::{Element, Modulus};
+use super::{Element, Modulus, unrolled};
 use crate::lanes::{LANES, Lanes, transpose};
 use crate::radix52::{BITS, LIMB_MASK};
 
@@ -9,14 +9,12 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     /// above must be 0.
     #[inline(always)]
     pub fn limbs_of_words<const W: usize>(numbers: &[[u64; W]; LANES]) -> [L; N] {
-        let rows = std::array::from_fn(
-            #[inline(always)]
-            |lane| {
-                let mut row = [0; LANES];
-                row[..W].copy_from_slice(&numbers[lane]);
-                L::load(&row)
-            },
-        );
+        let mut rows = [L::zero(); LANES];
+        for (row, number) in rows.iter_mut().zip(numbers) {
+            let mut words = [0; LANES];
+            words[..W].copy_from_slice(number);
+            *row = L::load(&words);
+        }
         Self::limbs_of_columns::<W>(&transpose(rows))
     }
 
@@ -24,42 +22,38 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
     #[inline(always)]
     pub fn limbs_of_columns<const W: usize>(words: &[L; 8]) -> [L; N] {
         let mask = L::splat(LIMB_MASK);
-        std::array::from_fn(
-            #[inline(always)]
-            |i| {
-                let (word, shift) = (i * BITS as usize / 64, (i * BITS as usize % 64) as u64);
-                let low = if word < W { words[word].shr_by(L::splat(shift)) } else { L::zero() };
-                let high =
-                    if word + 1 < W && shift > 12 { words[word + 1].shl_by(L::splat(64 - shift)) } else { L::zero() };
-                low.or(high).and(mask)
-            },
-        )
+        let mut limbs = [L::zero(); N];
+        unrolled!(N, i => {
+            let (word, shift) = (i * BITS as usize / 64, (i * BITS as usize % 64) as u64);
+            if word < W {
+                limbs[i] = words[word].shr_by(L::splat(shift));
+            }
+            if word + 1 < W && shift > 12 {
+                limbs[i] = limbs[i].or(words[word + 1].shl_by(L::splat(64 - shift)));
+            }
+            limbs[i] = limbs[i].and(mask);
+        });
+        limbs
     }
 
     /// The opposite of [`Self::limbs_of_words`]; the numbers must fit.
     #[inline(always)]
     pub fn words_of_limbs<const W: usize>(limbs: &[L; N]) -> [[u64; W]; LANES] {
-        let columns: [[u64; LANES]; W] = std::array::from_fn(
-            #[inline(always)]
-            |k| {
-                let first = k * 64 / BITS as usize;
-                let mut word = L::zero();
-                // Bits 64k … 64k + 63 lie in up to three limbs.
-                for (i, limb) in limbs.iter().enumerate().skip(first).take(3) {
-                    let (from, to) = (i * BITS as usize, k * 64);
-                    let part = if from >= to {
-                        limb.shl_by(L::splat((from - to) as u64))
-                    } else {
-                        limb.shr_by(L::splat((to - from) as u64))
-                    };
-                    word = word.or(part);
-                }
-                word.to_array()
-            },
-        );
-        std::array::from_fn(
-            #[inline(always)]
-            |lane| columns.map(|column| column[lane]),
-        )
+        let mut columns = [[0; LANES]; W];
+        for (k, column) in columns.iter_mut().enumerate() {
+            let first = k * 64 / BITS as usize;
+            let mut word = L::zero();
+            // Bits 64k … 64k + 63 lie in up to three limbs.
+            for (i, limb) in limbs.iter().enumerate().skip(first).take(3) {
+                let (from, to) = (i * BITS as usize, k * 64);
+                word = word.or(if from >= to {
+                    limb.shl_by(L::splat((from - to) as u64))
+                } else {
+                    limb.shr_by(L::splat((to - from) as u64))
+                });
+            }
+            *column = word.to_array();
+        }
+        std::array::from_fn(|lane| columns.map(|column| column[lane]))
     }
 }
