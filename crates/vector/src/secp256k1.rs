@@ -9,6 +9,8 @@
 //! Per item of ECDSA: one product in four for the inverse of s, GLV halves of both scalars, a table of 16 odd multiples
 //! of Q, 125 doublings, 51 additions for Q and 26 for G.
 
+#![allow(clippy::needless_range_loop, reason = "limbs, columns and lanes of several arrays go by one number")]
+
 use crate::Unit;
 use crate::lanes::{LANES, Lanes, Mask};
 use crate::unit::on_lanes;
@@ -216,7 +218,10 @@ fn or_generator<L: Lanes>(point: Affine<L>, are_points: Mask) -> Affine<L> {
 
 /// u₁ = a/d and u₂ = b/d for numerators a, b and denominators d of all groups, d not zero.
 #[inline(always)]
-fn quotients<L: Lanes>(numerators: &[(Scalar<L>, Scalar<L>)], denominators: &[Scalar<L>]) -> Vec<(Scalar<L>, Scalar<L>)> {
+fn quotients<L: Lanes>(
+    numerators: &[(Scalar<L>, Scalar<L>)],
+    denominators: &[Scalar<L>],
+) -> Vec<(Scalar<L>, Scalar<L>)> {
     let mut inverses = Vec::with_capacity(denominators.len());
     for denominator in denominators {
         inverses.push(denominator.to_montgomery());
@@ -262,10 +267,8 @@ fn verify_in<L: Lanes>(items: &[Item]) -> Vec<Verdict> {
         (Vec::with_capacity(groups), Vec::with_capacity(groups), Vec::with_capacity(groups));
     for group in items.chunks(LANES) {
         let in_range = mask_of(group, |item| is_scalar(&item.r) && is_scalar(&item.s));
-        numerators.push((
-            scalars::<L, _>(group, in_range, |item| item.digest),
-            scalars(group, in_range, |item| item.r),
-        ));
+        numerators
+            .push((scalars::<L, _>(group, in_range, |item| item.digest), scalars(group, in_range, |item| item.r)));
         denominators.push(scalars(group, in_range, |item| item.s));
         let all = Mask::MAX;
         let (point, are_points) = points::<L>(&column(group, all, |item| item.x), &column(group, all, |item| item.y));
@@ -306,11 +309,7 @@ enum Nonces<L> {
 impl<L: Lanes> Nonces<L> {
     #[inline(always)]
     fn of(items: &[Item], sums: &[Jacobian<L>]) -> Self {
-        if items.iter().all(|item| item.nonce == Nonce::Any) {
-            Self::Projective
-        } else {
-            Self::Affine(to_affine(sums))
-        }
+        if items.iter().all(|item| item.nonce == Nonce::Any) { Self::Projective } else { Self::Affine(to_affine(sums)) }
     }
 
     /// The lanes of group `i` whose R is the one wanted.
@@ -354,8 +353,7 @@ fn recover_in<L: Lanes>(items: &[Recoverable]) -> Vec<Recovered> {
         (Vec::with_capacity(groups), Vec::with_capacity(groups), Vec::with_capacity(groups));
     for group in items.chunks(LANES) {
         let nonce_x = |item: &Recoverable| nonce_x(&item.r, item.x_is_above_order);
-        let possible =
-            mask_of(group, |item| is_scalar(&item.r) && is_scalar(&item.s) && nonce_x(item).is_some());
+        let possible = mask_of(group, |item| is_scalar(&item.r) && is_scalar(&item.s) && nonce_x(item).is_some());
         numerators.push((
             scalars::<L, _>(group, possible, |item| item.digest).negated(),
             scalars(group, possible, |item| item.s),
@@ -445,7 +443,13 @@ fn verify_schnorr_in<L: Lanes>(items: &[Schnorr]) -> Vec<Verdict> {
                 () if !is(keys[i]) => Verdict::NoPoint,
                 () if !is(in_range) => Verdict::Invalid,
                 () if !is(regular) => Verdict::Exceptional,
-                () => if is(holds) { Verdict::Valid } else { Verdict::Invalid },
+                () => {
+                    if is(holds) {
+                        Verdict::Valid
+                    } else {
+                        Verdict::Invalid
+                    }
+                }
             });
         }
     }

@@ -38,7 +38,8 @@ pub(crate) fn verify(unit: Unit, work: &EthereumWork, range: Range<usize>, outpu
 
 /// The sender's signature, then those of the authorizations, as [`Decoded::judge`] asks for them.
 fn signatures(decoded: &Decoded) -> impl Iterator<Item = &Recovery> {
-    decoded.signatures.iter().flat_map(|(sender, authorizations)| {
-        std::iter::once(sender).chain(authorizations.iter().flatten())
-    })
+    decoded
+        .signatures
+        .iter()
+        .flat_map(|(sender, authorizations)| std::iter::once(sender).chain(authorizations.iter().flatten()))
 }

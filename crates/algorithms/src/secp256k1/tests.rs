@@ -90,7 +90,13 @@ fn der_integer(number: &[u8]) -> Vec<u8> {
 }
 
 /// The address by the way of raw transactions; lanes as CPU.
-fn recover_address(digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32], y_is_odd: bool, allow_high_s: bool) -> Option<[u8; 20]> {
+fn recover_address(
+    digest: &[u8; 32],
+    r: &[u8; 32],
+    s: &[u8; 32],
+    y_is_odd: bool,
+    allow_high_s: bool,
+) -> Option<[u8; 20]> {
     let recovery = Recovery { digest: *digest, r: *r, s: *s, y_is_odd, allow_high_s };
     let address = recovery.address();
     if let Some(unit) = Unit::detect() {

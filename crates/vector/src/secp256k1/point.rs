@@ -104,11 +104,7 @@ impl<L: Lanes> Affine<L> {
     /// As a Jacobian point, negated where the mask has a bit.
     #[inline(always)]
     pub(super) fn to_jacobian(self, negative: Mask) -> Jacobian<L> {
-        Jacobian {
-            x: self.x.factor(),
-            y2: self.y2.negate_where(negative).factor(),
-            z: Fe::one().factor(),
-        }
+        Jacobian { x: self.x.factor(), y2: self.y2.negate_where(negative).factor(), z: Fe::one().factor() }
     }
 }
 
