@@ -9,6 +9,8 @@
 //! Per item of ECDSA: one product in four for the inverse of s, GLV halves of both scalars, a table of 16 odd multiples
 //! of Q, 125 doublings, 51 additions for Q and 26 for G.
 
+#![allow(clippy::needless_range_loop, reason = "limbs, columns and lanes of several arrays go by one number")]
+
 use crate::Unit;
 use crate::lanes::{LANES, Lanes, Mask};
 use crate::unit::on_lanes;

@@ -143,14 +143,14 @@ impl<L: Lanes> Half<L> {
 /// The lattice of (a, b) with a + b·λ ≡ 0 mod n, where λ·(x, y) is (β·x, y): short vectors (a₁, −b₁) and (a₂, a₁),
 /// by the extended Euclidean algorithm (Gallant, Lambert, Vanstone, *Faster point multiplication on elliptic curves
 /// with efficient endomorphisms*, 2001).
-const A1: [u64; 3] = [0x000c_90e4_9284_eb15, 0x0002_1a7d_46bc_de86, 0x0308_6d2];
-const B1: [u64; 3] = [0x0004_7fa9_0abf_e4c3, 0x000d_6010_e882_86f5, 0x0e44_37e];
-const A2: [u64; 3] = [0x0001_108d_9d44_cfd8, 0x000f_7a8e_2f3f_657c, 0x114c_a50];
+const A1: [u64; 3] = [0x000c_90e4_9284_eb15, 0x0002_1a7d_46bc_de86, 0x0030_86d2];
+const B1: [u64; 3] = [0x0004_7fa9_0abf_e4c3, 0x000d_6010_e882_86f5, 0x00e4_437e];
+const A2: [u64; 3] = [0x0001_108d_9d44_cfd8, 0x000f_7a8e_2f3f_657c, 0x0114_ca50];
 /// 2³⁶⁴·a₁/n and 2³⁶⁴·b₁/n, rounded.
 const G1: [u64; 5] =
-    [0x0007_fe89_3209_a45e, 0x000d_aa8a_1471_e8ca, 0x0009_0e49_284e_b153, 0x0001_a7d4_6bcd_e86c, 0x3086_d22];
+    [0x0007_fe89_3209_a45e, 0x000d_aa8a_1471_e8ca, 0x0009_0e49_284e_b153, 0x0001_a7d4_6bcd_e86c, 0x0308_6d22];
 const G2: [u64; 5] =
-    [0x000c_6157_1b4a_e8ac, 0x0002_1208_ac9d_f506, 0x0007_fa90_abfe_4c42, 0x0006_010e_8828_6f54, 0xe443_7ed];
+    [0x000c_6157_1b4a_e8ac, 0x0002_1208_ac9d_f506, 0x0007_fa90_abfe_4c42, 0x0006_010e_8828_6f54, 0x0e44_37ed];
 
 impl<L: Lanes> Scalar<L> {
     /// Odd (k₁, k₂) with k₁ + k₂·λ ≡ `self`, both between −2¹²⁹ and 2¹²⁹.
