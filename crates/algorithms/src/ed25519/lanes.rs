@@ -1,10 +1,14 @@
 //! The rules of this room on the vector engine: the same verdicts as the CPU's functions, eight items at a time.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use outrigger_types::{Output, SignatureWork, Verdict};
 use outrigger_vector::Unit;
-use outrigger_vector::ed25519::{Signature, are_points, cofactor_equations, equations, has_small_order, is_reduced};
+use outrigger_vector::ed25519::{
+    CofactorEquation, Signature, Term, are_points, cofactor_equations, decode_points, equations, has_small_order,
+    is_reduced, sum_holds,
+};
 use sha2::{Digest, Sha512};
 
 use super::parse::Parts;
@@ -16,10 +20,14 @@ pub(super) const STRICT: SignatureLanes =
 
 /// The vector engine's part in ZIP 215.
 pub(super) const ZIP215: SignatureLanes =
-    SignatureLanes { piece_items: PIECE_ITEMS, verify: verify_zip215, recover: None, verify_sets: None };
+    SignatureLanes { piece_items: SUM_ITEMS, verify: verify_zip215, recover: None, verify_sets: None };
 
 /// Enough that the inversion which all items share costs little.
 const PIECE_ITEMS: usize = 256;
+/// The items of one sum. One takes 1.6 µs of 1,024, 2.0 µs of 256, 2.7 µs of 128 and 3.6 µs alone.
+const SUM_ITEMS: usize = 1_024;
+/// From here on one sum is faster than one equation for each.
+const SUM_ITEMS_MIN: usize = 96;
 
 /// The items whose lengths are right, and their places in the output. The others are malformed.
 fn signatures<'a>(
@@ -40,16 +48,70 @@ fn signatures<'a>(
     (places, signatures)
 }
 
-/// As the CPU's verification by ZIP 215.
+/// As the CPU's verification by ZIP 215: one sum for many items, each alone where they are few or where the sum fails.
 fn verify_zip215(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
     let (places, signatures) = signatures(work, range, output);
-    for (n, equation) in cofactor_equations(unit, &signatures).into_iter().enumerate() {
-        output.verdicts[places[n]] = if equation.are_points {
-            Verdict::from_equation(equation.holds && is_reduced(signatures[n].s))
+    for (places, signatures) in places.chunks(SUM_ITEMS).zip(signatures.chunks(SUM_ITEMS)) {
+        let verdicts = (signatures.len() >= SUM_ITEMS_MIN).then(|| verdicts_of_sum(unit, signatures)).flatten();
+        let verdicts = verdicts.unwrap_or_else(|| verdicts_one_by_one(unit, signatures));
+        for (place, verdict) in places.iter().zip(verdicts) {
+            output.verdicts[*place] = verdict;
+        }
+    }
+}
+
+fn verdicts_one_by_one(unit: Unit, signatures: &[Signature<'_>]) -> Vec<Verdict> {
+    let equations = cofactor_equations(unit, signatures);
+    let verdict = |(equation, signature): (&CofactorEquation, &Signature<'_>)| {
+        if equation.are_points {
+            Verdict::from_equation(equation.holds && is_reduced(signature.s))
         } else {
             Verdict::Malformed
-        };
+        }
+    };
+    equations.iter().zip(signatures).map(verdict).collect()
+}
+
+/// The verdicts, where all items whose points decode and whose S < L pass in one sum; `None` where they do not, or
+/// where the operating system gives no randomness.
+fn verdicts_of_sum(unit: Unit, signatures: &[Signature<'_>]) -> Option<Vec<Verdict>> {
+    let mut key_numbers = HashMap::with_capacity(signatures.len());
+    let mut encodings = Vec::with_capacity(2 * signatures.len());
+    let mut keys = Vec::with_capacity(signatures.len());
+    for signature in signatures {
+        keys.push(*key_numbers.entry(signature.key).or_insert_with(|| {
+            encodings.push(signature.key);
+            encodings.len() - 1
+        }));
     }
+    let nonces = encodings.len();
+    encodings.extend(signatures.iter().map(|signature| signature.r));
+    let points = decode_points(unit, &encodings);
+    let coefficients = fresh_coefficients(signatures.len())?;
+    let mut terms = Vec::with_capacity(signatures.len());
+    let mut verdicts = Vec::with_capacity(signatures.len());
+    for (n, (signature, coefficient)) in signatures.iter().zip(coefficients).enumerate() {
+        let (key, r) = (keys[n], nonces + n);
+        verdicts.push(if !points.is_point(key) || !points.is_point(r) {
+            Verdict::Malformed
+        } else if !is_reduced(signature.s) {
+            Verdict::Invalid
+        } else {
+            terms.push(Term { key, r, s: signature.s, hash: &signature.hash, coefficient });
+            Verdict::Valid
+        });
+    }
+    sum_holds(unit, &points, &terms).then_some(verdicts)
+}
+
+/// Coefficients of 128 bits from a seed of the operating system's generator, by BLAKE3 keyed with it in counter mode;
+/// `None` where that generator fails.
+fn fresh_coefficients(count: usize) -> Option<Vec<[u8; 16]>> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).ok()?;
+    let mut bytes = vec![0; count * 16];
+    blake3::Hasher::new_keyed(&seed).finalize_xof().fill(&mut bytes);
+    Some(bytes.as_chunks().0.to_vec())
 }
 
 /// As [`super::strict::verify`].

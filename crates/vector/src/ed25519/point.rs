@@ -51,6 +51,15 @@ impl<L: Lanes> Point<L> {
         Self { e: x, f: Element::one(), g: Element::one(), h: y }
     }
 
+    /// A point in the form for additions, or its negative in the lanes of `minus`: all coordinates four times.
+    #[inline(always)]
+    pub(super) fn of_row(point: &Affine<L>, minus: Mask) -> Self {
+        let (sum, difference) = (point.sum.columns(), point.difference.columns());
+        let x = sum.minus(difference).carry();
+        let two = Element::splat([2, 0, 0, 0, 0]);
+        Self { e: x.blend(minus, &x.negative()), f: two, g: two, h: sum.plus(difference).carry() }
+    }
+
     /// 2P.
     #[inline(always)]
     pub(super) fn double(&self) -> Self {

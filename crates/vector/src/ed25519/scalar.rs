@@ -16,6 +16,15 @@ const C: [u64; 3] = limbs_at([ORDER_WORDS[0], ORDER_WORDS[1], 0, 0], 0);
 /// 2⁸·c ≡ −2²⁶⁰.
 const C_8: [u64; 3] = limbs_at([ORDER_WORDS[0], ORDER_WORDS[1], 0, 0], 8);
 
+/// L less 128 at each of 16 bytes.
+const LESS_HALVES: [u64; 5] = {
+    let halves = 0x8080_8080_8080_8080_8080_8080_8080_8080;
+    let low = (ORDER_WORDS[1] as u128) << 64 | ORDER_WORDS[0] as u128;
+    // One is borrowed of 2²⁵² for the lower 128 bits.
+    let low = low.wrapping_sub(halves);
+    limbs_at([low as u64, (low >> 64) as u64, u64::MAX, ORDER_WORDS[3] - 1], 0)
+};
+
 const fn order_shifted<const N: usize>(shift: usize) -> [u64; N] {
     limbs_at(ORDER_WORDS, shift)
 }
@@ -124,12 +133,26 @@ impl<L: Lanes> Scalar<L> {
         Self(registers!(i of 5; less[i].blend(is_less, limbs[i])))
     }
 
-    /// The product of a number of 128 bits and one below 2²⁵³, mod L.
+    /// The number mod L whose 16 signed digits of eight bits are the bytes of the lower two words, less 128 each.
     #[inline(always)]
-    pub(super) fn times_short(&self, short: &[L; 3]) -> Self {
-        let wide: [L; 10] = product(&self.0, &[short[0], short[1], short[2], L::zero(), L::zero()]);
-        let [a, b, c, d, e, f, g, h, ..] = wide;
-        Self::reduce(carry([a, b, c, d, e, f, g, h]))
+    pub(super) fn of_signed_bytes(words: &[L; 4]) -> Self {
+        let limbs: [L; 5] = limbs_of_words(words);
+        Self(carry(registers!(i of 5; limbs[i].add(L::splat(LESS_HALVES[i])))))
+    }
+
+    /// The product mod L of two numbers below 2²⁵⁴.
+    #[inline(always)]
+    pub(super) fn times(&self, other: &Self) -> Self {
+        let columns: [L; 10] = product(&self.0, &other.0);
+        let [l0, l1, l2, l3, l4, h0, h1, h2, h3, h4] = carry(columns);
+        Self::reduce(fold(&[l0, l1, l2, l3, l4], &[h0, h1, h2, h3, h4], &C_8, &ORDER_133))
+    }
+
+    /// A sum mod L, of limbs that carry nothing yet, each below 2⁶³.
+    #[inline(always)]
+    pub(super) fn of_sum(limbs: [L; 5]) -> Self {
+        let [a, b, c, d, e] = limbs;
+        Self::reduce(carry([a, b, c, d, e, L::zero(), L::zero(), L::zero()]))
     }
 
     /// In limbs of 50 bits, which ten digits of five bits and five of ten fill, plus half a digit of `WIDTH` bits at

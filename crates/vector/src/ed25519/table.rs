@@ -21,9 +21,18 @@ const MULTIPLES: usize = (1 << (DIGIT_BITS - 1)) + 1;
 #[repr(align(64))]
 pub(super) struct AffineRow(pub(super) [u64; AFFINE_WORDS]);
 
+/// The row of the identity.
+pub(super) const IDENTITY_ROW: AffineRow = AffineRow([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+/// A projective point, 192 bytes: Y + X, Y − X, 2dT, Z.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct ProjectiveRow([u64; PROJECTIVE_WORDS]);
+pub(super) struct ProjectiveRow([u64; PROJECTIVE_WORDS]);
+
+impl ProjectiveRow {
+    /// No point: to be filled.
+    pub(super) const ZERO: Self = Self([0; PROJECTIVE_WORDS]);
+}
 
 /// Eight words of each row.
 #[inline(always)]
@@ -59,6 +68,41 @@ pub(super) fn store_affine<L: Lanes>(point: &Affine<L>) -> [AffineRow; LANES] {
     rows
 }
 
+/// The rows of eight points.
+#[inline(always)]
+pub(super) fn store_projective<L: Lanes>(point: &Projective<L>) -> [ProjectiveRow; LANES] {
+    let (a, b, c, d) = (point.sum.0, point.difference.0, point.product.0, point.z.0);
+    let columns = [
+        [a[0], a[1], a[2], a[3], a[4], b[0], b[1], b[2]],
+        [b[3], b[4], c[0], c[1], c[2], c[3], c[4], d[0]],
+        [d[1], d[2], d[3], d[4], L::zero(), L::zero(), L::zero(), L::zero()],
+    ];
+    let mut rows = [ProjectiveRow::ZERO; LANES];
+    for number in 0..columns.len() {
+        let transposed = transpose(columns[number]);
+        for lane in 0..LANES {
+            let (parts, _) = rows[lane].0.as_chunks_mut::<LANES>();
+            transposed[lane].store(&mut parts[number]);
+        }
+    }
+    rows
+}
+
+/// A row a lane.
+#[inline(always)]
+pub(super) fn load_projective<L: Lanes>(rows: [&ProjectiveRow; LANES]) -> Projective<L> {
+    let rows = rows.map(|row| &row.0);
+    let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(parts(&rows, 0));
+    let [b3, b4, c0, c1, c2, c3, c4, d0] = transpose(parts(&rows, 1));
+    let [d1, d2, d3, d4, ..] = transpose(parts(&rows, 2));
+    Projective {
+        sum: Element([a0, a1, a2, a3, a4]),
+        difference: Element([b0, b1, b2, b3, b4]),
+        product: Element([c0, c1, c2, c3, c4]),
+        z: Element([d0, d1, d2, d3, d4]),
+    }
+}
+
 /// Multiples 0 to 16 of a point a lane: 25.5 KiB.
 pub(super) struct Multiples([[ProjectiveRow; MULTIPLES]; LANES]);
 
@@ -69,18 +113,9 @@ impl Multiples {
 
     #[inline(always)]
     fn put<L: Lanes>(&mut self, multiple: usize, point: &Projective<L>) {
-        let (a, b, c, d) = (point.sum.0, point.difference.0, point.product.0, point.z.0);
-        let columns = [
-            [a[0], a[1], a[2], a[3], a[4], b[0], b[1], b[2]],
-            [b[3], b[4], c[0], c[1], c[2], c[3], c[4], d[0]],
-            [d[1], d[2], d[3], d[4], L::zero(), L::zero(), L::zero(), L::zero()],
-        ];
-        for number in 0..columns.len() {
-            let rows = transpose(columns[number]);
-            for lane in 0..LANES {
-                let (parts, _) = self.0[lane][multiple].0.as_chunks_mut::<LANES>();
-                rows[lane].store(&mut parts[number]);
-            }
+        let rows = store_projective(point);
+        for lane in 0..LANES {
+            self.0[lane][multiple] = rows[lane];
         }
     }
 
@@ -101,19 +136,11 @@ impl Multiples {
     #[inline(always)]
     pub(super) fn load<L: Lanes>(&self, multiples: L) -> Projective<L> {
         let multiples = multiples.to_array();
-        let mut rows = [&self.0[0][0].0; LANES];
+        let mut rows = [&self.0[0][0]; LANES];
         for lane in 0..LANES {
-            rows[lane] = &self.0[lane][(multiples[lane] as usize).min(MULTIPLES - 1)].0;
+            rows[lane] = &self.0[lane][(multiples[lane] as usize).min(MULTIPLES - 1)];
         }
-        let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(parts(&rows, 0));
-        let [b3, b4, c0, c1, c2, c3, c4, d0] = transpose(parts(&rows, 1));
-        let [d1, d2, d3, d4, ..] = transpose(parts(&rows, 2));
-        Projective {
-            sum: Element([a0, a1, a2, a3, a4]),
-            difference: Element([b0, b1, b2, b3, b4]),
-            product: Element([c0, c1, c2, c3, c4]),
-            z: Element([d0, d1, d2, d3, d4]),
-        }
+        load_projective(rows)
     }
 }
 
@@ -163,7 +190,7 @@ fn base_multiples<L: Lanes>() -> Vec<AffineRow> {
         let lanes_from_here = Mask::MAX << lane;
         start = start.blend(lanes_from_here, &start.add_affine(&one, 0));
     }
-    let mut rows = vec![AffineRow([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])];
+    let mut rows = vec![IDENTITY_ROW];
     while rows.len() < BASE_MULTIPLES {
         let (x, y, z) = (start.e.mul(&start.f), start.g.mul(&start.h), start.f.mul(&start.g));
         let inverse = inverse(&z);

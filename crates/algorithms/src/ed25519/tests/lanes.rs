@@ -112,3 +112,19 @@ fn mutations_of_a_pool() {
         .collect();
     agree(&cases);
 }
+
+/// Sums of many items, valid but for one: what decodes badly is left out, what fails is found.
+#[test]
+fn sums_with_bad_items() {
+    let good: Vec<Case> = (0..130).map(|n| signed(n as u8)).collect();
+    agree(&good);
+    let mut cases = good.clone();
+    cases[64].key[3] ^= 1;
+    cases[65] = add_to_s(&cases[65], &order());
+    cases[66] = cases[67].clone();
+    agree(&cases);
+    cases[129].signature[33] ^= 1;
+    agree(&cases);
+    let torsion = (0..130).map(|n| signed_with_torsion(EIGHT_TORSION[n % 8], EIGHT_TORSION[n / 8 % 8], &[n as u8]));
+    agree(&torsion.collect::<Vec<_>>());
+}
