@@ -7,7 +7,7 @@
 //! | [`Factor`] | 0 to 3 count with their low 52 bits, 4 is below 2⁴⁹ | to be multiplied, and nothing else |
 //! | [`Fe`] | 0 to 3 below 2⁵², 4 below 2⁴⁹ | to be multiplied, added, compared |
 //! | [`Wide`] | ten columns below 2⁵⁷, the last below 2⁵⁰ | products and their sums |
-//! | [`Loose`] | six below 2⁶², the last below 2⁴⁰ | folded, carries not propagated |
+//! | [`Loose`] | six below 2⁶², the last below 2⁴¹ | folded, carries not propagated |
 //!
 //! The multiplier reads the low 52 bits of a limb, so what it is given must have been carried, but what was carried
 //! need not be masked off. Sums and differences are taken before the carry, where they cost an addition a limb: an
@@ -48,7 +48,7 @@ pub(super) struct Factor<L>([L; 5]);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wide<L>([L; 10]);
 
-/// A number whose carries are pending: limbs below 2⁶², the sixth below 2⁴⁰.
+/// A number whose carries are pending: limbs below 2⁶², the sixth below 2⁴¹.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Loose<L>([L; 6]);
 
@@ -461,11 +461,11 @@ impl<L: Lanes> Loose<L> {
 
     /// Propagates the carries. Two multiplications.
     ///
-    /// What is above bit 256 is folded first: below 2⁴⁴ + 2¹⁴, so limb 0 grows by less than 2⁵² and limb 1 by less
-    /// than 2²⁵, and one pass settles all; the fifth limb ends below 2⁴⁸ + 2¹².
+    /// What is above bit 256 is folded first: below 2⁴⁵ + 2¹⁴, so limb 0 grows by less than 2⁵² and limb 1 by less
+    /// than 2²⁶, and one pass settles all; the fifth limb ends below 2⁴⁸ + 2¹².
     #[inline(always)]
     pub(super) fn carry(self) -> Factor<L> {
-        debug_assert!(fits(&self.0, 62, 40));
+        debug_assert!(fits(&self.0, 62, 41));
         let [a, b, c, d, e, f] = self.0;
         let (above, fold) = (e.shr::<48>().add(f.shl::<4>()), L::splat(FOLD_256));
         let a = a.madd_lo(above, fold);

@@ -11,7 +11,7 @@ use crate::lanes::{Lanes, Mask};
 
 /// Groups of eight that go through the formulas side by side. A formula alone waits for its own products; another
 /// group's fill the time.
-const SIDE_BY_SIDE: usize = 4;
+const SIDE_BY_SIDE: usize = 2;
 
 /// What is to be computed for eight lanes.
 #[derive(Clone, Copy)]
@@ -56,13 +56,16 @@ pub(super) fn multiply<L: Lanes>(tasks: &[Task<L>]) -> Vec<Jacobian<L>> {
         splits.push(Split { generator: task.generator_scalar.split(), point: task.scalar.split() });
     }
     let tables = Tables::new(&points);
-    // A group too many where they do not come out even: the last one, once more.
-    let mut sums = Vec::with_capacity(tasks.len() + SIDE_BY_SIDE);
-    for first in (0..tasks.len()).step_by(SIDE_BY_SIDE) {
-        let groups: [usize; SIDE_BY_SIDE] = std::array::from_fn(|i| (first + i).min(splits.len() - 1));
-        sums.extend(chain(groups, &splits, &tables));
+    let mut sums = Vec::with_capacity(tasks.len());
+    let mut groups = 0..tasks.len();
+    while groups.len() >= SIDE_BY_SIDE {
+        let several: [usize; SIDE_BY_SIDE] = std::array::from_fn(|i| groups.start + i);
+        sums.extend(chain(several, &splits, &tables));
+        groups.start += SIDE_BY_SIDE;
     }
-    sums.truncate(tasks.len());
+    for group in groups {
+        sums.extend(chain([group], &splits, &tables));
+    }
     sums
 }
 

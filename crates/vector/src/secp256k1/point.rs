@@ -161,9 +161,10 @@ pub(super) fn add_mirrored<L: Lanes, const W: usize>(points: &mut [Jacobian<L>; 
     let v = side_by_side!(w => points[w].x.mul(hh[w]));
     let z = side_by_side!(w => points[w].z.mul(h[w]).doubled().carry());
     let rr = side_by_side!(w => r[w].square());
-    let x = side_by_side!(w => rr[w].minus(j[w].masked().loose().plus(v[w].doubled())).carry());
-    // 2(X' − V).
-    let run = side_by_side!(w => rr[w].minus(j[w].masked().loose().plus(v[w].tripled())).doubled().carry());
+    let loose_x = side_by_side!(w => rr[w].minus(j[w].masked().loose().plus(v[w].doubled())));
+    let x = side_by_side!(w => loose_x[w].carry());
+    // 2(X' − V), from the sum before it was carried.
+    let run = side_by_side!(w => loose_x[w].minus(v[w]).doubled().carry());
     for w in 0..W {
         let y2 = points[w].y2.wide_mul(j[w]).doubled().plus_product(r[w], run[w]).fold().carry();
         points[w] = Jacobian { x: x[w], y2, z: z[w] };
