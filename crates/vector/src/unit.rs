@@ -40,7 +40,10 @@ macro_rules! on_lanes {
             #[cfg(target_arch = "x86_64")]
             $crate::unit::Kind::Avx512 => {
                 type $lanes = $crate::lanes::Avx512;
-                <$lanes as $crate::lanes::Lanes>::enter(#[inline(always)] || $body)
+                <$lanes as $crate::lanes::Lanes>::enter(
+                    #[inline(always)]
+                    || $body,
+                )
             }
             #[cfg(not(target_arch = "x86_64"))]
             $crate::unit::Kind::Avx512 => unreachable!("no unit of AVX-512 is made on this architecture"),

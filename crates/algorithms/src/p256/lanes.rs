@@ -21,7 +21,9 @@ pub(super) const FABRIC: SignatureLanes = SignatureLanes {
 /// The lanes of ruleset `ethereum-p256verify`.
 pub(super) const ETHEREUM_P256VERIFY: SignatureLanes = SignatureLanes {
     piece_items: PIECE_ITEMS,
-    verify: |unit, work, range, output| each(unit, work, range, output, precompile_signature, ethereum_p256verify::verify),
+    verify: |unit, work, range, output| {
+        each(unit, work, range, output, precompile_signature, ethereum_p256verify::verify)
+    },
     recover: None,
     verify_sets: None,
 };

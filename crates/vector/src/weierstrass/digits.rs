@@ -33,13 +33,7 @@ impl<L: Lanes, const BITS: usize> Digits<L, BITS> {
         let half = |low: L, high: L| low.shr::<1>().or(high.and(one).shl::<51>());
         let top = e.shr::<1>().or(L::splat(1 << (BITS - 1 - 208)));
         let flip = L::splat(LIMB_MASK).keep(!odd);
-        Self([
-            half(a, b).xor(flip),
-            half(b, c).xor(flip),
-            half(c, d).xor(flip),
-            half(d, e).xor(flip),
-            top.xor(flip),
-        ])
+        Self([half(a, b).xor(flip), half(b, c).xor(flip), half(c, d).xor(flip), half(d, e).xor(flip), top.xor(flip)])
     }
 
     /// The digits of `width` bits, at most 51, at bit `position`.
@@ -55,3 +49,6 @@ impl<L: Lanes, const BITS: usize> Digits<L, BITS> {
         Digit { indices: window.xor(flip).to_array(), negative: !positive }
     }
 }
+
+#[cfg(test)]
+mod tests;

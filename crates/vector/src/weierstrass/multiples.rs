@@ -2,7 +2,7 @@
 
 use super::Curve;
 use super::field::Element;
-use super::point::{Affine, Point};
+use super::point::{self, Affine, Point};
 use crate::lanes::{LANES, Lanes, transpose};
 use crate::radix52;
 
@@ -32,36 +32,41 @@ pub(crate) fn odd_multiples<C: Curve, L: Lanes>(
     point: &Affine<C, L>,
     multiples: &mut [Multiple<C, L>],
 ) -> Element<C, L> {
-    L::enter(#[inline(always)] || {
-        let Affine { x, y } = *point;
-        let double = Point { x, y, z: Element::one() }.double();
-        let twice_y_squared = y.square().doubled().carry(); // < 2.2p
-        // P over the Z of 2P, which is 2y: x·4y² and y·8y³ = 8y⁴.
-        let mut last_x = x.mul(&twice_y_squared).doubled().fold();
-        let mut last_y = twice_y_squared.square().doubled().fold();
-        let (mut step_x, mut step_y) = (double.x, double.y);
-        let mut z = double.z; // < 2.6p
-        multiples[0] = Multiple { x, y, ratio: Element::one() };
-        for (i, multiple) in multiples.iter_mut().enumerate().skip(1) {
-            // All four coordinates are below 1.3p.
-            let run = step_x.loose().plus_modulus::<2>().minus(&last_x).carry(); // < 3.3p
-            let rise = step_y.loose().plus_modulus::<2>().minus(&last_y).carry(); // < 3.3p
-            let run_squared = run.square().carry(); // < 1.7p
-            let new_step_x = step_x.mul(&run_squared).carry(); // < 1.2p
-            let other_x = last_x.mul(&run_squared).carry(); // < 1.2p
-            let across = new_step_x.loose().plus_modulus::<2>().minus(&other_x).carry(); // < 3.2p
-            let new_step_y = step_y.mul(&across).carry(); // < 1.3p
-            last_x = rise.square().plus_modulus::<3>().minus(&new_step_x).minus(&other_x).fold();
-            let back = new_step_x.loose().plus_modulus::<2>().minus(&last_x).carry(); // < 3.2p
-            last_y = rise.mul(&back).plus_modulus::<2>().minus(&new_step_y).fold();
-            (step_x, step_y) = (new_step_x, new_step_y);
-            // The first multiple stands over Z = 1, not over 2y.
-            let ratio = if i == 1 { z.mul(&run).carry() } else { run };
-            z = z.mul(&run).carry();
-            *multiple = Multiple { x: last_x, y: last_y, ratio };
-        }
-        z
-    })
+    L::enter(
+        #[inline(always)]
+        || {
+            let Affine { x, y } = *point;
+            let mut double = [Point { x, y, z: Element::one() }];
+            point::double(&mut double);
+            let [double] = double;
+            let twice_y_squared = y.square().doubled().carry(); // < 2.2p
+            // P over the Z of 2P, which is 2y: x·4y² and y·8y³ = 8y⁴.
+            let mut last_x = x.mul(&twice_y_squared).doubled().fold();
+            let mut last_y = twice_y_squared.square().doubled().fold();
+            let (mut step_x, mut step_y) = (double.x, double.y);
+            let mut z = double.z; // < 2.6p
+            multiples[0] = Multiple { x, y, ratio: Element::one() };
+            for (i, multiple) in multiples.iter_mut().enumerate().skip(1) {
+                // All four coordinates are below 1.3p.
+                let run = step_x.loose().plus_modulus::<2>().minus(&last_x).carry(); // < 3.3p
+                let rise = step_y.loose().plus_modulus::<2>().minus(&last_y).carry(); // < 3.3p
+                let run_squared = run.square().carry(); // < 1.7p
+                let new_step_x = step_x.mul(&run_squared).carry(); // < 1.2p
+                let other_x = last_x.mul(&run_squared).carry(); // < 1.2p
+                let across = new_step_x.loose().plus_modulus::<2>().minus(&other_x).carry(); // < 3.2p
+                let new_step_y = step_y.mul(&across).carry(); // < 1.3p
+                last_x = rise.square().plus_modulus::<3>().minus(&new_step_x).minus(&other_x).fold();
+                let back = new_step_x.loose().plus_modulus::<2>().minus(&last_x).carry(); // < 3.2p
+                last_y = rise.mul(&back).plus_modulus::<2>().minus(&new_step_y).fold();
+                (step_x, step_y) = (new_step_x, new_step_y);
+                // The first multiple stands over Z = 1, not over 2y.
+                let ratio = if i == 1 { z.mul(&run).carry() } else { run };
+                z = z.mul(&run).carry();
+                *multiple = Multiple { x: last_x, y: last_y, ratio };
+            }
+            z
+        },
+    )
 }
 
 /// Makes the multiples affine, given 1/Z of the last, and hands each to `keep`, in falling order.
@@ -87,9 +92,12 @@ pub(crate) fn pack_by_lane<C: Curve, L: Lanes>(
     inverse: &Element<C, L>,
     packed: &mut [Packed],
 ) {
-    L::enter(#[inline(always)] || {
-        normalise(multiples, inverse, |i, lanes| packed[i * LANES..(i + 1) * LANES].copy_from_slice(&lanes));
-    });
+    L::enter(
+        #[inline(always)]
+        || {
+            normalise(multiples, inverse, |i, lanes| packed[i * LANES..(i + 1) * LANES].copy_from_slice(&lanes));
+        },
+    );
 }
 
 /// Points with coordinates below 2p.
