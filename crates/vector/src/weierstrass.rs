@@ -24,7 +24,7 @@ use comb::Comb;
 use digits::Digits;
 use field::{Element, Modulus, Prime, invert_all, splats};
 use multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
-use point::{Affine, Point, add_each, double_each};
+use point::{Affine, Point, add_all, double_all};
 
 /// What lanes found of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,10 +141,10 @@ fn combine<C: Curve, L: Lanes>(questions: &[Question<L>], packed: &[Packed]) -> 
     }
     while position > 0 {
         position -= KEY_WIDTH;
-        double_each(&mut sums[..count], KEY_WIDTH);
-        add_each(&mut sums[..count], &of_keys(packed, &key_digits, position));
+        double_all(&mut sums[..count], KEY_WIDTH);
+        add_all(&mut sums[..count], &of_keys(packed, &key_digits, position));
         if position.is_multiple_of(BASE_WIDTH) {
-            add_each(&mut sums[..count], &of_base(base_multiples, &base_digits, position));
+            add_all(&mut sums[..count], &of_base(base_multiples, &base_digits, position));
         }
     }
     sums

@@ -6,7 +6,7 @@
 use super::digits::{Digit, Digits};
 use super::field::{Element, invert_all};
 use super::multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
-use super::point::{Affine, Point, add_each, double_each};
+use super::point::{Affine, Point, add_all, double_all};
 use super::{ABREAST, Curve, Outcome, Terms, decode, judge, no_terms, start};
 use crate::Unit;
 use crate::lanes::{LANES, Lanes};
@@ -82,13 +82,13 @@ fn rows<C: Curve, L: Lanes>(point: [[u64; 4]; 2]) -> Option<Vec<Packed>> {
     for _ in 0..PLACES / LANES {
         let mut lanes = power[0];
         for lane in 1..LANES {
-            double_each(&mut power, WIDTH);
+            double_all(&mut power, WIDTH);
             let from_here = !0 << lane;
             lanes.x = lanes.x.blend(from_here, &power[0].x);
             lanes.y = lanes.y.blend(from_here, &power[0].y);
             lanes.z = lanes.z.blend(from_here, &power[0].z);
         }
-        double_each(&mut power, WIDTH);
+        double_all(&mut power, WIDTH);
         tops.push(lanes);
         inverses.push(lanes.z);
     }
@@ -207,9 +207,9 @@ fn combine<C: Curve, L: Lanes>(questions: &[KnownQuestion<'_, L>], base: &Comb) 
                 sums.push(start(term));
             }
         } else {
-            add_each(&mut sums, &of_keys);
+            add_all(&mut sums, &of_keys);
         }
-        add_each(&mut sums, &of_base);
+        add_all(&mut sums, &of_base);
     }
     sums
 }
@@ -219,3 +219,6 @@ pub(crate) fn make_base_comb<C: Curve>() -> Comb {
     // Not on the unit of whoever asks first: it is the same table.
     Comb::new::<C>(Unit::detect().unwrap_or(Unit::PORTABLE), C::BASE).expect("G is on the curve")
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,3 +49,6 @@ impl<L: Lanes, const BITS: usize> Digits<L, BITS> {
         Digit { indices: window.xor(flip).to_array(), negative: !positive }
     }
 }
+
+#[cfg(test)]
+mod tests;

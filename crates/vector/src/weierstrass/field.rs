@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use crate::lanes::{Lanes, Mask};
-use crate::radix52::{BITS, LIMB_MASK, limbs_of, product, square};
+use crate::radix52::{BITS, LIMB_MASK, limbs_of};
 
 /// A modulus of 256 bits, odd.
 pub(crate) trait Modulus: Copy + Debug + Send + Sync + 'static {
@@ -348,6 +348,44 @@ pub(crate) fn splats<L: Lanes>(limbs: [u64; 5]) -> [L; 5] {
     splats
 }
 
+/// The columns of a product, as [`crate::radix52::product`], but low and high halves in one accumulator: longer
+/// chains, and some sixteen instructions less. Here, where two points take turns, that was 5 % faster.
+#[inline(always)]
+fn product<L: Lanes>(a: &[L; 5], b: &[L; 5]) -> [L; 10] {
+    let mut columns = [L::zero(); 10];
+    for i in 0..5 {
+        for j in 0..5 {
+            columns[i + j] = columns[i + j].madd_lo(a[i], b[j]);
+        }
+        for j in 0..5 {
+            columns[i + j + 1] = columns[i + j + 1].madd_hi(a[i], b[j]);
+        }
+    }
+    columns
+}
+
+/// The columns of a square, likewise.
+#[inline(always)]
+fn square<L: Lanes>(a: &[L; 5]) -> [L; 10] {
+    let mut columns = [L::zero(); 10];
+    for i in 0..5 {
+        for j in i + 1..5 {
+            columns[i + j] = columns[i + j].madd_lo(a[i], a[j]);
+        }
+        for j in i + 1..5 {
+            columns[i + j + 1] = columns[i + j + 1].madd_hi(a[i], a[j]);
+        }
+    }
+    for column in &mut columns[1..9] {
+        *column = column.add(*column);
+    }
+    for i in 0..5 {
+        columns[2 * i] = columns[2 * i].madd_lo(a[i], a[i]);
+        columns[2 * i + 1] = columns[2 * i + 1].madd_hi(a[i], a[i]);
+    }
+    columns
+}
+
 /// Moves what is above 52 bits of each limb, signed, to the next.
 #[inline(always)]
 fn carried<L: Lanes>([a, b, c, d, e]: [L; 5]) -> [L; 5] {
@@ -358,3 +396,6 @@ fn carried<L: Lanes>([a, b, c, d, e]: [L; 5]) -> [L; 5] {
     let e = e.add(d.sar::<BITS>());
     [a.and(mask), b.and(mask), c.and(mask), d.and(mask), e]
 }
+
+#[cfg(test)]
+mod tests;

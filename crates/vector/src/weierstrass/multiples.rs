@@ -2,7 +2,7 @@
 
 use super::Curve;
 use super::field::Element;
-use super::point::{Affine, Point};
+use super::point::{self, Affine, Point};
 use crate::lanes::{LANES, Lanes, transpose};
 use crate::radix52;
 
@@ -36,7 +36,9 @@ pub(crate) fn odd_multiples<C: Curve, L: Lanes>(
         #[inline(always)]
         || {
             let Affine { x, y } = *point;
-            let double = Point { x, y, z: Element::one() }.double();
+            let mut double = [Point { x, y, z: Element::one() }];
+            point::double(&mut double);
+            let [double] = double;
             let twice_y_squared = y.square().doubled().carry(); // < 2.2p
             // P over the Z of 2P, which is 2y: x·4y² and y·8y³ = 8y⁴.
             let mut last_x = x.mul(&twice_y_squared).doubled().fold();

@@ -145,3 +145,49 @@ fn exceptional_points() {
         }
     }
 }
+
+/// Signatures of four keys with tables, some of them wrong, and keys beside G with chosen scalars.
+#[test]
+fn known_keys() {
+    use outrigger_vector::p256::{KnownSignature, Outcome, Table, verify_known};
+
+    let mut random = StdRng::seed_from_u64(73);
+    let mut items: Vec<_> = (0..4).map(|_| precompile_item(&mut random)).collect();
+    let base = ProjectivePoint::GENERATOR;
+    for key in [base, -base, base + base] {
+        for u1 in [1_u64, 2, 3, 255, 256, 257].map(Scalar::from) {
+            for u2 in [u1, -u1, Scalar::from(254_u64), Scalar::from(0x1234_5678_9abc_u64)] {
+                items.extend(chosen(u1, u2, key));
+            }
+        }
+    }
+    let mut wrong = items.clone();
+    wrong.iter_mut().for_each(|item| item.message[4] ^= 1);
+    items.extend(wrong);
+    let number = |bytes: &[u8]| -> [u64; 4] {
+        std::array::from_fn(|i| u64::from_be_bytes(bytes[24 - 8 * i..32 - 8 * i].try_into().expect("8 bytes")))
+    };
+    let make = |item: &Item| Table::new(number(&item.key[..32]), number(&item.key[32..])).expect("a key");
+    let tables: Vec<_> = items.iter().map(make).collect();
+    assert!(tables.iter().all(Table::is_intact));
+    let known = |(item, table): (&Item, _)| {
+        let Item { signature, message, .. } = item.clone();
+        KnownSignature { table, digest: number(&message), r: number(&signature[..32]), s: number(&signature[32..]) }
+    };
+    let signatures: Vec<_> = items.iter().zip(&tables).map(known).collect();
+    for unit in units() {
+        let mut undecided = 0;
+        for (item, outcome) in items.iter().zip(verify_known(unit, &signatures)) {
+            match outcome {
+                Outcome::Undecided => undecided += 1,
+                outcome => assert_eq!(outcome == Outcome::Valid, precompile(item) == Verdict::Valid, "{item:?}"),
+            }
+        }
+        assert!((1..items.len() / 2).contains(&undecided), "{undecided} of {}", items.len());
+        let out_of_range = KnownSignature { s: [0; 4], ..signatures[0] };
+        assert_eq!(verify_known(unit, &[out_of_range, signatures[1]]), [Outcome::Undecided, Outcome::Valid]);
+        assert_eq!(verify_known(unit, &[]), []);
+    }
+    assert_eq!(Table::new([5, 0, 0, 0], [7, 0, 0, 0]), None);
+    assert_eq!(Table::new([u64::MAX; 4], number(&items[0].key[32..])), None);
+}

@@ -144,3 +144,60 @@ fn exceptional_points() {
         }
     }
 }
+
+/// Signatures of keys with tables: ordinary ones, keys beside G with chosen scalars, and wrong ones.
+#[test]
+fn known_keys() {
+    use outrigger_vector::sm2::{KnownSignature, Outcome, Table, verify_known};
+
+    let mut random = StdRng::seed_from_u64(83);
+    let mut items: Vec<([u8; 64], [u8; 64], [u8; 32])> = Vec::new();
+    for _ in 0..4 {
+        use ::sm2::dsa::signature::hazmat::PrehashSigner;
+        let secret = signer(&mut random, "");
+        let e: [u8; 32] = random.random();
+        let signature: ::sm2::dsa::Signature = secret.sign_prehash(&e).expect("a signature");
+        items.push((key_of(&secret), signature.to_bytes().into(), e));
+    }
+    let (keys, scalars) = (keys(), scalars());
+    for (i, key) in keys.iter().enumerate().step_by(3) {
+        for (j, s) in scalars.iter().enumerate().step_by(2) {
+            let t = scalars[(i + j * 5) % scalars.len()];
+            if let Some((e, r)) = made(*s, t, *key) {
+                items.push((key_bytes(*key), joined(&r.to_repr(), &s.to_repr()), e.to_repr().into()));
+            }
+        }
+    }
+    let mut wrong = items.clone();
+    wrong.iter_mut().for_each(|item| item.2[4] ^= 1);
+    items.extend(wrong);
+    let number = |bytes: &[u8]| -> [u64; 4] {
+        std::array::from_fn(|i| u64::from_be_bytes(bytes[24 - 8 * i..32 - 8 * i].try_into().expect("8 bytes")))
+    };
+    let make = |item: &([u8; 64], _, _)| Table::new(number(&item.0[..32]), number(&item.0[32..])).expect("a key");
+    let tables: Vec<_> = items.iter().map(make).collect();
+    let signatures: Vec<_> = items
+        .iter()
+        .zip(&tables)
+        .map(|((_, signature, e), table)| KnownSignature {
+            table,
+            digest: number(e),
+            r: number(&signature[..32]),
+            s: number(&signature[32..]),
+        })
+        .collect();
+    for unit in units() {
+        let mut undecided = 0;
+        for ((key, signature, e), outcome) in items.iter().zip(verify_known(unit, &signatures)) {
+            match outcome {
+                Outcome::Undecided => undecided += 1,
+                outcome => assert_eq!(outcome == Outcome::Valid, judged(key, e, signature) == Verdict::Valid),
+            }
+        }
+        assert!(undecided < items.len() / 2, "{undecided} of {}", items.len());
+        let out_of_range = KnownSignature { s: [0; 4], ..signatures[0] };
+        assert_eq!(verify_known(unit, &[out_of_range, signatures[1]]), [Outcome::Undecided, Outcome::Valid]);
+        assert_eq!(verify_known(unit, &[]), []);
+    }
+    assert_eq!(Table::new([5, 0, 0, 0], [7, 0, 0, 0]), None);
+}
