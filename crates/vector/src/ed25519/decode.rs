@@ -96,6 +96,3 @@ fn finish<L: Lanes>(u: Element<L>, v: Element<L>, root: Element<L>, y: Element<L
     let x = x.blend(x.is_odd() ^ sign, &x.negative());
     Decoded { x: x.blend(!is_point, &Element::zero()), y: y.blend(!is_point, &Element::one()), is_point }
 }
-
-#[cfg(test)]
-mod tests;

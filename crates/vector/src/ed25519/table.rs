@@ -199,6 +199,3 @@ fn base_multiples<L: Lanes>() -> Vec<AffineRow> {
     }
     rows
 }
-
-#[cfg(test)]
-mod tests;
