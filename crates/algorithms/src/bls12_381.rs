@@ -36,6 +36,11 @@
 //! fails, each set is checked alone. *Valid* therefore means that this signature is valid for this set, not that the
 //! sum of a batch is.
 //!
+//! **In lanes** (`lanes`): sets of one key and one message with keys in G1, eight at a time, from bytes to the product
+//! of Miller loops; blst does the final exponentiation. The coefficients are of another form there
+//! (`outrigger_vector::bls12_381`), with a probability below 2⁻¹²⁸. 64 sets and more of distinct messages take about a
+//! fifth of the time of blst's `verify_multiple_aggregate_signatures` with decoding and validation on both sides.
+//!
 //! Measured on one core, interleaved with blst 0.3.17's `verify_multiple_aggregate_signatures`: 16 to 64 distinct
 //! messages take 0.8 to 0.9 of its time, 32 of one message about a third.
 

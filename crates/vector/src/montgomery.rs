@@ -20,7 +20,7 @@
 //!
 //! **Sums of products** take one reduction: [`Columns`].
 //!
-//! **Cost.** 2·N² vector multiplications a product, N·(N + 1) a square, N² + N − N a reduction: 100 for five limbs,
+//! **Cost.** 2·N² vector multiplications a product, N·(N + 1) a square, 2·N² a reduction: 100 for five limbs,
 //! 256 for eight. A reduction is a chain of N steps of nine cycles, so with five limbs two independent products side
 //! by side take little longer than one; the processor sees to that where they follow each other in the code.
 //!

@@ -16,7 +16,7 @@ use crate::hashing::DIGEST_BYTES;
 use crate::room::HashLanes;
 
 pub(super) const LANES: HashLanes = HashLanes {
-    // A group of sixteen takes about 15 µs, two to one.
+    // Four groups of sixteen, each about 15 µs, two to one.
     piece_items: 64,
     hash,
 };

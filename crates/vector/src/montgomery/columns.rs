@@ -149,7 +149,7 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Columns<L, M, N> {
         self
     }
 
-    /// The number over R, mod p: below number/R + p, in proper limbs. N² multiplications.
+    /// The number over R, mod p: below number/R + p, in proper limbs. 2·N² multiplications.
     ///
     /// **How.** Montgomery's reduction, digit by digit: q makes the lowest column a multiple of 2⁵² and the column
     /// goes away. Its low bits need no multiplication: added to those of q·p they give 0 or 2⁵², so that what is
