@@ -180,7 +180,7 @@ fn known_keys() {
         for (item, outcome) in items.iter().zip(verify_known(unit, &signatures)) {
             match outcome {
                 Outcome::Undecided => undecided += 1,
-                outcome => assert_eq!(outcome == Outcome::Valid, precompile(item) == Verdict::Valid, "{item:?}"),
+                outcome => assert_eq!(outcome == Outcome::Valid, precompile(item) == Verdict::Valid, "{:x?}", item.key),
             }
         }
         assert!((1..items.len() / 2).contains(&undecided), "{undecided} of {}", items.len());
