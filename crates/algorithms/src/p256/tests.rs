@@ -15,7 +15,7 @@ mod lanes;
 mod wycheproof;
 
 /// One signed item, with everything that a ruleset may ask for.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Item {
     key: Vec<u8>,
     signature: Vec<u8>,
