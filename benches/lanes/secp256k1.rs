@@ -15,7 +15,7 @@ use outrigger_types::{
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secp256k1::ecdsa::RecoverableSignature;
-use secp256k1::{Message, PublicKey, Secp256k1, SecretKey, XOnlyPublicKey, schnorr};
+use secp256k1::{Message, PublicKey, SecretKey, XOnlyPublicKey, schnorr};
 
 const ITEMS: usize = 2048;
 
@@ -32,7 +32,7 @@ impl Signed {
         let secret = SecretKey::from_secret_bytes(random.random()).expect("a key");
         let digest: [u8; 32] = random.random();
         let signature = RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest), &secret);
-        let key = PublicKey::from_secret_key(&Secp256k1::new(), &secret);
+        let key = PublicKey::from_secret_key(&secret);
         Self { secret, key, digest, signature }
     }
 
@@ -123,11 +123,11 @@ fn schnorr(unit: Unit, items: &[Signed]) {
     let signatures: Vec<(schnorr::Signature, XOnlyPublicKey)> = items
         .iter()
         .map(|item| {
-            let pair = item.secret.keypair(&Secp256k1::new());
+            let pair = item.secret.keypair();
             (schnorr::sign_no_aux_rand(&item.digest, &pair), pair.x_only_public_key().0)
         })
         .collect();
-    let keys: Vec<_> = signatures.iter().map(|(_, key)| key.serialize()).collect();
+    let keys: Vec<_> = signatures.iter().map(|(_, key)| key.to_byte_array()).collect();
     let bytes: Vec<_> = signatures.iter().map(|(signature, _)| signature.to_byte_array()).collect();
     let digests: Vec<_> = items.iter().map(|item| item.digest).collect();
     let work = Work::Verify(SignatureWork {

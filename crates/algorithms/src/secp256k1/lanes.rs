@@ -104,7 +104,7 @@ pub(super) fn recover(unit: Unit, work: &SignatureWork, range: Range<usize>, out
         let fixed = output.fixed[first * stride..].chunks_exact_mut(stride);
         for ((answer, verdict), fixed) in answers.into_iter().zip(verdicts).zip(fixed) {
             match answer {
-                Ok((public_key, address)) => {
+                Ok(Signatory { public_key, address }) => {
                     fixed[..64].copy_from_slice(&public_key);
                     fixed[64..].copy_from_slice(&address);
                     *verdict = Verdict::Valid;
@@ -115,7 +115,14 @@ pub(super) fn recover(unit: Unit, work: &SignatureWork, range: Range<usize>, out
     }
 }
 
-fn recover_piece(unit: Unit, items: &[Item<'_>], variant: &Variant) -> Vec<Result<([u8; 64], [u8; 20]), Verdict>> {
+/// A recovered key x‖y and its address.
+struct Signatory {
+    public_key: [u8; 64],
+    address: [u8; 20],
+}
+
+/// Who signed each item, or the verdict that says why nobody did.
+fn recover_piece(unit: Unit, items: &[Item<'_>], variant: &Variant) -> Vec<Result<Signatory, Verdict>> {
     let parsed: Vec<Option<Signed<'_>>> = items.iter().map(|item| variant.parse(item)).collect();
     let is_for_lanes = |signed: &&Signed<'_>| signed.is_in_range(variant.allow_high_s);
     let signatures: Vec<Recoverable> = parsed.iter().flatten().filter(is_for_lanes).map(recoverable).collect();
@@ -128,10 +135,12 @@ fn recover_piece(unit: Unit, items: &[Item<'_>], variant: &Variant) -> Vec<Resul
         match recovered.next().expect("one answer a signature") {
             Recovered::Key(x, y) => {
                 let public_key = joined(&x, &y);
-                Ok((public_key, reference::address(&public_key)))
+                Ok(Signatory { public_key, address: reference::address(&public_key) })
             }
             Recovered::None => Err(Verdict::Invalid),
-            Recovered::Exceptional => variant.recover(item),
+            Recovered::Exceptional => {
+                variant.recover(item).map(|(public_key, address)| Signatory { public_key, address })
+            }
         }
     };
     items.iter().zip(&parsed).map(answer).collect()

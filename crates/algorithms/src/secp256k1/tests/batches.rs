@@ -133,6 +133,7 @@ fn recovery_fills_its_places() {
 /// No bit of key, signature or digest can change: not in a valid item of any ruleset.
 #[test]
 fn every_bit_counts() {
+    lanes_now_and_then(8);
     for rules in ROOM.rulesets {
         let good = items(rules.ruleset).swap_remove(1);
         let parts = [good.key.len(), good.signature.len(), good.message.len()];

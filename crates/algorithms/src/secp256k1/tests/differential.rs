@@ -96,6 +96,7 @@ fn expected_recoverable(ruleset: Ruleset, case: &Case) -> Verdict {
 
 #[test]
 fn recoverable_signatures_are_judged_as_by_the_textbook() {
+    lanes_now_and_then(8);
     let mut random = StdRng::seed_from_u64(1);
     let mut counts = [0_usize; 4];
     for round in 0..ROUNDS {
@@ -147,6 +148,7 @@ fn check_recovery(ruleset: Ruleset, case: &Case, v: u8) {
 
 #[test]
 fn bitcoin_signatures_are_judged_as_by_the_textbook() {
+    lanes_now_and_then(8);
     let mut random = StdRng::seed_from_u64(2);
     let mut counts = [0_usize; 4];
     for round in 0..ROUNDS {
@@ -177,6 +179,7 @@ fn bitcoin_signatures_are_judged_as_by_the_textbook() {
 
 #[test]
 fn schnorr_signatures_are_judged_as_by_k256() {
+    lanes_now_and_then(8);
     let mut random = StdRng::seed_from_u64(3);
     let mut counts = [0_usize; 4];
     for round in 0..ROUNDS {

@@ -61,9 +61,9 @@ fn bad_items_cost_themselves_alone() {
         let good = items(rules.ruleset);
         for round in 0..12 {
             let mut items: Vec<Triple> = good.iter().cycle().skip(round).take(24).cloned().collect();
-            for place in 0..items.len() {
+            for item in &mut items {
                 if random.random_range(0..3) == 0 {
-                    damage(&mut items[place], &mut random);
+                    damage(item, &mut random);
                 }
             }
             compare(rules.ruleset, &items, &units());
