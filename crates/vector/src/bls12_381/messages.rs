@@ -52,7 +52,8 @@ pub(super) fn map<L: Lanes>(bytes: &[[&[u8; 64]; 8]; 2]) -> Mapped<L> {
             let chosen = times_z(&w).select(is_square, &w);
             let root = Field::mul(&root, &Fp::constant(&ROOT_OF_MINUS_5)).select(is_square, &root);
             let y = chosen.root_by_norm(&root);
-            let fine = y.square().equals(&chosen);
+            // Where d is 0, which no known message gives, x₁ is another formula.
+            let fine = y.square().equals(&chosen) & !d.is_zero();
             Mapped {
                 x: zuu.mul(&n).select(is_square, &n),
                 y: zuu.mul(&u).mul(&y).select(is_square, &y),
