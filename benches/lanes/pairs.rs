@@ -7,13 +7,14 @@ const PAIRS: usize = 11;
 
 /// Times `ours` and `peer` over `items` items each in turn and prints nanoseconds an item of both, and the peer's
 /// time over ours: the median of the pairs, the lowest and the highest.
-pub fn compare(name: &str, items: usize, mut ours: impl FnMut(), mut peer: impl FnMut()) {
+pub(crate) fn compare(name: &str, items: usize, mut ours: impl FnMut(), mut peer: impl FnMut()) {
     let time = |work: &mut dyn FnMut()| {
         let start = Instant::now();
         work();
         start.elapsed().as_secs_f64() * 1e9 / items as f64
     };
-    (time(&mut ours), time(&mut peer));
+    time(&mut ours);
+    time(&mut peer);
     let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (time(&mut ours), time(&mut peer))).collect();
     let median = |of: &dyn Fn(&(f64, f64)) -> f64| {
         let mut values: Vec<f64> = pairs.iter().map(of).collect();

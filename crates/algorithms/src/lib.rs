@@ -28,4 +28,6 @@ mod room;
 
 pub use outrigger_vector::{Unit, calibration};
 pub use registry::{hash_rules, rules, run, supports};
-pub use room::{Algorithm, HashLanes, HashRules, RulesetRules, SetFn, SignatureFn, SignatureLanes};
+pub use room::{
+    Algorithm, HashLanes, HashRules, RulesetRules, SetFn, SetLanesFn, SignatureFn, SignatureLanes, SignatureLanesFn,
+};

@@ -51,17 +51,23 @@ pub struct RulesetRules {
     pub lanes: Option<SignatureLanes>,
 }
 
+/// As [`SignatureFn`], on a unit of lanes.
+pub type SignatureLanesFn = fn(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output);
+
+/// As [`SetFn`], on a unit of lanes.
+pub type SetLanesFn = fn(unit: Unit, work: &SetWork, range: Range<usize>, output: &mut Output);
+
 /// What the vector engine does of a ruleset: as the CPU's functions, on a unit of lanes.
 pub struct SignatureLanes {
     /// How many items a thread takes at once: a multiple of the lanes, enough for what is shared by a batch (an
     /// inversion, say) to cost little.
     pub piece_items: usize,
     /// Verification.
-    pub verify: fn(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output),
+    pub verify: SignatureLanesFn,
     /// Recovery, where signatures are recoverable.
-    pub recover: Option<fn(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output)>,
+    pub recover: Option<SignatureLanesFn>,
     /// Verification of sets, for BLS.
-    pub verify_sets: Option<fn(unit: Unit, work: &SetWork, range: Range<usize>, output: &mut Output)>,
+    pub verify_sets: Option<SetLanesFn>,
 }
 
 /// One hash function.

@@ -196,7 +196,7 @@ struct SortedLists {
 
 impl Lists {
     fn new(points: usize) -> Self {
-        Self { digits: vec![Vec::with_capacity(points); WINDOWS] }
+        Self { digits: (0..WINDOWS).map(|_| Vec::with_capacity(points)).collect() }
     }
 
     fn push(&mut self, row: usize, digits: [u8; WINDOWS]) {
