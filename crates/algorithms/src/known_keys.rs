@@ -89,8 +89,11 @@ struct Shared {
     shelf: Mutex<Shelf>,
     sightings: Mutex<Sightings>,
     /// Keys that wait for their table or get it now.
-    ordered: Mutex<HashSet<(&'static str, Box<[u8]>)>>,
+    ordered: Mutex<HashSet<Name>>,
 }
+
+/// The kind of a key, and the key.
+type Name = (&'static str, Box<[u8]>);
 
 /// A table to build.
 struct Order {
