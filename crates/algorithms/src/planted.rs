@@ -6,14 +6,17 @@
 use std::sync::LazyLock;
 
 use outrigger_types::{
-    ColumnBuf, HashAlgorithm, HashWork, Keys, MessageForm, Operation, Ruleset, SetMode, SetWork, SignatureOptions,
-    SignatureWork, Verdict, Work,
+    ColumnBuf, EthereumWork, HashAlgorithm, HashWork, Keys, MerkleWork, MessageForm, Operation, Ruleset, SetMode,
+    SetWork, SignatureOptions, SignatureWork, Verdict, Work,
 };
 
 use crate::registry::rules;
 
 /// The file, a line an item: ruleset, key, signature and message (or digest), in hexadecimal.
 const SIGNED: &str = include_str!("../vectors/planted.txt");
+
+/// The raw transactions of the room's tests.
+const TRANSACTIONS: &str = include_str!("../vectors/ethereum/transactions.json");
 
 static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(|| SIGNED.lines().filter_map(Item::read).collect());
 
@@ -55,8 +58,8 @@ impl Plant {
     pub const fn verdict(self, operation: Operation) -> Option<Verdict> {
         match (self, operation) {
             // Any bytes can be hashed.
-            (_, Operation::Hash(_)) | (Self::Good, _) => Some(Verdict::Valid),
-            (Self::OtherMessage, Operation::Recover(_)) => None,
+            (_, Operation::Hash(_) | Operation::Merkle(..)) | (Self::Good, _) => Some(Verdict::Valid),
+            (Self::OtherMessage, Operation::Recover(_) | Operation::EthereumTransactions) => None,
             (Self::OtherMessage, _) => Some(Verdict::Invalid),
             (Self::Truncated, _) => Some(Verdict::Malformed),
         }
@@ -70,8 +73,35 @@ pub fn work(operation: Operation, plants: &[Plant]) -> Option<Work> {
         Operation::Recover(ruleset) => Some(Work::Recover(signatures(ruleset, plants, false)?)),
         Operation::VerifySets(ruleset) => Some(Work::VerifySets(sets(ruleset, plants)?)),
         Operation::Hash(algorithm) => Some(Work::Hash(HashWork { algorithm, messages: messages(algorithm, plants) })),
-        Operation::Merkle(..) | Operation::EthereumTransactions | Operation::VerifyProofs(_) => None,
+        Operation::Merkle(tree, algorithm) => {
+            let leaves = ColumnBuf::from_items(&leaves(plants.len()));
+            Some(Work::Merkle(MerkleWork { tree, algorithm, leaves, prove: None }))
+        }
+        Operation::EthereumTransactions => Some(Work::EthereumTransactions(transactions(plants))),
+        Operation::VerifyProofs(_) => None,
     }
+}
+
+/// Leaves that are digests and field elements alike: 32 bytes below every modulus.
+fn leaves(count: usize) -> Vec<[u8; 32]> {
+    (0..count).map(|i| std::array::from_fn(|at| if at == 0 { 0 } else { (i * 31 + at * 7) as u8 })).collect()
+}
+
+/// Raw transactions of public chains; a bad one has another s, which may still recover some sender.
+fn transactions(plants: &[Plant]) -> EthereumWork {
+    let raw: Vec<Vec<u8>> =
+        TRANSACTIONS.split("\"raw\": \"").skip(1).filter_map(|rest| bytes_of(rest.split('"').next()?)).collect();
+    let planted = plants.iter().zip(raw.iter().cycle()).map(|(plant, good)| {
+        let mut bytes = good.clone();
+        match plant {
+            Plant::Good => {}
+            Plant::OtherMessage => *bytes.last_mut().expect("a transaction has bytes") ^= 1,
+            Plant::Truncated => drop(bytes.pop()),
+        }
+        bytes
+    });
+    let transactions = ColumnBuf::from_items(&planted.collect::<Vec<_>>());
+    EthereumWork { transactions, chain_id: None, allow_high_s: false }
 }
 
 /// The columns of signed items: keys, signatures, messages.

@@ -135,12 +135,10 @@ pub fn run_blocking(work: &Work, threads: usize) -> Output {
 
 fn in_pieces(shared: &Shared, work: &Work, range: Range<usize>) -> Output {
     let operation = work.operation();
-    if !operation.is_divisible() {
-        return (shared.run)(work, range);
-    }
     let lanes = shared.lanes.as_ref().filter(|lanes| lanes.prefer(operation, range.len()));
     let piece = match lanes {
         // Each thread its share, but no lane left empty for it.
+        _ if !operation.is_divisible() => usize::MAX,
         Some(_) => {
             let share = range.len().div_ceil(rayon::current_num_threads()).next_multiple_of(lanes::LANES);
             share.min(lanes::piece_items(operation)).max(lanes::LANES)

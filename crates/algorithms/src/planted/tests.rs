@@ -1,4 +1,4 @@
-use outrigger_types::{HashAlgorithm, Operation, Ruleset};
+use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset};
 
 use super::*;
 use crate::registry;
@@ -19,6 +19,27 @@ fn planted_items_get_their_verdicts() {
                 if let Some(expected) = plant.verdict(operation) {
                     assert_eq!(output.verdicts[i], expected, "{operation:?}, item {i}");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn planted_transactions_and_leaves_are_what_they_should_be() {
+    use Plant::{Good, OtherMessage, Truncated};
+    let plants = [Good, Truncated, Good, OtherMessage, Good, Good, Good, Good, Good, Good];
+    let transactions = work(Operation::EthereumTransactions, &plants).expect("transactions");
+    let output = registry::run(&transactions, 0..plants.len());
+    for (i, plant) in plants.iter().enumerate() {
+        let expected = plant.verdict(Operation::EthereumTransactions).unwrap_or(output.verdicts[i]);
+        assert_eq!(output.verdicts[i], expected, "transaction {i}");
+    }
+    for &tree in MerkleTree::ALL {
+        for &algorithm in HashAlgorithm::ALL {
+            let operation = Operation::Merkle(tree, algorithm);
+            if registry::supports(operation) {
+                let leaves = work(operation, &plants).expect("leaves");
+                assert_eq!(registry::run(&leaves, 0..plants.len()).verdicts, [Verdict::Valid], "{operation:?}");
             }
         }
     }

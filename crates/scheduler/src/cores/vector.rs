@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use outrigger_algorithms::Unit;
 use outrigger_algorithms::lanes::{self, Sample};
-use outrigger_types::{Backend, EngineError, HashAlgorithm, Operation, Ruleset};
+use outrigger_types::{Backend, EngineError, HashAlgorithm, MerkleTree, Operation, Ruleset};
 
 use super::pool::{Face, Gate};
 use crate::cost::Pieces;
@@ -42,7 +42,11 @@ impl Trials {
             [Operation::Verify(ruleset), Operation::Recover(ruleset), Operation::VerifySets(ruleset)]
         });
         let hashes = HashAlgorithm::ALL.iter().map(|&algorithm| Operation::Hash(algorithm));
-        for operation in signatures.chain(hashes).filter(|&operation| lanes::supports(operation)) {
+        let trees = MerkleTree::ALL
+            .iter()
+            .flat_map(|&tree| HashAlgorithm::ALL.iter().map(move |&algorithm| Operation::Merkle(tree, algorithm)));
+        let others = trees.chain([Operation::EthereumTransactions]);
+        for operation in signatures.chain(hashes).chain(others).filter(|&operation| lanes::supports(operation)) {
             // The engine may be gone: then nobody wants to know.
             if self.lanes.get().is_some_and(|face| face.strong_count() == 0) {
                 return;

@@ -1,4 +1,4 @@
-use outrigger_types::{HashAlgorithm, Ruleset};
+use outrigger_types::{HashAlgorithm, MerkleTree, Ruleset};
 
 use super::*;
 use crate::lanes::supports;
@@ -7,7 +7,11 @@ fn operations() -> impl Iterator<Item = Operation> {
     let signatures = Ruleset::ALL
         .iter()
         .flat_map(|&ruleset| [Operation::Verify(ruleset), Operation::Recover(ruleset), Operation::VerifySets(ruleset)]);
-    signatures.chain(HashAlgorithm::ALL.iter().map(|&algorithm| Operation::Hash(algorithm)))
+    let hashes = HashAlgorithm::ALL.iter().map(|&algorithm| Operation::Hash(algorithm));
+    let trees = MerkleTree::ALL
+        .iter()
+        .flat_map(|&tree| HashAlgorithm::ALL.iter().map(move |&algorithm| Operation::Merkle(tree, algorithm)));
+    signatures.chain(hashes).chain(trees).chain([Operation::EthereumTransactions])
 }
 
 #[test]
