@@ -33,7 +33,7 @@ fn multiply<L: Lanes>(rounds: u64) -> u64 {
     }
     let sum = chains.into_iter().fold(L::zero(), Lanes::xor);
     let words: [u64; LANES] = sum.to_array();
-    words.into_iter().fold(0, |sum, word| sum ^ word)
+    words.into_iter().fold(0, u64::wrapping_add)
 }
 
 #[cfg(test)]
