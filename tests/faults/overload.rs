@@ -8,8 +8,10 @@ use crate::support::sidecar::Sidecar;
 
 /// Long beside a vote's work of a millisecond, short beside the backlog that the load builds up.
 const VOTE_DEADLINE: Duration = Duration::from_millis(500);
-/// One thread that verifies, no memory of verdicts (the load repeats itself), a backlog of a second and a half.
-const BASE: &str = "[threads]\nverify = 1\n[scheduler]\ncache_entries = 0\n[log]\nfilter = \"warn\"\n";
+/// One thread that verifies without lanes (a client on the same cores cannot overload those), no memory of verdicts (the
+/// load repeats itself), a backlog of a second and a half.
+const BASE: &str =
+    "[threads]\nverify = 1\n[engines]\nvector = \"off\"\n[scheduler]\ncache_entries = 0\n[log]\nfilter = \"warn\"\n";
 /// What the sidecar may grow by: its quota of bytes, what arrives meanwhile, and what allocators keep.
 const GROWTH_KIB: u64 = 96 * 1024;
 
