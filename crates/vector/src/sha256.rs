@@ -4,7 +4,7 @@
 //!
 //! **Cost.** A step is 6 rotations, 4 ternary operations and 7 additions, and a word of the schedule 6 shifts and
 //! rotations, 2 ternary operations and 3 additions: 64 · 17 + 48 · 11 = 1,616 instructions a block of sixteen. A
-//! block of mere padding takes 64 · 17, see [`crate::frame`].
+//! block of mere padding takes 64 · 17, see the module `frame`.
 
 use std::array::from_fn;
 

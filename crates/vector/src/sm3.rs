@@ -5,7 +5,7 @@
 //! **Cost.** A step is 7 rotations, 3 ternary operations, an exclusive-or and 7 additions, one more exclusive-or
 //! makes its second word, and a word of the schedule takes 4 rotations and 3 ternary operations:
 //! 64 · 19 + 52 · 7 = 1,580 instructions a block of sixteen. A block of mere padding takes 64 · 18, see
-//! [`crate::frame`].
+//! the module `frame`.
 
 use std::array::from_fn;
 

@@ -10,7 +10,7 @@ use super::Curve;
 impl Curve for Bn254 {
     const ID: outrigger_types::Curve = outrigger_types::Curve::Bn254;
 
-    /// P is in the subgroup where [x + 1]P + ψ([x]P) + ψ²([x]P) = ψ³([2x]P), with the curve's parameter x of 63 bits and
+    /// P is in the subgroup where `[x + 1]P + ψ([x]P) + ψ²([x]P) = ψ³([2x]P)`, with the curve's parameter x of 63 bits and
     /// the untwist-Frobenius-twist endomorphism ψ (Dai, Lin, Zhao, Zhou, "Fast Subgroup Membership Testings for G1, G2
     /// and GT on Pairing-friendly Curves", <https://eprint.iacr.org/2022/348>, section 5.1). arkworks' test multiplies
     /// by 6x², of 127 bits.
