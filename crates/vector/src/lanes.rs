@@ -12,7 +12,7 @@ mod avx512;
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx512::Avx512;
+pub(crate) use avx512::Avx512;
 pub use portable::Portable;
 
 /// How many lanes there are.

@@ -8,7 +8,7 @@ use super::{Kernel, LANES, Lanes, Mask, ROW_BYTES};
 /// Eight words in a register.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Avx512(pub(crate) __m512i);
+pub(crate) struct Avx512(pub(crate) __m512i);
 
 pub(super) fn is_here() -> bool {
     is_x86_feature_detected!("avx512f")
