@@ -12,7 +12,7 @@ use super::scalar::Scalar;
 use super::table::{
     AffineRow, IDENTITY_ROW, ProjectiveRow, base, load_affine, load_projective, store_affine, store_projective,
 };
-use crate::lanes::{Kernel, LANES, Lanes, Mask, registers};
+use crate::lanes::{LANES, Lanes, Mask, registers};
 use crate::radix52::to_words;
 
 /// Digits of a scalar.
@@ -38,28 +38,22 @@ impl Points {
     }
 }
 
-pub(super) struct Decode<'a>(pub(super) &'a [&'a [u8; 32]]);
-
-impl<L: Lanes> Kernel<L> for Decode<'_> {
-    type Output = Points;
-
-    #[inline(always)]
-    fn call(self) -> Points {
-        let count = self.0.len();
-        let capacity = count.next_multiple_of(2 * LANES);
-        let (mut rows, mut are_points) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
-        for chunk in self.0.chunks(2 * LANES) {
-            let of = |place: usize| *chunk.get(place).unwrap_or(&&[0; 32]);
-            let groups = [0, LANES].map(|start| std::array::from_fn(|lane| of(start + lane)));
-            for decoded in decode::<L, 2>(&groups) {
-                rows.extend(store_affine(&Affine::of(&decoded.x, &decoded.y)));
-                are_points.extend((0..LANES).map(|lane| decoded.is_point >> lane & 1 == 1));
-            }
+#[inline(always)]
+pub(super) fn decode_points<L: Lanes>(encodings: &[&[u8; 32]]) -> Points {
+    let count = encodings.len();
+    let capacity = count.next_multiple_of(2 * LANES);
+    let (mut rows, mut are_points) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+    for chunk in encodings.chunks(2 * LANES) {
+        let of = |place: usize| *chunk.get(place).unwrap_or(&&[0; 32]);
+        let groups = [0, LANES].map(|start| std::array::from_fn(|lane| of(start + lane)));
+        for decoded in decode::<L, 2>(&groups) {
+            rows.extend(store_affine(&Affine::of(&decoded.x, &decoded.y)));
+            are_points.extend((0..LANES).map(|lane| decoded.is_point >> lane & 1 == 1));
         }
-        rows.truncate(count);
-        are_points.truncate(count);
-        Points { rows, are_points }
     }
+    rows.truncate(count);
+    are_points.truncate(count);
+    Points { rows, are_points }
 }
 
 /// A signature in a sum.
@@ -77,42 +71,33 @@ pub struct Term<'a> {
     pub coefficient: [u8; 16],
 }
 
-pub(super) struct Sum<'a> {
-    pub(super) points: &'a Points,
-    pub(super) terms: &'a [Term<'a>],
-}
-
-impl<L: Lanes> Kernel<L> for Sum<'_> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn call(self) -> bool {
-        let (key_sums, base_sum) = scalars::<L>(self.points.rows.len(), self.terms);
-        let mut lists = Lists::new(self.points.rows.len() + self.terms.len() + 1);
-        let mut rows = self.points.rows.clone();
-        let (x, y) = base::<L>();
-        rows.push(store_affine(&Affine::of(&x.negative(), &y))[0]);
-        rows.push(IDENTITY_ROW);
-        for (row, digits) in digits::<L>(&key_sums) {
-            lists.push(row, digits);
-        }
-        for (_, digits) in digits::<L>(&[(0, base_sum)]) {
-            lists.push(self.points.rows.len(), digits);
-        }
-        for term in self.terms {
-            lists.push_coefficient(term.r, &term.coefficient);
-        }
-        let sorted = lists.sort();
-        let buckets = buckets::<L>(&rows, &sorted);
-        let mut sum = Point::<L>::identity();
-        for pass in (0..WINDOWS / LANES).rev() {
-            for _ in 0..8 * LANES {
-                sum = sum.double();
-            }
-            sum = sum.add(&windows::<L>(&buckets, pass * LANES).to_projective(), 0);
-        }
-        across(sum).has_small_order() & 1 == 1
+#[inline(always)]
+pub(super) fn sum_holds<L: Lanes>(points: &Points, terms: &[Term<'_>]) -> bool {
+    let (key_sums, base_sum) = scalars::<L>(points.rows.len(), terms);
+    let mut lists = Lists::new(points.rows.len() + terms.len() + 1);
+    let mut rows = points.rows.clone();
+    let (x, y) = base::<L>();
+    rows.push(store_affine(&Affine::of(&x.negative(), &y))[0]);
+    rows.push(IDENTITY_ROW);
+    for (row, digits) in digits::<L>(&key_sums) {
+        lists.push(row, digits);
     }
+    for (_, digits) in digits::<L>(&[(0, base_sum)]) {
+        lists.push(points.rows.len(), digits);
+    }
+    for term in terms {
+        lists.push_coefficient(term.r, &term.coefficient);
+    }
+    let sorted = lists.sort();
+    let buckets = buckets::<L>(&rows, &sorted);
+    let mut sum = Point::<L>::identity();
+    for pass in (0..WINDOWS / LANES).rev() {
+        for _ in 0..8 * LANES {
+            sum = sum.double();
+        }
+        sum = sum.add(&windows::<L>(&buckets, pass * LANES).to_projective(), 0);
+    }
+    across(sum).has_small_order() & 1 == 1
 }
 
 /// Limbs of a sum of scalars, not carried.
