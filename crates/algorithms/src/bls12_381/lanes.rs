@@ -24,6 +24,7 @@ pub(super) const LANES: SignatureLanes = SignatureLanes {
     verify,
     recover: None,
     verify_sets: Some(verify_sets),
+    known: None,
 };
 
 /// Bytes of randomness of a set.

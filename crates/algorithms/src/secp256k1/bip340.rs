@@ -48,6 +48,7 @@ pub const RULES: RulesetRules = RulesetRules {
         verify: lanes::verify_bip340,
         recover: None,
         verify_sets: None,
+        known: None,
     }),
 };
 

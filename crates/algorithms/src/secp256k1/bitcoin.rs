@@ -50,6 +50,7 @@ pub const RULES: RulesetRules = RulesetRules {
         verify: lanes::verify_bitcoin,
         recover: None,
         verify_sets: None,
+        known: None,
     }),
 };
 

@@ -47,6 +47,7 @@ pub const RULES: RulesetRules = RulesetRules {
         verify: |unit, work, range, output| lanes::verify_recoverable(unit, work, range, output, &VARIANT),
         recover: Some(|unit, work, range, output| lanes::recover(unit, work, range, output, &VARIANT)),
         verify_sets: None,
+        known: None,
     }),
 };
 
