@@ -23,6 +23,7 @@ use std::time::Instant;
 
 const USAGE: &str = "usage: tests/soak NAME [ARGS]
   verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, each backend against the reference (1000)
+  algorithms [ITEMS] [SEED]  the same, ITEMS of each algorithm, shared by its operations (1000)
   hashes [ITEMS] [SEED]      ITEMS messages for each hash function, each backend against the reference (10000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
   restart [ROUNDS]           a sidecar killed and started again under load (10)
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let number = |i: usize| numbers.get(i).copied();
     let since = Instant::now();
     let wrong = match name.as_str() {
+        "algorithms" => verdicts::each_algorithm(number(0).unwrap_or(1_000), number(1)),
         "beside-proof" => beside_proof::run(number(0).unwrap_or(20)),
         "hashes" => hashes::run(number(0).unwrap_or(10_000), number(1)),
         "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),

@@ -1,76 +1,111 @@
-//! Sets of a key, a message and a signature over BLS12-381, from bytes: lanes against blst's
-//! `verify_multiple_aggregate_signatures` with 128-bit coefficients. Keys and messages all differ, and blst decodes and
-//! validates keys and signatures as the lanes do.
+//! Sets over BLS12-381, from bytes to verdicts: lanes against blst's `verify_multiple_aggregate_signatures` with 128-bit
+//! coefficients. Both decode and validate every key and signature, and blst adds keys up where sets have many. All
+//! messages differ, and so do all keys.
 
 use std::hint::black_box;
 
-use blst::{BLST_ERROR, blst_scalar, min_pk};
+use blst::{BLST_ERROR, blst_scalar, min_pk, min_sig};
 use outrigger_algorithms::Unit;
-use outrigger_types::{ColumnBuf, Keys, MessageForm, Ruleset, SignatureOptions, SignatureWork, Verdict, Work};
+use outrigger_types::{ColumnBuf, Keys, Ruleset, SetMode, SetWork, Verdict, Work};
 
 #[path = "pairs.rs"]
 mod pairs;
 
-const TAG: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
+/// A bench of one arrangement: the same code over blst's two modules.
+macro_rules! arrangement {
+    ($name:ident, $module:ident, $ruleset:expr, $tag:literal) => {
+        fn $name(unit: Unit, sets: usize, keys_each: usize) {
+            const TAG: &[u8] = $tag;
+            let secrets: Vec<_> = (0..(sets * keys_each) as u32)
+                .map(|i| $module::SecretKey::key_gen(&[7; 32], &i.to_be_bytes()).expect("a secret"))
+                .collect();
+            let messages: Vec<Vec<u8>> = (0..sets as u32).map(|i| i.to_be_bytes().repeat(8)).collect();
+            let keys: Vec<_> = secrets.iter().map(|secret| secret.sk_to_pk().compress()).collect();
+            let signatures: Vec<_> = secrets
+                .chunks(keys_each)
+                .zip(&messages)
+                .map(|(secrets, message)| {
+                    let parts: Vec<_> = secrets.iter().map(|secret| secret.sign(message, TAG, &[])).collect();
+                    let parts: Vec<_> = parts.iter().collect();
+                    let sum = $module::AggregateSignature::aggregate(&parts, false).expect("signatures");
+                    sum.to_signature().compress()
+                })
+                .collect();
+            let work = Work::VerifySets(SetWork {
+                ruleset: $ruleset,
+                mode: SetMode::FastAggregate,
+                signatures: ColumnBuf::from_items(&signatures),
+                keys: Keys::Inline(ColumnBuf::from_items(&keys)),
+                key_ends: (1..=sets).map(|set| (set * keys_each) as u32).collect(),
+                messages: ColumnBuf::from_items(&messages),
+                message_ends: (1..=sets as u32).collect(),
+            });
+            let parts: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+            let by_blst = || {
+                let keys: Vec<_> = black_box(&keys)
+                    .chunks(keys_each)
+                    .map(|keys| {
+                        let keys: Vec<_> =
+                            keys.iter().map(|key| $module::PublicKey::key_validate(key).expect("a key")).collect();
+                        let keys: Vec<_> = keys.iter().collect();
+                        $module::AggregatePublicKey::aggregate(&keys, false).expect("keys").to_public_key()
+                    })
+                    .collect();
+                let signatures: Vec<_> = signatures
+                    .iter()
+                    .map(|signature| $module::Signature::sig_validate(signature, false).expect("a signature"))
+                    .collect();
+                let error = $module::Signature::verify_multiple_aggregate_signatures(
+                    &parts,
+                    TAG,
+                    &keys.iter().collect::<Vec<_>>(),
+                    false,
+                    &signatures.iter().collect::<Vec<_>>(),
+                    false,
+                    &coefficients(sets),
+                    128,
+                );
+                assert_eq!(error, BLST_ERROR::BLST_SUCCESS);
+            };
+            let ruleset = $ruleset;
+            pairs::compare(
+                &format!("bls12-381, {ruleset}, sets of {keys_each} keys, distinct messages"),
+                sets,
+                || {
+                    let output = outrigger_algorithms::lanes::run(unit, &work, 0..sets);
+                    assert!(output.verdicts.iter().all(|&verdict| verdict == Verdict::Valid));
+                },
+                by_blst,
+            );
+        }
+    };
+}
+
+arrangement!(min_key, min_pk, Ruleset::EthereumConsensus, b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_");
+arrangement!(min_signature, min_sig, Ruleset::BlsMinSig, b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_");
 
 fn main() {
     let Some(unit) = Unit::detect() else {
         println!("NOT RUN: this machine has no AVX-512 IFMA");
         return;
     };
-    for count in [8, 32, 64, 128, 256] {
-        let secrets: Vec<_> = (0..count)
-            .map(|i| min_pk::SecretKey::key_gen(&[i as u8; 32], &(i as u32).to_be_bytes()).expect("a secret"))
-            .collect();
-        let messages: Vec<Vec<u8>> = (0..count as u32).map(|i| i.to_be_bytes().repeat(8)).collect();
-        let keys: Vec<_> = secrets.iter().map(|secret| secret.sk_to_pk().compress()).collect();
-        let signatures: Vec<_> =
-            secrets.iter().zip(&messages).map(|(secret, message)| secret.sign(message, TAG, &[]).compress()).collect();
-        let work = Work::Verify(SignatureWork {
-            ruleset: Ruleset::EthereumConsensus,
-            options: SignatureOptions::new(MessageForm::Message),
-            keys: Keys::Inline(ColumnBuf::from_items(&keys)),
-            signatures: ColumnBuf::from_items(&signatures),
-            messages: ColumnBuf::from_items(&messages),
-        });
-        let parts: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        pairs::compare(
-            "bls12-381, ethereum-consensus, distinct messages",
-            count,
-            || {
-                let output = outrigger_algorithms::lanes::run(unit, &work, 0..count);
-                assert!(output.verdicts.iter().all(|&verdict| verdict == Verdict::Valid));
-            },
-            || by_blst(black_box(&keys), &signatures, &parts),
-        );
+    for sets in [1, 4, 8, 32, 64, 128] {
+        min_key(unit, sets, 1);
+        min_signature(unit, sets, 1);
     }
+    // A sync committee, and aggregates of attestations.
+    min_key(unit, 1, 512);
+    min_key(unit, 16, 128);
+    min_signature(unit, 4, 128);
 }
 
-fn by_blst(keys: &[[u8; 48]], signatures: &[[u8; 96]], messages: &[&[u8]]) {
-    let keys: Vec<_> = keys.iter().map(|key| min_pk::PublicKey::key_validate(key).expect("a key")).collect();
-    let signatures: Vec<_> = signatures
-        .iter()
-        .map(|signature| min_pk::Signature::sig_validate(signature, false).expect("a signature"))
-        .collect();
-    let mut bytes = vec![[0; 16]; keys.len()];
+fn coefficients(count: usize) -> Vec<blst_scalar> {
+    let mut bytes = vec![[0; 16]; count];
     getrandom::fill(bytes.as_flattened_mut()).expect("randomness");
-    let coefficients: Vec<blst_scalar> = bytes
-        .iter()
-        .map(|bytes| {
-            let mut coefficient = blst_scalar::default();
-            coefficient.b[..16].copy_from_slice(bytes);
-            coefficient
-        })
-        .collect();
-    let error = min_pk::Signature::verify_multiple_aggregate_signatures(
-        messages,
-        TAG,
-        &keys.iter().collect::<Vec<_>>(),
-        false,
-        &signatures.iter().collect::<Vec<_>>(),
-        false,
-        &coefficients,
-        128,
-    );
-    assert_eq!(error, BLST_ERROR::BLST_SUCCESS);
+    let coefficient = |bytes: &[u8; 16]| {
+        let mut coefficient = blst_scalar::default();
+        coefficient.b[..16].copy_from_slice(bytes);
+        coefficient
+    };
+    bytes.iter().map(coefficient).collect()
 }

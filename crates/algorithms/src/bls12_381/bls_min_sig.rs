@@ -30,5 +30,5 @@ pub(super) const RULES: RulesetRules = RulesetRules {
     verify: verify::<MinSignature>,
     recover: None,
     verify_sets: Some(verify_sets::<MinSignature>),
-    lanes: None,
+    lanes: Some(super::lanes::MIN_SIGNATURE),
 };

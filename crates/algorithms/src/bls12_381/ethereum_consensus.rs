@@ -30,5 +30,5 @@ pub(super) const RULES: RulesetRules = RulesetRules {
     verify: verify::<MinKey>,
     recover: None,
     verify_sets: Some(verify_sets::<MinKey>),
-    lanes: Some(super::lanes::LANES),
+    lanes: Some(super::lanes::MIN_KEY),
 };

@@ -75,7 +75,7 @@ fn one(
                 let library = raw::verifier(ruleset);
                 let mut record = blank("verify");
                 beside(&mut record, args, &engine, &verify, &library, &items)?;
-                scaling::measure(&mut record, args, &engine, |engine| good(engine, &verify))?;
+                scaling::measure(&mut record, args, &engine, &verify)?;
                 records.push(record);
                 for mut other in adapters.for_ruleset(ruleset, &items, threads)? {
                     let mut record = blank("verify");
@@ -88,7 +88,7 @@ fn one(
             if let Some(library) = raw::recoverer(ruleset).filter(|_| engine.supports(recover.operation())) {
                 let mut record = blank("recover");
                 beside(&mut record, args, &engine, &recover, &library, &items)?;
-                scaling::measure(&mut record, args, &engine, |engine| good(engine, &recover))?;
+                scaling::measure(&mut record, args, &engine, &recover)?;
                 records.push(record);
             }
         }

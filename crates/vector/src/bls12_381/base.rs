@@ -2,8 +2,8 @@
 //! 2¹⁷p each, and nothing is reduced but by multiplying.
 
 use super::field::Field;
-use crate::lanes::{Lanes, Mask};
-use crate::montgomery::{Element, Modulus, below, constants, equal, splat};
+use crate::lanes::{LANES, Lanes, Mask, transpose};
+use crate::montgomery::{Element, Modulus, below, constants, equal, invert_all, splat};
 use crate::radix52::LIMB_MASK;
 
 /// p = 0x1a0111ea…ffffaaab.
@@ -30,6 +30,21 @@ pub(super) type Fp<L> = Element<L, Base, 8>;
 /// A number in Montgomery's form.
 const fn number(words: &[u64; 6]) -> Limbs {
     constants::shifted(&constants::limbs(words), &Base::LIMBS, 416)
+}
+
+/// A number in Montgomery's form, from its digits in hexadecimal.
+pub(super) const fn number_of_hex(digits: &[u8; 96]) -> Limbs {
+    let mut words = [0; 6];
+    let mut i = 0;
+    while i < 96 {
+        let digit = match digits[i] {
+            digit @ b'0'..=b'9' => digit - b'0',
+            letter => letter - b'a' + 10,
+        };
+        words[5 - i / 16] = words[5 - i / 16] << 4 | digit as u64;
+        i += 1;
+    }
+    number(&words)
 }
 
 /// A small number in Montgomery's form.
@@ -117,8 +132,13 @@ pub(super) const PSI_Y_1: Limbs = number(&[
     0x6831e36d6bd17ffe,
     0x06af0e0437ff400b,
 ]);
+/// The standard generator of G1: x and y.
+pub(super) const GENERATOR_1: [Limbs; 2] = [
+    number_of_hex(b"17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb"),
+    number_of_hex(b"08b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1"),
+];
 /// The standard generator of G2: real and imaginary part of x, then of y.
-pub(super) const GENERATOR: [Limbs; 4] = [
+pub(super) const GENERATOR_2: [Limbs; 4] = [
     number(&[
         0xd48056c8c121bdb8,
         0x0bac0326a805bbef,
@@ -154,6 +174,8 @@ pub(super) const GENERATOR: [Limbs; 4] = [
 ];
 
 impl<L: Lanes> Field<L> for Fp<L> {
+    type Row = Limbs;
+
     #[inline(always)]
     fn zero() -> Self {
         Element::zero()
@@ -192,6 +214,30 @@ impl<L: Lanes> Field<L> for Fp<L> {
     #[inline(always)]
     fn is_zero(&self) -> Mask {
         Element::is_zero(self)
+    }
+
+    #[inline(always)]
+    fn rows(&self) -> [Limbs; LANES] {
+        let columns = transpose(self.limbs);
+        let mut rows = [[0; 8]; LANES];
+        for lane in 0..LANES {
+            columns[lane].store(&mut rows[lane]);
+        }
+        rows
+    }
+
+    #[inline(always)]
+    fn from_rows(rows: &[&Limbs; LANES]) -> Self {
+        let mut columns = [L::zero(); LANES];
+        for lane in 0..LANES {
+            columns[lane] = L::load(rows[lane]);
+        }
+        Element::from_limbs(transpose(columns))
+    }
+
+    #[inline(always)]
+    fn invert_all(elements: &mut [Self]) {
+        invert_all(elements);
     }
 }
 

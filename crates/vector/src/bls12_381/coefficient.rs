@@ -1,6 +1,6 @@
 //! Random coefficients of a form that both groups multiply by quickly.
 
-use super::curve::Affine;
+use super::curve::{Affine, Jacobian, add_affine, double};
 use super::field::Field;
 use crate::lanes::{LANES, Lanes, Mask};
 
@@ -22,7 +22,7 @@ impl Coefficients {
     pub(super) const DIGITS: usize = 43;
 
     /// From 129 random bits a lane; the others of the 17 bytes are of no use.
-    pub(super) fn from_bytes(bytes: &[[u8; 17]; LANES]) -> Self {
+    pub(super) fn from_bytes(bytes: &[&[u8; 17]; LANES]) -> Self {
         let digits = std::array::from_fn(|digit| {
             std::array::from_fn(|kind| {
                 let bit = 3 * digit + kind;
@@ -42,4 +42,52 @@ impl Coefficients {
         let point = lower.select(high, &upper);
         point.select(minus, &point.neg())
     }
+}
+
+/// Points times their coefficients, from P, zP, z²P and z³P. z = 0 where a case was exceptional.
+#[inline(never)]
+pub(super) fn multiply<L: Lanes, F: Field<L>>(powers: &[Affine<F>; 4], coefficients: &Coefficients) -> Jacobian<L, F> {
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut multiple = Jacobian::from_affine(&coefficients.pick(0, powers));
+            for digit in 1..Coefficients::DIGITS {
+                double(&mut multiple);
+                add_affine(&mut multiple, &coefficients.pick(digit, powers));
+            }
+            multiple
+        },
+    )
+}
+
+/// Eight points in a sum of many.
+pub(super) struct Summand<F> {
+    /// P, zP, z²P, z³P.
+    pub(super) powers: [Affine<F>; 4],
+    pub(super) coefficients: Coefficients,
+    /// Lanes that count.
+    pub(super) active: Mask,
+}
+
+/// Lane by lane, the sum of all points times their coefficients, and `start`·2^42: a sum that starts with a point that
+/// nobody chooses meets no exceptional case where points repeat.
+#[inline(never)]
+pub(super) fn combine<L: Lanes, F: Field<L>>(start: &Affine<F>, summands: &[Summand<F>]) -> Jacobian<L, F> {
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut sum = Jacobian::from_affine(start);
+            for digit in 0..Coefficients::DIGITS {
+                if digit > 0 {
+                    double(&mut sum);
+                }
+                for summand in summands {
+                    let before = sum;
+                    add_affine(&mut sum, &summand.coefficients.pick(digit, &summand.powers));
+                    sum = before.select(summand.active, &sum);
+                }
+            }
+            sum
+        },
+    )
 }

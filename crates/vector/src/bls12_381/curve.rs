@@ -145,6 +145,32 @@ pub(super) fn add<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, other: &Jac
     );
 }
 
+/// P + Q, whatever both are: infinity (z = 0), equal, opposite.
+#[inline(never)]
+pub(super) fn add_any<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, other: &Jacobian<L, F>) {
+    L::enter(
+        #[inline(always)]
+        || {
+            let (no_point, no_other) = (point.z.is_zero(), other.z.is_zero());
+            let (zz, other_zz) = (point.z.square(), other.z.square());
+            let u = point.x.mul(&other_zz);
+            let s = point.y.mul(&other_zz.mul(&other.z));
+            let h = other.x.mul(&zz).sub::<64>(&u);
+            let r = other.y.mul(&zz.mul(&point.z)).sub::<64>(&s);
+            let z = point.z.mul(&other.z);
+            // Opposite points have a sum with z = 0 as it should be; where one has z = 0 it is not asked.
+            let equal = h.is_zero() & r.is_zero();
+            let mut result = sum(&u, &s, &z, &h, &r);
+            if equal != 0 {
+                let mut twice = *point;
+                double(&mut twice);
+                result = result.select(equal, &twice);
+            }
+            *point = result.select(no_other, point).select(no_point, other);
+        },
+    );
+}
+
 /// P + Q of points with z = 1.
 #[inline(always)]
 pub(super) fn add_affines<L: Lanes, F: Field<L>>(a: &Affine<F>, b: &Affine<F>) -> Jacobian<L, F> {

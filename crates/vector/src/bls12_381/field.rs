@@ -1,10 +1,13 @@
 //! What the two fields of coordinates have in common.
 
-use crate::lanes::{Lanes, Mask};
+use crate::lanes::{LANES, Lanes, Mask};
 
 /// Eight elements of a field. Products are below 3p in each part, whatever their operands were (up to 2¹⁶p); sums and
 /// differences grow, and say by how much.
 pub(super) trait Field<L: Lanes>: Copy {
+    /// One element in memory.
+    type Row: Copy;
+
     /// 0.
     fn zero() -> Self;
     /// 1.
@@ -21,6 +24,12 @@ pub(super) trait Field<L: Lanes>: Copy {
     fn select(&self, mask: Mask, other: &Self) -> Self;
     /// Lanes that are 0.
     fn is_zero(&self) -> Mask;
+    /// The elements of all lanes, to memory.
+    fn rows(&self) -> [Self::Row; LANES];
+    /// Elements from memory.
+    fn from_rows(rows: &[&Self::Row; LANES]) -> Self;
+    /// Inverts all, with 0 where an element is 0.
+    fn invert_all(elements: &mut [Self]);
 
     /// 2a.
     #[inline(always)]

@@ -1,9 +1,9 @@
 //! The field of p² elements, a + b·i with i² = −1.
 
-use super::base::{Fp, product, root_power};
+use super::base::{Fp, Limbs, product, root_power};
 use super::field::Field;
-use crate::lanes::{Lanes, Mask};
-use crate::montgomery::{Columns, Element};
+use crate::lanes::{LANES, Lanes, Mask};
+use crate::montgomery::{Columns, Element, invert_all};
 
 /// Eight elements a + b·i.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Fp2<L> {
 const MOST: u64 = 1 << 12;
 
 impl<L: Lanes> Field<L> for Fp2<L> {
+    type Row = [Limbs; 2];
+
     #[inline(always)]
     fn zero() -> Self {
         Self { c0: Element::zero(), c1: Element::zero() }
@@ -56,6 +58,29 @@ impl<L: Lanes> Field<L> for Fp2<L> {
     #[inline(always)]
     fn is_zero(&self) -> Mask {
         self.c0.is_zero() & self.c1.is_zero()
+    }
+
+    #[inline(always)]
+    fn rows(&self) -> [[Limbs; 2]; LANES] {
+        let (c0, c1) = (self.c0.rows(), self.c1.rows());
+        std::array::from_fn(|lane| [c0[lane], c1[lane]])
+    }
+
+    #[inline(always)]
+    fn from_rows(rows: &[&[Limbs; 2]; LANES]) -> Self {
+        Self { c0: Fp::from_rows(&rows.map(|row| &row[0])), c1: Fp::from_rows(&rows.map(|row| &row[1])) }
+    }
+
+    #[inline(always)]
+    fn invert_all(elements: &mut [Self]) {
+        let mut norms = Vec::with_capacity(elements.len());
+        for element in elements.iter() {
+            norms.push(element.norm());
+        }
+        invert_all(&mut norms);
+        for (element, inverse) in elements.iter_mut().zip(&norms) {
+            *element = element.inverse_by_norm(inverse);
+        }
     }
 }
 

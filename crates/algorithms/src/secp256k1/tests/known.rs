@@ -49,8 +49,7 @@ fn keys_are_named_by_their_coordinates() {
 fn tables_are_used_and_damaged_ones_decide_nothing() {
     for rules in ROOM.rulesets {
         let ruleset = rules.ruleset;
-        let mut items: Vec<Triple> = items(ruleset).into_iter().filter(|item| item.key.len() != 20).collect();
-        items = items.iter().cycle().take(48).cloned().collect();
+        let mut items: Vec<Triple> = items(ruleset).iter().cycle().take(48).cloned().collect();
         items[5].message[3] ^= 1;
         let work = Work::Verify(work(ruleset, &items));
         let expected = crate::run(&work, 0..48);
@@ -76,10 +75,12 @@ fn tables_are_used_and_damaged_ones_decide_nothing() {
 /// A piece of addresses alone has no keys to look up.
 #[test]
 fn addresses_have_no_tables() {
-    let items: Vec<Triple> =
-        items(Ruleset::FiscoSecp256k1).into_iter().filter(|item| item.key.len() == 20).cycle().take(16).collect();
+    let mut items = items(Ruleset::FiscoSecp256k1);
+    for item in &mut items {
+        item.key = textbook::address(&item.key[..].try_into().expect("x and y")).to_vec();
+    }
     let work = work(Ruleset::FiscoSecp256k1, &items);
     let (output, tables) = run_by_table(Unit::PORTABLE, &work).expect("this room has tables");
-    assert_eq!(output, crate::run(&Work::Verify(work), 0..16));
+    assert_eq!(output.verdicts, vec![Verdict::Valid; items.len()]);
     assert_eq!((tables.hits, tables.misses, tables.tables), (0, 0, 0));
 }

@@ -1,16 +1,41 @@
-//! G2: points over the quadratic field, y² = x³ + 4(1 + i). Signatures.
+//! G2: points over the quadratic field, y² = x³ + 4(1 + i).
 
-use super::base::{Fp, PSI_SQUARED_X, PSI_X, PSI_Y_0, PSI_Y_1, from_bytes, is_larger, is_nought, root_power, small};
-use super::coefficient::Coefficients;
-use super::curve::{Affine, Jacobian, add_affine, affine_times_parameter, double};
+use super::base::{
+    Fp, Limbs, PSI_SQUARED_X, PSI_X, PSI_Y_0, PSI_Y_1, from_bytes, is_larger, is_nought, root_power, small,
+};
+use super::curve::{Affine, Jacobian, affine_times_parameter};
 use super::field::Field;
+use super::points::{Points, filled};
 use super::quadratic::Fp2;
-use crate::lanes::{Lanes, Mask};
+use crate::lanes::{LANES, Lanes, Mask};
+
+/// Points from their compressed form, checked.
+pub(super) fn read<L: Lanes>(bytes: &[&[u8; 96]]) -> Points<[Limbs; 2]> {
+    let mut points = Points::with_capacity(bytes.len());
+    for bytes in bytes.chunks(LANES) {
+        let (point, decodes) = decode::<L>(&filled(bytes));
+        points.push(bytes.len(), &Jacobian::from_affine(&point), decodes & in_subgroup(&point));
+    }
+    points
+}
+
+/// P, zP, z²P and z³P.
+#[inline(never)]
+pub(super) fn powers<L: Lanes>(point: &Affine<Fp2<L>>) -> [Affine<Fp2<L>>; 4] {
+    L::enter(
+        #[inline(always)]
+        || {
+            let [x, y] = psi_twice(&point.x, &point.y);
+            let second = Affine { x, y };
+            [*point, psi_affine(point), second, psi_affine(&second)]
+        },
+    )
+}
 
 /// Points from their compressed form, and the lanes in which it is one of a finite point on the curve. In others the
 /// point is arbitrary.
 #[inline(never)]
-pub(super) fn decode<L: Lanes>(bytes: &[&[u8; 96]; 8]) -> (Affine<Fp2<L>>, Mask) {
+fn decode<L: Lanes>(bytes: &[&[u8; 96]; 8]) -> (Affine<Fp2<L>>, Mask) {
     L::enter(
         #[inline(always)]
         || {
@@ -50,7 +75,7 @@ pub(super) fn psi<L: Lanes>(x: &Fp2<L>, y: &Fp2<L>) -> [Fp2<L>; 2] {
 
 /// ψ of a point with z = 1.
 #[inline(always)]
-pub(super) fn psi_affine<L: Lanes>(point: &Affine<Fp2<L>>) -> Affine<Fp2<L>> {
+fn psi_affine<L: Lanes>(point: &Affine<Fp2<L>>) -> Affine<Fp2<L>> {
     let [x, y] = psi(&point.x, &point.y);
     Affine { x, y }
 }
@@ -63,53 +88,12 @@ pub(super) fn psi_twice<L: Lanes>(x: &Fp2<L>, y: &Fp2<L>) -> [Fp2<L>; 2] {
 
 /// Lanes in which a point is in the subgroup: ψ(P) = \[z\]P (M. Scott, 2021, as for G1).
 #[inline(never)]
-pub(super) fn in_subgroup<L: Lanes>(point: &Affine<Fp2<L>>) -> Mask {
+fn in_subgroup<L: Lanes>(point: &Affine<Fp2<L>>) -> Mask {
     L::enter(
         #[inline(always)]
         || {
             let multiple = affine_times_parameter(point);
             multiple.equals(&psi_affine(point).neg()) & !multiple.z.is_zero()
-        },
-    )
-}
-
-/// One group of signatures in the sum of all.
-pub(super) struct Summand<L> {
-    /// P, zP, z²P, z³P.
-    powers: [Affine<Fp2<L>>; 4],
-    coefficients: Coefficients,
-    /// Lanes that count.
-    active: Mask,
-}
-
-impl<L: Lanes> Summand<L> {
-    #[inline(always)]
-    pub(super) fn new(point: &Affine<Fp2<L>>, coefficients: Coefficients, active: Mask) -> Self {
-        let [x, y] = psi_twice(&point.x, &point.y);
-        let (first, second) = (psi_affine(point), Affine { x, y });
-        Self { powers: [*point, first, second, psi_affine(&second)], coefficients, active }
-    }
-}
-
-/// Lane by lane, the sum of all groups' points times their coefficients, and `start`·2^42: a sum that starts with a
-/// point that nobody chooses meets no exceptional case where signatures repeat.
-#[inline(never)]
-pub(super) fn combine<L: Lanes>(start: &Affine<Fp2<L>>, summands: &[Summand<L>]) -> Jacobian<L, Fp2<L>> {
-    L::enter(
-        #[inline(always)]
-        || {
-            let mut sum = Jacobian::from_affine(start);
-            for digit in 0..Coefficients::DIGITS {
-                if digit > 0 {
-                    double(&mut sum);
-                }
-                for summand in summands {
-                    let before = sum;
-                    add_affine(&mut sum, &summand.coefficients.pick(digit, &summand.powers));
-                    sum = before.select(summand.active, &sum);
-                }
-            }
-            sum
         },
     )
 }

@@ -1,19 +1,44 @@
 //! Hashing to G2 (RFC 9380, BLS12381G2_XMD:SHA-256_SSWU_RO_), from the expanded message on.
 
-use super::base::{Fp, ROOT_OF_MINUS_5, from_wide_bytes, is_nought, is_odd, root_power, small};
+use super::base::{Fp, Limbs, ROOT_OF_MINUS_5, from_wide_bytes, is_nought, is_odd, root_power, small};
 use super::curve::{Affine, Jacobian, add, add_affines, double, times_parameter};
 use super::field::Field;
+use super::g2::{psi, psi_twice};
+use super::points::{Points, are_finite, filled};
 use super::quadratic::Fp2;
-use super::signatures::{psi, psi_twice};
-use crate::lanes::{Lanes, Mask};
+use crate::lanes::{LANES, Lanes, Mask};
 
-/// A point of the isogenous curve y² = x³ + 240i·x + 1012(1 + i), before a division: x is `x`/d and y `y`/d².
+/// The points of messages, which were expanded to two elements of two parts. What is not fine met an exceptional
+/// case, as no message does that anybody knows.
+pub(super) fn hash<L: Lanes>(messages: &[[u8; 256]]) -> Points<[Limbs; 2]> {
+    let mut groups = Vec::with_capacity(messages.len().div_ceil(LANES));
+    let mut inverses = Vec::with_capacity(2 * groups.capacity());
+    for messages in messages.chunks(LANES) {
+        let messages = filled(&messages.iter().collect::<Vec<_>>());
+        let part = |at: usize| messages.map(|message| message[at * 64..].first_chunk().expect("64 bytes"));
+        let group = [map::<L>(&[part(0), part(1)]), map::<L>(&[part(2), part(3)])];
+        inverses.extend([group[0].denominator, group[1].denominator]);
+        groups.push((messages.len(), group));
+    }
+    L::enter(
+        #[inline(always)]
+        || Fp2::invert_all(&mut inverses),
+    );
+    let mut points = Points::with_capacity(messages.len());
+    for ((count, group), inverses) in groups.iter().zip(inverses.as_chunks::<2>().0) {
+        points.push(*count, &finish(group, inverses), !0);
+    }
+    points.fine = are_finite::<L, Fp2<L>>(&points.points);
+    points
+}
+
+/// Eight points of the isogenous curve y² = x³ + 240i·x + 1012(1 + i), before a division: x is `x`/d and y `y`/d².
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mapped<L> {
+struct Mapped<L> {
     x: Fp2<L>,
     y: Fp2<L>,
     /// d.
-    pub(super) denominator: Fp2<L>,
+    denominator: Fp2<L>,
     /// Lanes in which y must be odd.
     odd: Mask,
     /// Lanes in which the square root is one.
@@ -27,7 +52,7 @@ pub(super) struct Mapped<L> {
 /// The norm of w tells, by the power that gives its root; where it is none, Z·w is a square, whose norm is 5 times
 /// that of w, with a root that is √−5 times what came out.
 #[inline(never)]
-pub(super) fn map<L: Lanes>(bytes: &[[&[u8; 64]; 8]; 2]) -> Mapped<L> {
+fn map<L: Lanes>(bytes: &[[&[u8; 64]; 8]; 2]) -> Mapped<L> {
     L::enter(
         #[inline(always)]
         || {
@@ -79,24 +104,23 @@ fn sign<L: Lanes>(element: &Fp2<L>) -> Mask {
 }
 
 impl<L: Lanes> Mapped<L> {
-    /// The point, from the inverse of the denominator's norm.
+    /// The point, from the inverse of the denominator.
     #[inline(always)]
-    fn point(&self, inverse_of_norm: &Fp<L>) -> Affine<Fp2<L>> {
-        let inverse = self.denominator.inverse_by_norm(inverse_of_norm);
+    fn point(&self, inverse: &Fp2<L>) -> Affine<Fp2<L>> {
         let y = self.y.mul(&inverse.square());
         let turn = sign(&y) ^ self.odd;
-        Affine { x: self.x.mul(&inverse), y: y.select(turn, &y.neg::<16>()) }
+        Affine { x: self.x.mul(inverse), y: y.select(turn, &y.neg::<16>()) }
     }
 }
 
 /// The point of the subgroup that two mapped elements give; z = 0 where a case is exceptional.
 #[inline(never)]
-pub(super) fn finish<L: Lanes>(mapped: &[Mapped<L>; 2], inverses_of_norms: [&Fp<L>; 2]) -> Jacobian<L, Fp2<L>> {
+fn finish<L: Lanes>(mapped: &[Mapped<L>; 2], inverses: &[Fp2<L>; 2]) -> Jacobian<L, Fp2<L>> {
     L::enter(
         #[inline(always)]
         || {
             let [first, second] = mapped;
-            let sum = add_affines(&first.point(inverses_of_norms[0]), &second.point(inverses_of_norms[1]));
+            let sum = add_affines(&first.point(&inverses[0]), &second.point(&inverses[1]));
             let mut point = clear_cofactor(&isogeny(&sum));
             point.z = Fp2::zero().select(mapped[0].fine & mapped[1].fine, &point.z);
             point

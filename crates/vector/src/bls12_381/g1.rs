@@ -1,15 +1,44 @@
-//! G1: points over the base field, y² = x³ + 4. Keys.
+//! G1: points over the base field, y² = x³ + 4.
 
-use super::base::{BETA, Fp, from_bytes, is_larger, root_power, small};
-use super::coefficient::Coefficients;
-use super::curve::{Affine, Jacobian, add_affine, affine_times_parameter, double, times_parameter};
+use super::base::{BETA, Fp, Limbs, from_bytes, is_larger, root_power, small};
+use super::curve::{Affine, Jacobian, affine_times_parameter, times_parameter};
 use super::field::Field;
-use crate::lanes::{Lanes, Mask};
+use super::points::{Points, filled};
+use crate::lanes::{LANES, Lanes, Mask};
+
+/// Points from their compressed form, checked.
+pub(super) fn read<L: Lanes>(bytes: &[&[u8; 48]]) -> Points<Limbs> {
+    let mut points = Points::with_capacity(bytes.len());
+    for bytes in bytes.chunks(LANES) {
+        let (point, decodes) = decode::<L>(&filled(bytes));
+        let (fits, image) = in_subgroup(&point);
+        points.push(bytes.len(), &Jacobian::from_affine(&point), decodes & fits);
+        points.push_images(bytes.len(), &image);
+    }
+    points
+}
+
+/// P, zP, z²P and z³P, of P and \[|z|\]P.
+#[inline(never)]
+pub(super) fn powers<L: Lanes>(point: &Affine<Fp<L>>, image: &Affine<Fp<L>>) -> [Affine<Fp<L>>; 4] {
+    L::enter(
+        #[inline(always)]
+        || {
+            let beta = Fp::constant(&BETA);
+            [
+                *point,
+                image.neg(),
+                Affine { x: Field::mul(&point.x, &beta), y: point.y.neg::<128>() },
+                Affine { x: Field::mul(&image.x, &beta), y: image.y },
+            ]
+        },
+    )
+}
 
 /// Points from their compressed form, and the lanes in which it is one of a finite point on the curve. In others the
 /// point is arbitrary.
 #[inline(never)]
-pub(super) fn decode<L: Lanes>(bytes: &[&[u8; 48]; 8]) -> (Affine<Fp<L>>, Mask) {
+fn decode<L: Lanes>(bytes: &[&[u8; 48]; 8]) -> (Affine<Fp<L>>, Mask) {
     L::enter(
         #[inline(always)]
         || {
@@ -33,7 +62,7 @@ pub(super) fn decode<L: Lanes>(bytes: &[&[u8; 48]; 8]) -> (Affine<Fp<L>>, Mask) 
 /// Lanes in which a point is in the subgroup: φ(P) = −\[z²\]P (M. Scott, *A note on group membership tests for G1,
 /// G2 and GT on BLS pairing-friendly curves*, 2021). Also \[|z|\]P.
 #[inline(never)]
-pub(super) fn in_subgroup<L: Lanes>(point: &Affine<Fp<L>>) -> (Mask, Jacobian<L, Fp<L>>) {
+fn in_subgroup<L: Lanes>(point: &Affine<Fp<L>>) -> (Mask, Jacobian<L, Fp<L>>) {
     L::enter(
         #[inline(always)]
         || {
@@ -41,34 +70,6 @@ pub(super) fn in_subgroup<L: Lanes>(point: &Affine<Fp<L>>) -> (Mask, Jacobian<L,
             let twice = times_parameter(&once);
             let image = Affine { x: point.x.mul(&Fp::constant(&BETA)), y: point.y.neg::<128>() };
             (twice.equals(&image) & !Field::is_zero(&twice.z), once)
-        },
-    )
-}
-
-/// Each point times its coefficient. `image` is \[|z|\]P.
-#[inline(never)]
-pub(super) fn multiply<L: Lanes>(
-    point: &Affine<Fp<L>>,
-    image: &Affine<Fp<L>>,
-    coefficients: &Coefficients,
-) -> Jacobian<L, Fp<L>> {
-    L::enter(
-        #[inline(always)]
-        || {
-            let beta = Fp::constant(&BETA);
-            // P, zP, z²P, z³P.
-            let powers = [
-                *point,
-                image.neg(),
-                Affine { x: Field::mul(&point.x, &beta), y: point.y.neg::<128>() },
-                Affine { x: Field::mul(&image.x, &beta), y: image.y },
-            ];
-            let mut multiple = Jacobian::from_affine(&coefficients.pick(0, &powers));
-            for digit in 1..Coefficients::DIGITS {
-                double(&mut multiple);
-                add_affine(&mut multiple, &coefficients.pick(digit, &powers));
-            }
-            multiple
         },
     )
 }
