@@ -15,6 +15,8 @@ mod load;
 mod proofs;
 #[path = "soaks/restart.rs"]
 mod restart;
+#[path = "soaks/transactions.rs"]
+mod transactions;
 #[path = "soaks/verdicts.rs"]
 mod verdicts;
 
@@ -23,11 +25,13 @@ use std::time::Instant;
 
 const USAGE: &str = "usage: tests/soak NAME [ARGS]
   verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, each backend against the reference (1000)
+  algorithms [ITEMS] [SEED]  the same, ITEMS of each algorithm, shared by its operations (1000)
   hashes [ITEMS] [SEED]      ITEMS messages for each hash function, each backend against the reference (10000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
   restart [ROUNDS]           a sidecar killed and started again under load (10)
   proofs [COUNT] [SEED]      COUNT proofs from 8 clients over a mix of circuits, all verified, memory bounded (100)
   jobs [ROUNDS] [SEED]       submitted proofs and a sidecar killed in the middle of them (5)
+  transactions [COUNT] [SEED]  COUNT raw Ethereum transactions over the socket, as fast as they are taken (3000000)
   beside-proof [K]           what a verify batch waits beside a proof of 2^K constraints (20)";
 
 fn main() -> ExitCode {
@@ -37,12 +41,14 @@ fn main() -> ExitCode {
     let number = |i: usize| numbers.get(i).copied();
     let since = Instant::now();
     let wrong = match name.as_str() {
+        "algorithms" => verdicts::each_algorithm(number(0).unwrap_or(1_000), number(1)),
         "beside-proof" => beside_proof::run(number(0).unwrap_or(20)),
         "hashes" => hashes::run(number(0).unwrap_or(10_000), number(1)),
         "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),
         "proofs" => proofs::run(number(0).unwrap_or(100), number(1)),
         "load" => load::run(number(0).unwrap_or(10)),
         "restart" => restart::run(number(0).unwrap_or(10)),
+        "transactions" => transactions::run(number(0).unwrap_or(3_000_000), number(1)),
         "verdicts" => verdicts::run(number(0).unwrap_or(1_000), number(1)),
         _ => return usage(),
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use outrigger_algorithms::registry;
 use outrigger_scheduler::{CoreEngine, CoreOptions, Request, Scheduler};
 use outrigger_types::{
     Backend, ColumnBuf, Keys, Operation, Output, Priority, Ruleset, SchedulerOptions, SetMode, SetWork, SignatureWork,
@@ -26,17 +27,35 @@ const BLS_PART: u64 = 100;
 /// Two groups of lanes.
 const PLANTED: usize = 16;
 
-/// Gives back how many answers differ.
+/// As many items of each operation. Gives back how many answers differ.
 pub(crate) fn run(count: u64, seed: Option<u64>) -> u64 {
     let seed = seed.unwrap_or_else(|| rand::rng().random());
     println!("verdicts: {count} items of each operation on each backend (BLS: {}), seed {seed}", bls(count));
+    all(seed, |_| count)
+}
+
+/// As many items of each algorithm, shared by its operations. Gives back how many answers differ.
+pub(crate) fn each_algorithm(count: u64, seed: Option<u64>) -> u64 {
+    let seed = seed.unwrap_or_else(|| rand::rng().random());
+    println!("algorithms: {count} items of each algorithm on each backend (BLS: {}), seed {seed}", bls(count));
+    all(seed, |operations| count.div_ceil(operations as u64))
+}
+
+/// Judges all operations, of as many items each as `share` says for the number of operations of their algorithm.
+fn all(seed: u64, share: impl Fn(usize) -> u64) -> u64 {
     let engines = Engines::here();
     let mut wrong = 0;
-    for &ruleset in Ruleset::ALL {
-        for operation in [Operation::Verify(ruleset), Operation::Recover(ruleset), Operation::VerifySets(ruleset)] {
-            if outrigger_algorithms::supports(operation) {
-                wrong += one(&engines, operation, ruleset, count, seed);
-            }
+    for room in registry::ALL {
+        let of_ruleset =
+            |ruleset| [Operation::Verify(ruleset), Operation::Recover(ruleset), Operation::VerifySets(ruleset)];
+        let operations: Vec<(Ruleset, Operation)> = room
+            .rulesets
+            .iter()
+            .flat_map(|rules| of_ruleset(rules.ruleset).map(|operation| (rules.ruleset, operation)))
+            .filter(|(_, operation)| outrigger_algorithms::supports(*operation))
+            .collect();
+        for &(ruleset, operation) in &operations {
+            wrong += one(&engines, operation, ruleset, share(operations.len()), seed);
         }
     }
     println!("  {wrong} wrong");

@@ -22,6 +22,7 @@ pub mod ethereum_transaction;
 pub mod fisco_secp256k1;
 
 mod items;
+mod known;
 mod lanes;
 mod parse;
 mod recoverable;
@@ -48,7 +49,7 @@ pub static ROOM: Algorithm = Algorithm {
 const PIECE_ITEMS: usize = 16;
 
 /// A digest with its signature, to recover the signer's Ethereum address from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Recovery {
     /// The digest.
     pub(crate) digest: [u8; 32],

@@ -12,7 +12,7 @@ use self::field::{Element, words_of_bytes};
 use self::point::{Affine, Point};
 use self::table::{BaseMultiples, Multiples};
 use crate::Unit;
-use crate::lanes::{Kernel, LANES, Lanes, Mask};
+use crate::lanes::{LANES, Lanes, Mask};
 use crate::unit::on_lanes;
 
 mod decode;
@@ -57,53 +57,46 @@ const FILLER: Signature<'static> = Signature { key: &[0; 32], r: &[0; 32], s: &[
 ///
 /// R is never decoded: \[S\]B − \[k\]A is encoded instead, which costs one inversion for all signatures together.
 pub fn equations(unit: Unit, signatures: &[Signature<'_>]) -> Vec<Equation> {
-    let kernel = Equations(signatures);
-    let mut results = on_lanes!(unit, L => L::run(kernel));
+    let mut results = on_lanes!(unit, L => equations_in::<L>(signatures));
     results.truncate(signatures.len());
     results
 }
-
-struct Equations<'a>(&'a [Signature<'a>]);
 
 /// The signatures of a group, filled up.
 fn group<'a>(signatures: &'a [Signature<'a>], number: usize) -> [&'a Signature<'a>; LANES] {
     std::array::from_fn(|lane| signatures.get(number * LANES + lane).unwrap_or(&FILLER))
 }
 
-impl<L: Lanes> Kernel<L> for Equations<'_> {
-    type Output = Vec<Equation>;
-
-    #[inline(always)]
-    fn call(self) -> Vec<Equation> {
-        let groups = self.0.len().div_ceil(LANES);
-        let base = BaseMultiples::get();
-        let mut multiples = Multiples::boxed();
-        let mut waiting = WaitingRoom::<L>::with_capacity(groups);
-        let mut are_points: Vec<Mask> = Vec::with_capacity(groups);
-        for pair in (0..groups).step_by(2) {
-            let both = [group(self.0, pair), group(self.0, pair + 1)];
-            let keys = decode::<L, 2>(&both.map(|group| group.map(|signature| signature.key)));
-            for (group, key) in both.iter().zip(keys) {
-                let hashes = group.map(|signature| &signature.hash);
-                let scalars = Scalars::<L>::new(&group.map(|signature| signature.s), &hashes);
-                multiples.fill(&Point::of_affine(key.x.negative(), key.y));
-                waiting.push(&combination(&scalars, &multiples, base));
-                are_points.push(key.is_point);
-            }
+#[inline(always)]
+fn equations_in<L: Lanes>(signatures: &[Signature<'_>]) -> Vec<Equation> {
+    let groups = signatures.len().div_ceil(LANES);
+    let base = BaseMultiples::get();
+    let mut multiples = Multiples::boxed();
+    let mut waiting = WaitingRoom::<L>::with_capacity(groups);
+    let mut are_points: Vec<Mask> = Vec::with_capacity(groups);
+    for pair in (0..groups).step_by(2) {
+        let both = [group(signatures, pair), group(signatures, pair + 1)];
+        let keys = decode::<L, 2>(&both.map(|group| group.map(|signature| signature.key)));
+        for (group, key) in both.iter().zip(keys) {
+            let hashes = group.map(|signature| &signature.hash);
+            let scalars = Scalars::<L>::new(&group.map(|signature| signature.s), &hashes);
+            multiples.fill(&Point::of_affine(key.x.negative(), key.y));
+            waiting.push(&combination(&scalars, &multiples, base));
+            are_points.push(key.is_point);
         }
-        waiting.close();
-        let mut holds = are_points.clone();
-        for (number, holds) in holds.iter_mut().enumerate().rev() {
-            let Some((x, y)) = waiting.pop() else { break };
-            let words = words_of_bytes::<L>(&group(self.0, number).map(|signature| signature.r));
-            let signs = words[3].test(L::splat(1 << 63));
-            *holds &= y.same_limbs(&Element::from_words(words)) & !(x.is_odd() ^ signs);
-        }
-        let lanes = are_points.iter().zip(&holds).flat_map(|(&key, &holds)| {
-            (0..LANES).map(move |lane| Equation { key_is_point: key >> lane & 1 == 1, holds: holds >> lane & 1 == 1 })
-        });
-        lanes.collect()
     }
+    waiting.close();
+    let mut holds = are_points.clone();
+    for (number, holds) in holds.iter_mut().enumerate().rev() {
+        let Some((x, y)) = waiting.pop() else { break };
+        let words = words_of_bytes::<L>(&group(signatures, number).map(|signature| signature.r));
+        let signs = words[3].test(L::splat(1 << 63));
+        *holds &= y.same_limbs(&Element::from_words(words)) & !(x.is_odd() ^ signs);
+    }
+    let lanes = are_points.iter().zip(&holds).flat_map(|(&key, &holds)| {
+        (0..LANES).map(move |lane| Equation { key_is_point: key >> lane & 1 == 1, holds: holds >> lane & 1 == 1 })
+    });
+    lanes.collect()
 }
 
 /// What holds of a signature with the cofactor.
@@ -118,45 +111,39 @@ pub struct CofactorEquation {
 
 /// Whether \[8\]\[S\]B = \[8\]R + \[8\]\[k\]A, for each signature on its own.
 pub fn cofactor_equations(unit: Unit, signatures: &[Signature<'_>]) -> Vec<CofactorEquation> {
-    let kernel = CofactorEquations(signatures);
-    let mut results = on_lanes!(unit, L => L::run(kernel));
+    let mut results = on_lanes!(unit, L => cofactor_equations_in::<L>(signatures));
     results.truncate(signatures.len());
     results
 }
 
-struct CofactorEquations<'a>(&'a [Signature<'a>]);
-
-impl<L: Lanes> Kernel<L> for CofactorEquations<'_> {
-    type Output = Vec<CofactorEquation>;
-
-    #[inline(always)]
-    fn call(self) -> Vec<CofactorEquation> {
-        let base = BaseMultiples::get();
-        let mut multiples = Multiples::boxed();
-        let mut results = Vec::with_capacity(self.0.len().next_multiple_of(LANES));
-        for number in 0..self.0.len().div_ceil(LANES) {
-            let group = group(self.0, number);
-            let encodings = [group.map(|signature| signature.key), group.map(|signature| signature.r)];
-            let [key, r] = decode::<L, 2>(&encodings);
-            let hashes = group.map(|signature| &signature.hash);
-            let scalars = Scalars::<L>::new(&group.map(|signature| signature.s), &hashes);
-            multiples.fill(&Point::of_affine(key.x.negative(), key.y));
-            let difference = combination(&scalars, &multiples, base).add_affine(&Affine::of(&r.x, &r.y), Mask::MAX);
-            let are_points = key.is_point & r.is_point;
-            let holds = are_points & difference.has_small_order();
-            results.extend((0..LANES).map(|lane| CofactorEquation {
+#[inline(always)]
+fn cofactor_equations_in<L: Lanes>(signatures: &[Signature<'_>]) -> Vec<CofactorEquation> {
+    let base = BaseMultiples::get();
+    let mut multiples = Multiples::boxed();
+    let mut results = Vec::with_capacity(signatures.len().next_multiple_of(LANES));
+    for number in 0..signatures.len().div_ceil(LANES) {
+        let group = group(signatures, number);
+        let encodings = [group.map(|signature| signature.key), group.map(|signature| signature.r)];
+        let [key, r] = decode::<L, 2>(&encodings);
+        let hashes = group.map(|signature| &signature.hash);
+        let scalars = Scalars::<L>::new(&group.map(|signature| signature.s), &hashes);
+        multiples.fill(&Point::of_affine(key.x.negative(), key.y));
+        let difference = combination(&scalars, &multiples, base).add_affine(&Affine::of(&r.x, &r.y), Mask::MAX);
+        let are_points = key.is_point & r.is_point;
+        let holds = are_points & difference.has_small_order();
+        results.extend(
+            (0..LANES).map(|lane| CofactorEquation {
                 are_points: are_points >> lane & 1 == 1,
                 holds: holds >> lane & 1 == 1,
-            }));
-        }
-        results
+            }),
+        );
     }
+    results
 }
 
 /// Decodes points: y taken mod p, the sign of x = 0 ignored.
 pub fn decode_points(unit: Unit, encodings: &[&[u8; 32]]) -> Points {
-    let kernel = sum::Decode(encodings);
-    on_lanes!(unit, L => L::run(kernel))
+    on_lanes!(unit, L => sum::decode_points::<L>(encodings))
 }
 
 /// Whether the sum of z·\[8\](\[S\]B − R − \[k\]A) over all terms is the identity. With fresh random coefficients z, a
@@ -164,34 +151,26 @@ pub fn decode_points(unit: Unit, encodings: &[&[u8; 32]]) -> Points {
 ///
 /// Of any number of terms; from some sixty on faster than each on its own.
 pub fn sum_holds(unit: Unit, points: &Points, terms: &[Term<'_>]) -> bool {
-    let kernel = sum::Sum { points, terms };
-    on_lanes!(unit, L => L::run(kernel))
+    on_lanes!(unit, L => sum::sum_holds::<L>(points, terms))
 }
 
 /// Whether each encoding is of a point, y taken mod p and the sign of x = 0 ignored.
 pub fn are_points(unit: Unit, encodings: &[&[u8; 32]]) -> Vec<bool> {
-    let kernel = ArePoints(encodings);
-    on_lanes!(unit, L => L::run(kernel))
+    on_lanes!(unit, L => are_points_in::<L>(encodings))
 }
 
-struct ArePoints<'a>(&'a [&'a [u8; 32]]);
-
-impl<L: Lanes> Kernel<L> for ArePoints<'_> {
-    type Output = Vec<bool>;
-
-    #[inline(always)]
-    fn call(self) -> Vec<bool> {
-        let mut results = Vec::with_capacity(self.0.len().next_multiple_of(2 * LANES));
-        for chunk in self.0.chunks(2 * LANES) {
-            let of = |place: usize| *chunk.get(place).unwrap_or(&&[0; 32]);
-            let groups = [0, LANES].map(|start| std::array::from_fn(|lane| of(start + lane)));
-            for decoded in decode::<L, 2>(&groups) {
-                results.extend((0..LANES).map(|lane| decoded.is_point >> lane & 1 == 1));
-            }
+#[inline(always)]
+fn are_points_in<L: Lanes>(encodings: &[&[u8; 32]]) -> Vec<bool> {
+    let mut results = Vec::with_capacity(encodings.len().next_multiple_of(2 * LANES));
+    for chunk in encodings.chunks(2 * LANES) {
+        let of = |place: usize| *chunk.get(place).unwrap_or(&&[0; 32]);
+        let groups = [0, LANES].map(|start| std::array::from_fn(|lane| of(start + lane)));
+        for decoded in decode::<L, 2>(&groups) {
+            results.extend((0..LANES).map(|lane| decoded.is_point >> lane & 1 == 1));
         }
-        results.truncate(self.0.len());
-        results
     }
+    results.truncate(encodings.len());
+    results
 }
 
 #[cfg(test)]

@@ -43,12 +43,9 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     /// thousands, and had better be a function of its own than inlined at each place.
     const IN_MEMORY: bool = false;
 
-    /// Calls `f` with the target features enabled. Mark closures and what they call `#[inline(always)]`.
+    /// Calls `f` with the target features enabled. Mark the closure and what it calls `#[inline(always)]`: what the
+    /// compiler leaves a function of its own is compiled without the features, each operation in it a call.
     fn enter<R>(f: impl FnOnce() -> R) -> R;
-
-    /// As [`Lanes::enter`], for work of any size: a closure beyond some hundred operations is not inlined into the
-    /// function that enables the features, and then each operation in it is a call.
-    fn run<K: Kernel<Self>>(kernel: K) -> K::Output;
 
     /// The same word in all lanes.
     fn splat(word: u64) -> Self;
@@ -134,15 +131,6 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
 
     /// Asks for a value that will be read soon.
     fn prefetch<T>(place: &T);
-}
-
-/// A piece of work over lanes, with its arguments.
-pub trait Kernel<L: Lanes> {
-    /// What it gives.
-    type Output;
-
-    /// Does it. Mark it `#[inline(always)]`, and keep closures in it to an operation or two.
-    fn call(self) -> Self::Output;
 }
 
 /// An array of registers, each made by an expression of its index: `registers!(i of 5; a[i].add(b[i]))`, for lanes

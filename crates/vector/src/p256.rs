@@ -6,10 +6,12 @@ use crate::Unit;
 use crate::lanes::{LANES, Lanes};
 use crate::radix52::{BITS, from_words, limbs_of};
 use crate::unit::on_lanes;
-use crate::weierstrass::comb::{Comb, KnownQuestion, answer_known, make_base_comb};
-use crate::weierstrass::field::{Element, Modulus, Prime, invert_all, negative_inverse, reduce_dense, subtract};
+use crate::weierstrass::comb::answer_known;
+use crate::weierstrass::field::{Modulus, Prime, negative_inverse, reduce_dense, subtract};
+use crate::weierstrass::known::{self, Product, quotients, tables_of};
 use crate::weierstrass::multiples::Packed;
-use crate::weierstrass::{Curve, Question, answer, make_base_multiples};
+use crate::weierstrass::tables;
+use crate::weierstrass::{Curve, Question, answer, make_base_multiples, make_base_table};
 
 pub use crate::weierstrass::Outcome;
 
@@ -50,42 +52,10 @@ pub fn verify(unit: Unit, signatures: &[Signature]) -> Vec<Outcome> {
     on_lanes!(unit, L => verify_in::<L>(signatures))
 }
 
-/// A key's odd multiples, with which its signatures are verified four times as fast: 256 KiB. Making it takes some
-/// 160 µs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table(Comb);
-
-impl Table {
-    /// The table of a key; `None` where a coordinate is not below [`PRIME`] or the point is off the curve.
-    pub fn new(x: [u64; 4], y: [u64; 4]) -> Option<Self> {
-        let in_range = subtract(x, PRIME).1 && subtract(y, PRIME).1;
-        let unit = Unit::detect().unwrap_or(Unit::PORTABLE);
-        if in_range { Comb::new::<P256>(unit, [x, y]).map(Self) } else { None }
-    }
-
-    /// Bytes of memory that it takes.
-    pub const fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
-    /// Whether its content is still what was computed.
-    pub fn is_intact(&self) -> bool {
-        self.0.is_intact()
-    }
-}
-
-/// An ECDSA signature of a key that has a table; numbers as in [`Signature`].
-#[derive(Clone, Copy, Debug)]
-pub struct KnownSignature<'a> {
-    /// The key's table.
-    pub table: &'a Table,
-    /// The digest as a number, of any size.
-    pub digest: [u64; 4],
-    /// r, in 1..n.
-    pub r: [u64; 4],
-    /// s, in 1..n.
-    pub s: [u64; 4],
-}
+/// A key's multiples, with which its signatures are verified several times as fast: 256 KiB.
+pub type Table = tables::Table<P256>;
+/// A signature of a key that has a table.
+pub type KnownSignature<'a> = known::KnownSignature<'a, P256>;
 
 /// As [`verify`], of keys that have tables.
 pub fn verify_known(unit: Unit, signatures: &[KnownSignature<'_>]) -> Vec<Outcome> {
@@ -105,12 +75,9 @@ fn verify_known_in<L: Lanes>(signatures: &[KnownSignature<'_>]) -> Vec<Outcome> 
     let groups = grouped(&plain);
     let mut questions = Vec::with_capacity(groups.len());
     for ((group, scalars), known) in groups.iter().zip(scalars::<L>(&groups)).zip(signatures.chunks(LANES)) {
-        questions.push(KnownQuestion {
-            keys: std::array::from_fn(|lane| &known.get(lane).unwrap_or(first).table.0),
-            base_scalar: scalars[0],
-            key_scalar: scalars[1],
-            abscissa: column(group, |signature| signature.r),
-        });
+        let keys = tables_of(known, first.table, |signature| signature.table);
+        let [base_scalar, key_scalar] = scalars;
+        questions.push((Product { keys, base_scalar, key_scalar }, column(group, |signature| signature.r)));
     }
     judged(&plain, &answer_known::<P256, L>(&questions))
 }
@@ -153,23 +120,12 @@ fn judged(signatures: &[Signature], outcomes: &[[Outcome; LANES]]) -> Vec<Outcom
 /// u₁ = e/s and u₂ = r/s of all, with one inversion.
 #[inline(always)]
 fn scalars<L: Lanes>(groups: &[[Signature; LANES]]) -> Vec<[[L; 5]; 2]> {
-    let mut inverses: Vec<Element<Order, L>> = Vec::with_capacity(groups.len());
+    let mut fractions = Vec::with_capacity(groups.len());
     for group in groups {
-        inverses.push(Element::from_plain(&column(group, |signature| signature.s)));
+        let [digest, r] = [column(group, |signature| signature.digest), column(group, |signature| signature.r)];
+        fractions.push([digest, r, column(group, |signature| signature.s)]);
     }
-    invert_all(&mut inverses);
-    let mut scalars = Vec::with_capacity(groups.len());
-    for (group, inverse) in groups.iter().zip(&inverses) {
-        let digest = column(group, |signature| signature.digest);
-        scalars.push([times(digest, inverse), times(column(group, |signature| signature.r), inverse)]);
-    }
-    scalars
-}
-
-/// A plain number times one in Montgomery form: plain, below 1.1·n and then below n.
-#[inline(always)]
-fn times<L: Lanes>(number: [L; 5], factor: &Element<Order, L>) -> [L; 5] {
-    Element::from_montgomery(number).mul(factor).carry().subtract_once().montgomery()
+    quotients::<Order, L>(&fractions)
 }
 
 /// One number of each signature of a group.
@@ -179,8 +135,8 @@ fn column<L: Lanes>(group: &[Signature; LANES], of: fn(&Signature) -> [u64; 4]) 
 }
 
 /// The curve, and its field.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct P256;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct P256;
 
 /// Numbers modulo n.
 #[derive(Clone, Copy, Debug)]
@@ -235,9 +191,9 @@ impl Curve for P256 {
         &MULTIPLES
     }
 
-    fn base_comb() -> &'static Comb {
-        static COMB: LazyLock<Comb> = LazyLock::new(make_base_comb::<P256>);
-        &COMB
+    fn base_table() -> &'static Table {
+        static TABLE: LazyLock<Table> = LazyLock::new(make_base_table::<P256>);
+        &TABLE
     }
 }
 

@@ -14,9 +14,10 @@
 use crate::Unit;
 use crate::lanes::{LANES, Lanes, Mask};
 use crate::unit::on_lanes;
+use crate::weierstrass::inversion::invert_all;
 
 mod field;
-mod inversion;
+mod known;
 mod multiply;
 mod point;
 mod scalar;
@@ -25,10 +26,11 @@ mod table;
 mod tests;
 
 use field::{Fe, PRIME};
-use inversion::invert_all;
 use multiply::{Task, multiply};
 use point::{Affine, Jacobian, right_side};
 use scalar::{ORDER, Scalar};
+
+pub use known::{KnownSchnorr, KnownSignature, Secp256k1, Table, verify_known, verify_schnorr_known};
 
 /// 256 bits, words from the least.
 pub type Number = [u64; 4];

@@ -6,10 +6,12 @@ use crate::Unit;
 use crate::lanes::{LANES, Lanes};
 use crate::radix52::{BITS, from_words, limbs_of};
 use crate::unit::on_lanes;
-use crate::weierstrass::comb::{Comb, KnownQuestion, answer_known, make_base_comb};
+use crate::weierstrass::comb::answer_known;
 use crate::weierstrass::field::{Modulus, Prime, negative_inverse, reduce_dense, subtract};
+use crate::weierstrass::known::{self, Product, tables_of};
 use crate::weierstrass::multiples::Packed;
-use crate::weierstrass::{Curve, Question, answer, make_base_multiples};
+use crate::weierstrass::tables;
+use crate::weierstrass::{Curve, Question, answer, make_base_multiples, make_base_table};
 
 pub use crate::weierstrass::Outcome;
 
@@ -76,42 +78,10 @@ pub fn verify(unit: Unit, signatures: &[Signature]) -> Vec<Outcome> {
     judged(&numbers, &outcomes)
 }
 
-/// A key's odd multiples, with which its signatures are verified four times as fast: 256 KiB. Making it takes some
-/// 160 µs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table(Comb);
-
-impl Table {
-    /// The table of a key; `None` where a coordinate is not below [`PRIME`] or the point is off the curve.
-    pub fn new(x: [u64; 4], y: [u64; 4]) -> Option<Self> {
-        let in_range = subtract(x, PRIME).1 && subtract(y, PRIME).1;
-        let unit = Unit::detect().unwrap_or(Unit::PORTABLE);
-        if in_range { Comb::new::<Sm2>(unit, [x, y]).map(Self) } else { None }
-    }
-
-    /// Bytes of memory that it takes.
-    pub const fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
-    /// Whether its content is still what was computed.
-    pub fn is_intact(&self) -> bool {
-        self.0.is_intact()
-    }
-}
-
-/// An SM2 signature of a key that has a table; numbers as in [`Signature`].
-#[derive(Clone, Copy, Debug)]
-pub struct KnownSignature<'a> {
-    /// The key's table.
-    pub table: &'a Table,
-    /// e as a number, of any size.
-    pub digest: [u64; 4],
-    /// r, in 1..n.
-    pub r: [u64; 4],
-    /// s, in 1..n.
-    pub s: [u64; 4],
-}
+/// A key's multiples, with which its signatures are verified several times as fast: 256 KiB.
+pub type Table = tables::Table<Sm2>;
+/// A signature of a key that has a table.
+pub type KnownSignature<'a> = known::KnownSignature<'a, Sm2>;
 
 /// As [`verify`], of keys that have tables.
 pub fn verify_known(unit: Unit, signatures: &[KnownSignature<'_>]) -> Vec<Outcome> {
@@ -130,12 +100,9 @@ fn known_outcomes<L: Lanes>(signatures: &[KnownSignature<'_>], numbers: &[Option
     let mut questions = Vec::with_capacity(numbers.len().div_ceil(LANES));
     for (chunk, known) in numbers.chunks(LANES).zip(signatures.chunks(LANES)) {
         let group = grouped(chunk);
-        questions.push(KnownQuestion {
-            keys: std::array::from_fn(|lane| &known.get(lane).unwrap_or(first).table.0),
-            base_scalar: column(&group, |numbers| numbers.s),
-            key_scalar: column(&group, |numbers| numbers.t),
-            abscissa: column(&group, |numbers| numbers.abscissa),
-        });
+        let keys = tables_of(known, first.table, |signature| signature.table);
+        let (base_scalar, key_scalar) = (column(&group, |numbers| numbers.s), column(&group, |numbers| numbers.t));
+        questions.push((Product { keys, base_scalar, key_scalar }, column(&group, |numbers| numbers.abscissa)));
     }
     answer_known::<Sm2, L>(&questions)
 }
@@ -194,8 +161,8 @@ fn add_modulo(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
 }
 
 /// The curve, and its field.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sm2;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sm2;
 
 /// Numbers modulo n.
 #[derive(Clone, Copy, Debug)]
@@ -250,9 +217,9 @@ impl Curve for Sm2 {
         &MULTIPLES
     }
 
-    fn base_comb() -> &'static Comb {
-        static COMB: LazyLock<Comb> = LazyLock::new(make_base_comb::<Sm2>);
-        &COMB
+    fn base_table() -> &'static Table {
+        static TABLE: LazyLock<Table> = LazyLock::new(make_base_table::<Sm2>);
+        &TABLE
     }
 }
 

@@ -17,14 +17,19 @@ use crate::radix52::limbs_of;
 pub(crate) mod comb;
 pub(crate) mod digits;
 pub(crate) mod field;
+pub(crate) mod inversion;
+pub(crate) mod known;
 pub(crate) mod multiples;
 pub(crate) mod point;
+pub(crate) mod tables;
+pub(crate) mod tree;
 
-use comb::Comb;
 use digits::Digits;
-use field::{Element, Modulus, Prime, invert_all, splats};
+use field::{Element, Modulus, Prime, splats};
+use inversion::invert_all;
 use multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
 use point::{Affine, Point, add_all, double_all};
+use tables::Table;
 
 /// What lanes found of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +57,7 @@ pub(crate) trait Curve: Prime {
     fn base_multiples() -> &'static [Packed];
 
     /// The table of G for keys that have tables, made once: 256 KiB.
-    fn base_comb() -> &'static Comb;
+    fn base_table() -> &'static Table<Self>;
 }
 
 /// Bits of a digit of the key's scalar: 16 multiples a key.
@@ -91,8 +96,8 @@ pub(crate) fn answer<C: Curve, L: Lanes>(questions: &[Question<L>]) -> Vec<[Outc
         on_curve.push(mask);
         inverses.push(odd_multiples(&key, multiples));
     }
-    invert_all(&mut inverses);
-    let mut packed = vec![[0; 8]; ABREAST * KEY_MULTIPLES * LANES];
+    invert_all(&mut inverses, &mut Vec::with_capacity(questions.len()));
+    let mut packed = vec![Packed::default(); ABREAST * KEY_MULTIPLES * LANES];
     let mut outcomes = Vec::with_capacity(questions.len());
     for (first, abreast) in questions.chunks(ABREAST).enumerate() {
         let first = first * ABREAST;
@@ -218,24 +223,39 @@ fn judge<C: Curve, L: Lanes>(number: &[L; 5], sum: &Point<C, L>, on_curve: Mask)
     let abscissa = Element::<C, L>::from_plain(number);
     let z_squared = sum.z.square().carry(); // < 2p
     let difference = abscissa.mul(&z_squared).plus_modulus::<2>().minus(&sum.x).fold();
-    let holds = difference.is_zero();
-    let exceptional = z_squared.loose().fold().is_zero();
-    // The order more is below p for abscissas below 2¹²⁸ or so: nobody meets that but by choosing it.
-    let small = number[3].or(number[4]).eq(L::zero());
-    std::array::from_fn(|lane| {
-        let in_lane = |mask: Mask| mask >> lane & 1 == 1;
-        if !in_lane(on_curve) {
-            Outcome::OffCurve
-        } else if in_lane(exceptional) {
-            Outcome::Undecided
-        } else if in_lane(holds) {
-            Outcome::Valid
-        } else if in_lane(small) {
-            Outcome::Undecided
-        } else {
-            Outcome::Invalid
-        }
+    verdicts(&Verdicts {
+        on_curve,
+        exceptional: z_squared.loose().fold().is_zero(),
+        holds: difference.is_zero(),
+        abscissa: *number,
     })
+}
+
+/// What was found of eight lanes.
+struct Verdicts<L> {
+    on_curve: Mask,
+    exceptional: Mask,
+    holds: Mask,
+    /// What was compared, plain.
+    abscissa: [L; 5],
+}
+
+#[inline(always)]
+fn verdicts<L: Lanes>(found: &Verdicts<L>) -> [Outcome; LANES] {
+    // The order more is below p for abscissas below 2¹²⁸ or so: nobody meets that but by choosing it.
+    let small = found.abscissa[3].or(found.abscissa[4]).eq(L::zero());
+    let mut outcomes = [Outcome::Invalid; LANES];
+    for (lane, outcome) in outcomes.iter_mut().enumerate() {
+        let in_lane = |mask: Mask| mask >> lane & 1 == 1;
+        *outcome = match () {
+            () if !in_lane(found.on_curve) => Outcome::OffCurve,
+            () if in_lane(found.exceptional) => Outcome::Undecided,
+            () if in_lane(found.holds) => Outcome::Valid,
+            () if in_lane(small) => Outcome::Undecided,
+            () => Outcome::Invalid,
+        };
+    }
+    outcomes
 }
 
 /// The odd multiples of G.
@@ -245,8 +265,14 @@ pub(crate) fn make_base_multiples<C: Curve>() -> Vec<Packed> {
     let [x, y] = C::BASE.map(constant::<C, Portable>);
     let mut multiples = vec![Multiple::empty(); BASE_MULTIPLES];
     let mut inverse = [odd_multiples(&Affine { x, y }, &mut multiples)];
-    invert_all(&mut inverse);
-    let mut packed = vec![[0; 8]; BASE_MULTIPLES * LANES];
+    invert_all(&mut inverse, &mut Vec::new());
+    let mut packed = vec![Packed::default(); BASE_MULTIPLES * LANES];
     pack_by_lane(&multiples, &inverse[0], &mut packed);
     packed.into_iter().step_by(LANES).collect()
+}
+
+/// The table of G.
+pub(crate) fn make_base_table<C: Curve>() -> Table<C> {
+    // Not on the unit of whoever asks first: it is the same table.
+    Table::new(C::BASE[0], C::BASE[1]).expect("G is on the curve")
 }

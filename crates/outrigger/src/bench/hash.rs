@@ -70,7 +70,7 @@ fn one(args: &BenchArgs, algorithm: HashAlgorithm, size: usize, records: &mut Ve
             let mut record = Record { size: Some(size), ..blank };
             pairs::measure(&mut record, args.pairs, pairs::clocked(|| hashed(engine, &work)), Some(peer))?;
             record.more.insert("gigabytes_per_second".into(), (record.items_per_second * size as f64 / 1e9).into());
-            scaling::measure(&mut record, args, engine, |engine| hashed(engine, &work))?;
+            scaling::measure(&mut record, args, engine, &work)?;
             records.push(record);
         }
     }

@@ -1,18 +1,22 @@
 //! How much more several threads do than one, beside what a loop in registers reaches in the same run: cores that
 //! share power or execution units do not double, and the product is held to what the processor can.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::{Unit, calibration};
 use outrigger_scheduler::CoreEngine;
-use outrigger_types::{Backend, Engine};
+use outrigger_types::{Backend, Engine, Work};
 use serde_json::json;
 
-use super::{Record, engines, pairs};
+use super::{Record, engines, pairs, verify};
 use crate::cli::{BenchArgs, Failure};
 
 /// How long each measurement of a round runs at least.
 const SLICE: Duration = Duration::from_millis(120);
+/// Batches that wait or run at any time, as from a chain under load: what several threads do, not how soon one batch
+/// ends.
+const IN_FLIGHT: usize = 4;
 /// Rounds of the loop between two looks at the clock.
 const LOOP_ROUNDS: u64 = 20_000;
 
@@ -22,7 +26,7 @@ pub(super) fn measure(
     record: &mut Record,
     args: &BenchArgs,
     engine: &CoreEngine,
-    run: impl Fn(&CoreEngine) -> Result<(), Failure>,
+    work: &Arc<Work>,
 ) -> Result<(), Failure> {
     let Some(unit) = Unit::detect().filter(|_| engine.backend() == Backend::Vector && record.threads > 1) else {
         return Ok(());
@@ -30,12 +34,12 @@ pub(super) fn measure(
     let Some(alone) = engines(args, 1).into_iter().find(|engine| engine.backend() == Backend::Vector) else {
         return Ok(());
     };
-    run(&alone)?;
+    rate(&alone, work)?;
     let (mut product, mut register, mut shares) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..args.pairs {
-        let one = rate(|| run(&alone))?;
+        let one = rate(&alone, work)?;
         let loop_one = loop_rate(unit, 1);
-        let all = rate(|| run(engine))?;
+        let all = rate(engine, work)?;
         let loop_all = loop_rate(unit, record.threads);
         product.push(all / one);
         register.push(loop_all / loop_one);
@@ -51,15 +55,26 @@ pub(super) fn measure(
     Ok(())
 }
 
-/// Batches a second.
-fn rate(run: impl Fn() -> Result<(), Failure>) -> Result<f64, Failure> {
+/// Batches a second, of good items.
+fn rate(engine: &CoreEngine, work: &Arc<Work>) -> Result<f64, Failure> {
     let since = Instant::now();
-    let mut batches = 0_u32;
-    while batches == 0 || since.elapsed() < SLICE {
-        run()?;
-        batches += 1;
-    }
-    Ok(f64::from(batches) / since.elapsed().as_secs_f64())
+    let mut batches = 0;
+    std::thread::scope(|scope| {
+        let callers = [(); IN_FLIGHT].map(|()| {
+            scope.spawn(|| {
+                let mut batches = 0_u32;
+                while batches == 0 || since.elapsed() < SLICE {
+                    verify::good(engine, work)?;
+                    batches += 1;
+                }
+                Ok(batches)
+            })
+        });
+        for caller in callers {
+            batches += caller.join().expect("a caller ends")?;
+        }
+        Ok::<_, Failure>(f64::from(batches) / since.elapsed().as_secs_f64())
+    })
 }
 
 /// Instructions a second of the loop on so many threads together.

@@ -54,35 +54,40 @@ const fn negative(y: [u64; 4]) -> [u64; 4] {
 }
 
 /// Decodes `N` groups of lanes, whose long chains of squares run interleaved.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn decode<L: Lanes, const N: usize>(groups: &[[&[u8; 32]; LANES]; N]) -> [Decoded<L>; N] {
-    let mut signs = [0; N];
-    let mut y = [Element::zero(); N];
-    for n in 0..N {
-        let words = words_of_bytes::<L>(&groups[n]);
-        signs[n] = words[3].test(L::splat(1 << 63));
-        y[n] = Element::from_words(words);
-    }
-    // x² = (y² − 1)/(dy² + 1) =: u/v, and (u·v³)·(u·v⁷)^((p − 5)/8) is a root of ±u/v or of ±√−1·u/v.
-    let one = Element::<L>::one();
-    let mut parts = [[Element::<L>::zero(); 3]; N];
-    let mut bases = [Element::zero(); N];
-    for n in 0..N {
-        let yy = y[n].square();
-        let u = yy.columns().minus(one.columns()).carry();
-        let v = yy.times(&Element::splat(D)).plus(one.columns()).carry();
-        let v3 = v.square().mul(&v);
-        let uv3 = u.mul(&v3);
-        bases[n] = uv3.mul(&v3.mul(&v));
-        parts[n] = [u, v, uv3];
-    }
-    let powers = power_of_roots(&bases);
-    let mut decoded = [Decoded { x: one, y: one, is_point: 0 }; N];
-    for n in 0..N {
-        let [u, v, uv3] = parts[n];
-        decoded[n] = finish(u, v, uv3.mul(&powers[n]), y[n], signs[n]);
-    }
-    decoded
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut signs = [0; N];
+            let mut y = [Element::zero(); N];
+            for n in 0..N {
+                let words = words_of_bytes::<L>(&groups[n]);
+                signs[n] = words[3].test(L::splat(1 << 63));
+                y[n] = Element::from_words(words);
+            }
+            // x² = (y² − 1)/(dy² + 1) =: u/v, and (u·v³)·(u·v⁷)^((p − 5)/8) is a root of ±u/v or of ±√−1·u/v.
+            let one = Element::<L>::one();
+            let mut parts = [[Element::<L>::zero(); 3]; N];
+            let mut bases = [Element::zero(); N];
+            for n in 0..N {
+                let yy = y[n].square();
+                let u = yy.columns().minus(one.columns()).carry();
+                let v = yy.times(&Element::splat(D)).plus(one.columns()).carry();
+                let v3 = v.square().mul(&v);
+                let uv3 = u.mul(&v3);
+                bases[n] = uv3.mul(&v3.mul(&v));
+                parts[n] = [u, v, uv3];
+            }
+            let powers = power_of_roots(&bases);
+            let mut decoded = [Decoded { x: one, y: one, is_point: 0 }; N];
+            for n in 0..N {
+                let [u, v, uv3] = parts[n];
+                decoded[n] = finish(u, v, uv3.mul(&powers[n]), y[n], signs[n]);
+            }
+            decoded
+        },
+    )
 }
 
 /// Chooses the root and its sign.

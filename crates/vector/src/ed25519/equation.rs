@@ -17,11 +17,16 @@ pub(super) struct Scalars<L> {
 
 impl<L: Lanes> Scalars<L> {
     /// Of the bytes of S, below 2²⁵³, and of hashes of which k is the remainder mod L.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn new(s: &[&[u8; 32]; LANES], hashes: &[&[u8; 64]; LANES]) -> Self {
-        let s = Scalar::<L>::of_words(&words_of_bytes(s));
-        let k = Scalar::of_wide_words(&words_of_hashes(hashes));
-        Self { s: s.digits::<BASE_DIGIT_BITS>(), k: k.digits::<DIGIT_BITS>() }
+        L::enter(
+            #[inline(always)]
+            || {
+                let s = Scalar::<L>::of_words(&words_of_bytes(s));
+                let k = Scalar::of_wide_words(&words_of_hashes(hashes));
+                Self { s: s.digits::<BASE_DIGIT_BITS>(), k: k.digits::<DIGIT_BITS>() }
+            },
+        )
     }
 }
 
@@ -49,26 +54,31 @@ fn digit<L: Lanes>(limb: L, shift: u32, width: u32) -> (L, Mask) {
 }
 
 /// \[S\]B + \[k\]P, where the table has the multiples of P.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn combination<L: Lanes>(scalars: &Scalars<L>, multiples: &Multiples, base: &BaseMultiples) -> Point<L> {
-    let mut sum = Point::identity();
-    let mut window = 51;
-    while window > 0 {
-        window -= 1;
-        let (limb, place) = (window / 10, (window % 10) as u32);
-        if window < 50 {
-            for _ in 0..DIGIT_BITS {
-                sum = sum.double();
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut sum = Point::identity();
+            let mut window = 51;
+            while window > 0 {
+                window -= 1;
+                let (limb, place) = (window / 10, (window % 10) as u32);
+                if window < 50 {
+                    for _ in 0..DIGIT_BITS {
+                        sum = sum.double();
+                    }
+                }
+                let (multiple, is_negative) = digit(scalars.k[limb], place * DIGIT_BITS, DIGIT_BITS);
+                sum = sum.add(&multiples.load(multiple), is_negative);
+                if place % 2 == 0 {
+                    let (multiple, is_negative) = digit(scalars.s[limb], place / 2 * BASE_DIGIT_BITS, BASE_DIGIT_BITS);
+                    sum = sum.add_affine(&base.load(multiple), is_negative);
+                }
             }
-        }
-        let (multiple, is_negative) = digit(scalars.k[limb], place * DIGIT_BITS, DIGIT_BITS);
-        sum = sum.add(&multiples.load(multiple), is_negative);
-        if place % 2 == 0 {
-            let (multiple, is_negative) = digit(scalars.s[limb], place / 2 * BASE_DIGIT_BITS, BASE_DIGIT_BITS);
-            sum = sum.add_affine(&base.load(multiple), is_negative);
-        }
-    }
-    sum
+            sum
+        },
+    )
 }
 
 /// A point in coordinates that wait for the inverse of Z.

@@ -298,24 +298,34 @@ impl<L: Lanes> Columns<L> {
 }
 
 /// x^(2ⁿ), of several numbers at once: one chain alone would wait for its own results.
-#[inline(always)]
+#[inline(never)]
 fn square_times<L: Lanes, const N: usize>(x: &[Element<L>; N], n: u32) -> [Element<L>; N] {
-    let mut x = *x;
-    for _ in 0..n {
-        for x in &mut x {
-            *x = x.square();
-        }
-    }
-    x
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut x = *x;
+            for _ in 0..n {
+                for x in &mut x {
+                    *x = x.square();
+                }
+            }
+            x
+        },
+    )
 }
 
-#[inline(always)]
+#[inline(never)]
 fn products<L: Lanes, const N: usize>(a: &[Element<L>; N], b: &[Element<L>; N]) -> [Element<L>; N] {
-    let mut products = *a;
-    for i in 0..N {
-        products[i] = a[i].mul(&b[i]);
-    }
-    products
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut products = *a;
+            for i in 0..N {
+                products[i] = a[i].mul(&b[i]);
+            }
+            products
+        },
+    )
 }
 
 /// x^(2²⁵⁰ − 1), and x¹¹ on the way.

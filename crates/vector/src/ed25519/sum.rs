@@ -12,7 +12,7 @@ use super::scalar::Scalar;
 use super::table::{
     AffineRow, IDENTITY_ROW, ProjectiveRow, base, load_affine, load_projective, store_affine, store_projective,
 };
-use crate::lanes::{Kernel, LANES, Lanes, Mask, registers};
+use crate::lanes::{LANES, Lanes, Mask, registers};
 use crate::radix52::to_words;
 
 /// Digits of a scalar.
@@ -38,28 +38,22 @@ impl Points {
     }
 }
 
-pub(super) struct Decode<'a>(pub(super) &'a [&'a [u8; 32]]);
-
-impl<L: Lanes> Kernel<L> for Decode<'_> {
-    type Output = Points;
-
-    #[inline(always)]
-    fn call(self) -> Points {
-        let count = self.0.len();
-        let capacity = count.next_multiple_of(2 * LANES);
-        let (mut rows, mut are_points) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
-        for chunk in self.0.chunks(2 * LANES) {
-            let of = |place: usize| *chunk.get(place).unwrap_or(&&[0; 32]);
-            let groups = [0, LANES].map(|start| std::array::from_fn(|lane| of(start + lane)));
-            for decoded in decode::<L, 2>(&groups) {
-                rows.extend(store_affine(&Affine::of(&decoded.x, &decoded.y)));
-                are_points.extend((0..LANES).map(|lane| decoded.is_point >> lane & 1 == 1));
-            }
+#[inline(always)]
+pub(super) fn decode_points<L: Lanes>(encodings: &[&[u8; 32]]) -> Points {
+    let count = encodings.len();
+    let capacity = count.next_multiple_of(2 * LANES);
+    let (mut rows, mut are_points) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+    for chunk in encodings.chunks(2 * LANES) {
+        let of = |place: usize| *chunk.get(place).unwrap_or(&&[0; 32]);
+        let groups = [0, LANES].map(|start| std::array::from_fn(|lane| of(start + lane)));
+        for decoded in decode::<L, 2>(&groups) {
+            rows.extend(store_affine(&Affine::of(&decoded.x, &decoded.y)));
+            are_points.extend((0..LANES).map(|lane| decoded.is_point >> lane & 1 == 1));
         }
-        rows.truncate(count);
-        are_points.truncate(count);
-        Points { rows, are_points }
     }
+    rows.truncate(count);
+    are_points.truncate(count);
+    Points { rows, are_points }
 }
 
 /// A signature in a sum.
@@ -77,72 +71,68 @@ pub struct Term<'a> {
     pub coefficient: [u8; 16],
 }
 
-pub(super) struct Sum<'a> {
-    pub(super) points: &'a Points,
-    pub(super) terms: &'a [Term<'a>],
-}
-
-impl<L: Lanes> Kernel<L> for Sum<'_> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn call(self) -> bool {
-        let (key_sums, base_sum) = scalars::<L>(self.points.rows.len(), self.terms);
-        let mut lists = Lists::new(self.points.rows.len() + self.terms.len() + 1);
-        let mut rows = self.points.rows.clone();
-        let (x, y) = base::<L>();
-        rows.push(store_affine(&Affine::of(&x.negative(), &y))[0]);
-        rows.push(IDENTITY_ROW);
-        for (row, digits) in digits::<L>(&key_sums) {
-            lists.push(row, digits);
-        }
-        for (_, digits) in digits::<L>(&[(0, base_sum)]) {
-            lists.push(self.points.rows.len(), digits);
-        }
-        for term in self.terms {
-            lists.push_coefficient(term.r, &term.coefficient);
-        }
-        let sorted = lists.sort();
-        let buckets = buckets::<L>(&rows, &sorted);
-        let mut sum = Point::<L>::identity();
-        for pass in (0..WINDOWS / LANES).rev() {
-            for _ in 0..8 * LANES {
-                sum = sum.double();
-            }
-            sum = sum.add(&windows::<L>(&buckets, pass * LANES).to_projective(), 0);
-        }
-        across(sum).has_small_order() & 1 == 1
+#[inline(always)]
+pub(super) fn sum_holds<L: Lanes>(points: &Points, terms: &[Term<'_>]) -> bool {
+    let (key_sums, base_sum) = scalars::<L>(points.rows.len(), terms);
+    let mut lists = Lists::new(points.rows.len() + terms.len() + 1);
+    let mut rows = points.rows.clone();
+    let (x, y) = base::<L>();
+    rows.push(store_affine(&Affine::of(&x.negative(), &y))[0]);
+    rows.push(IDENTITY_ROW);
+    for (row, digits) in digits::<L>(&key_sums) {
+        lists.push(row, digits);
     }
+    for (_, digits) in digits::<L>(&[(0, base_sum)]) {
+        lists.push(points.rows.len(), digits);
+    }
+    for term in terms {
+        lists.push_coefficient(term.r, &term.coefficient);
+    }
+    let sorted = lists.sort();
+    let buckets = buckets::<L>(&rows, &sorted);
+    let mut sum = Point::<L>::identity();
+    for pass in (0..WINDOWS / LANES).rev() {
+        for _ in 0..8 * LANES {
+            sum = sum.double();
+        }
+        sum = sum.add(&windows::<L>(&buckets, pass * LANES).to_projective(), 0);
+    }
+    across(sum).has_small_order() & 1 == 1
 }
 
 /// Limbs of a sum of scalars, not carried.
 type ScalarSum = [u64; 5];
 
 /// Σ z·k of each key that has terms, and Σ z·S, both limb by limb.
-#[inline(always)]
+#[inline(never)]
 fn scalars<L: Lanes>(points: usize, terms: &[Term<'_>]) -> (Vec<(usize, ScalarSum)>, ScalarSum) {
-    let mut key_sums: Vec<ScalarSum> = vec![[0; 5]; points];
-    let mut has_terms = vec![false; points];
-    let mut base_sum: ScalarSum = [0; 5];
-    for chunk in terms.chunks(LANES) {
-        let of = |lane: usize| chunk.get(lane).unwrap_or(&chunk[0]);
-        let lanes: [&Term<'_>; LANES] = std::array::from_fn(of);
-        let coefficients = lanes.map(|term| widened(&term.coefficient));
-        let z = Scalar::<L>::of_signed_bytes(&words_of_bytes(&coefficients.each_ref()));
-        let k = Scalar::<L>::of_wide_words(&words_of_hashes(&lanes.map(|term| term.hash)));
-        let s = Scalar::<L>::of_words(&words_of_bytes(&lanes.map(|term| term.s)));
-        let (zk, zs) = (z.times(&k).0, z.times(&s).0);
-        for i in 0..5 {
-            let (zk, zs) = (zk[i].to_array(), zs[i].to_array());
-            for (lane, term) in chunk.iter().enumerate() {
-                key_sums[term.key][i] += zk[lane];
-                has_terms[term.key] = true;
-                base_sum[i] += zs[lane];
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut key_sums: Vec<ScalarSum> = vec![[0; 5]; points];
+            let mut has_terms = vec![false; points];
+            let mut base_sum: ScalarSum = [0; 5];
+            for chunk in terms.chunks(LANES) {
+                let of = |lane: usize| chunk.get(lane).unwrap_or(&chunk[0]);
+                let lanes: [&Term<'_>; LANES] = std::array::from_fn(of);
+                let coefficients = lanes.map(|term| widened(&term.coefficient));
+                let z = Scalar::<L>::of_signed_bytes(&words_of_bytes(&coefficients.each_ref()));
+                let k = Scalar::<L>::of_wide_words(&words_of_hashes(&lanes.map(|term| term.hash)));
+                let s = Scalar::<L>::of_words(&words_of_bytes(&lanes.map(|term| term.s)));
+                let (zk, zs) = (z.times(&k).0, z.times(&s).0);
+                for i in 0..5 {
+                    let (zk, zs) = (zk[i].to_array(), zs[i].to_array());
+                    for (lane, term) in chunk.iter().enumerate() {
+                        key_sums[term.key][i] += zk[lane];
+                        has_terms[term.key] = true;
+                        base_sum[i] += zs[lane];
+                    }
+                }
             }
-        }
-    }
-    let used = key_sums.into_iter().enumerate().filter(|(key, _)| has_terms[*key]);
-    (used.collect(), base_sum)
+            let used = key_sums.into_iter().enumerate().filter(|(key, _)| has_terms[*key]);
+            (used.collect(), base_sum)
+        },
+    )
 }
 
 fn widened(coefficient: &[u8; 16]) -> [u8; 32] {
@@ -152,20 +142,25 @@ fn widened(coefficient: &[u8; 16]) -> [u8; 32] {
 }
 
 /// The digits, as bytes, of sums mod L, each with its number.
-#[inline(always)]
+#[inline(never)]
 fn digits<L: Lanes>(sums: &[(usize, ScalarSum)]) -> Vec<(usize, [u8; WINDOWS])> {
-    let mut digits = Vec::with_capacity(sums.len());
-    for chunk in sums.chunks(LANES) {
-        let mut columns = [[0; LANES]; 5];
-        for (lane, (_, sum)) in chunk.iter().enumerate() {
-            for i in 0..5 {
-                columns[i][lane] = sum[i];
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut digits = Vec::with_capacity(sums.len());
+            for chunk in sums.chunks(LANES) {
+                let mut columns = [[0; LANES]; 5];
+                for (lane, (_, sum)) in chunk.iter().enumerate() {
+                    for i in 0..5 {
+                        columns[i][lane] = sum[i];
+                    }
+                }
+                let words = to_words(&Scalar::<L>::of_sum(registers!(i of 5; L::load(&columns[i]))).0);
+                digits.extend(chunk.iter().zip(words).map(|(&(number, _), words)| (number, signed_bytes(words))));
             }
-        }
-        let words = to_words(&Scalar::<L>::of_sum(registers!(i of 5; L::load(&columns[i]))).0);
-        digits.extend(chunk.iter().zip(words).map(|(&(number, _), words)| (number, signed_bytes(words))));
-    }
-    digits
+            digits
+        },
+    )
 }
 
 /// Of a number below 2²⁵³: bytes b with Σ (b − 128)·256ⁱ the number.
@@ -259,66 +254,81 @@ fn by_length(lists: &[(u32, u32, u32)]) -> Vec<(u32, u32, u32)> {
 }
 
 /// The sums of all lists, by the number of the bucket. The last row is the identity.
-#[inline(always)]
+#[inline(never)]
 fn buckets<L: Lanes>(rows: &[AffineRow], sorted: &SortedLists) -> Vec<ProjectiveRow> {
-    let mut buckets = vec![ProjectiveRow::ZERO; WINDOWS * BUCKETS];
-    let identity = (rows.len() - 1) as u32 * 2;
-    for group in sorted.lists.as_chunks::<LANES>().0 {
-        let longest = group[LANES - 1].1;
-        let mut entry = 0;
-        let mut sum = Point::<L>::identity();
-        while entry < longest.max(1) {
-            let mut points = [&rows[0]; LANES];
-            let mut minus: Mask = 0;
-            for lane in 0..LANES {
-                let (start, length, _) = group[lane];
-                let packed = if entry < length { sorted.entries[(start + entry) as usize] } else { identity };
-                points[lane] = &rows[(packed >> 1) as usize];
-                minus |= ((packed & 1) as Mask) << lane;
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut buckets = vec![ProjectiveRow::ZERO; WINDOWS * BUCKETS];
+            let identity = (rows.len() - 1) as u32 * 2;
+            for group in sorted.lists.as_chunks::<LANES>().0 {
+                let longest = group[LANES - 1].1;
+                let mut entry = 0;
+                let mut sum = Point::<L>::identity();
+                while entry < longest.max(1) {
+                    let mut points = [&rows[0]; LANES];
+                    let mut minus: Mask = 0;
+                    for lane in 0..LANES {
+                        let (start, length, _) = group[lane];
+                        let packed = if entry < length { sorted.entries[(start + entry) as usize] } else { identity };
+                        points[lane] = &rows[(packed >> 1) as usize];
+                        minus |= ((packed & 1) as Mask) << lane;
+                    }
+                    let point = load_affine::<L>(points);
+                    sum = if entry == 0 { Point::of_row(&point, minus) } else { sum.add_affine(&point, minus) };
+                    entry += 1;
+                }
+                let rows = store_projective(&sum.to_projective());
+                for lane in 0..LANES {
+                    buckets[group[lane].2 as usize] = rows[lane];
+                }
             }
-            let point = load_affine::<L>(points);
-            sum = if entry == 0 { Point::of_row(&point, minus) } else { sum.add_affine(&point, minus) };
-            entry += 1;
-        }
-        let rows = store_projective(&sum.to_projective());
-        for lane in 0..LANES {
-            buckets[group[lane].2 as usize] = rows[lane];
-        }
-    }
-    buckets
+            buckets
+        },
+    )
 }
 
 /// Σ b·bucket b of eight windows from `first` on, one a lane.
-#[inline(always)]
+#[inline(never)]
 fn windows<L: Lanes>(buckets: &[ProjectiveRow], first: usize) -> Point<L> {
-    let mut running = Point::<L>::identity();
-    let mut sum = Point::<L>::identity();
-    for bucket in (0..BUCKETS).rev() {
-        let mut rows = [&buckets[0]; LANES];
-        for lane in 0..LANES {
-            rows[lane] = &buckets[(first + lane) * BUCKETS + bucket];
-        }
-        running = running.add(&load_projective::<L>(rows), 0);
-        sum = sum.add(&running.to_projective(), 0);
-    }
-    sum
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut running = Point::<L>::identity();
+            let mut sum = Point::<L>::identity();
+            for bucket in (0..BUCKETS).rev() {
+                let mut rows = [&buckets[0]; LANES];
+                for lane in 0..LANES {
+                    rows[lane] = &buckets[(first + lane) * BUCKETS + bucket];
+                }
+                running = running.add(&load_projective::<L>(rows), 0);
+                sum = sum.add(&running.to_projective(), 0);
+            }
+            sum
+        },
+    )
 }
 
 /// Σ 256ⁱ·(lane i), in lane 0.
-#[inline(always)]
+#[inline(never)]
 fn across<L: Lanes>(sum: Point<L>) -> Point<L> {
-    let mut sum = sum;
-    let mut distance = 1;
-    while distance < LANES {
-        // Each lane adds what its neighbour at that distance has, shifted by as many digits.
-        let mut shifted = sum;
-        for _ in 0..8 * distance {
-            shifted = shifted.double();
-        }
-        sum = sum.add(&moved(&shifted.to_projective(), distance), 0);
-        distance *= 2;
-    }
-    sum
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut sum = sum;
+            let mut distance = 1;
+            while distance < LANES {
+                // Each lane adds what its neighbour at that distance has, shifted by as many digits.
+                let mut shifted = sum;
+                for _ in 0..8 * distance {
+                    shifted = shifted.double();
+                }
+                sum = sum.add(&moved(&shifted.to_projective(), distance), 0);
+                distance *= 2;
+            }
+            sum
+        },
+    )
 }
 
 /// Lane i of the result is lane i + `distance`, around.

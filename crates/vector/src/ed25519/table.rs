@@ -120,16 +120,21 @@ impl Multiples {
     }
 
     /// Fills the table with the multiples of a point.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn fill<L: Lanes>(&mut self, point: &Point<L>) {
-        self.put(0, &Point::<L>::identity().to_projective());
-        let one = point.to_projective();
-        self.put(1, &one);
-        let mut sum = point.double();
-        for multiple in 2..MULTIPLES {
-            self.put(multiple, &sum.to_projective());
-            sum = sum.add(&one, 0);
-        }
+        L::enter(
+            #[inline(always)]
+            || {
+                self.put(0, &Point::<L>::identity().to_projective());
+                let one = point.to_projective();
+                self.put(1, &one);
+                let mut sum = point.double();
+                for multiple in 2..MULTIPLES {
+                    self.put(multiple, &sum.to_projective());
+                    sum = sum.add(&one, 0);
+                }
+            },
+        )
     }
 
     /// The multiple of each lane.

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::fmt;
 
-use super::{Kernel, LANES, Lanes, Mask, ROW_BYTES};
+use super::{LANES, Lanes, Mask, ROW_BYTES};
 
 /// Eight words in a register.
 #[derive(Clone, Copy)]
@@ -27,13 +27,6 @@ unsafe fn with_features<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// # Safety
-/// The processor must have the features named here.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma,avx512vbmi,bmi2")]
-unsafe fn kernel_with_features<K: Kernel<Avx512>>(kernel: K) -> K::Output {
-    kernel.call()
-}
-
 /// An intrinsic, which is unsafe only outside functions that enable its features.
 macro_rules! intrinsic {
     ($call:expr) => {
@@ -54,13 +47,6 @@ impl Lanes for Avx512 {
         debug_assert!(is_here());
         // SAFETY: callers come through a `Unit`, which is made only where `is_here` said yes.
         unsafe { with_features(f) }
-    }
-
-    #[inline(always)]
-    fn run<K: Kernel<Self>>(kernel: K) -> K::Output {
-        debug_assert!(is_here());
-        // SAFETY: as for `enter`.
-        unsafe { kernel_with_features(kernel) }
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@
 
 use std::array::from_fn;
 
-use super::{Kernel, LANES, Lanes, Mask, ROW_BYTES};
+use super::{LANES, Lanes, Mask, ROW_BYTES};
 
 /// Eight words in memory.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +42,6 @@ impl Lanes for Portable {
     #[inline(always)]
     fn enter<R>(f: impl FnOnce() -> R) -> R {
         f()
-    }
-
-    #[inline(always)]
-    fn run<K: Kernel<Self>>(kernel: K) -> K::Output {
-        kernel.call()
     }
 
     #[inline(always)]

@@ -37,7 +37,7 @@ const BIAS: [u64; 6] = [
 
 /// An element: limbs 0 to 3 below 2⁵², limb 4 below 2⁴⁹, any multiple of p within.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fe<L>(pub(super) [L; 5]);
+pub(crate) struct Fe<L>(pub(super) [L; 5]);
 
 /// An element that can only be multiplied: what limbs 0 to 3 have above bit 52 was carried to the next and does not
 /// count; limb 4 is below 2⁴⁹.

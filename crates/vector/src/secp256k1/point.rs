@@ -11,8 +11,8 @@
 //! infinity is one of them.
 
 use super::field::{Factor, Fe, Loose};
-use super::inversion::{Invertible, Modulus, rotated};
 use crate::lanes::{Lanes, Mask};
+use crate::weierstrass::inversion::{Invertible, Modulus, rotated};
 
 static MODULUS: Modulus = Modulus::new(super::field::PRIME);
 
@@ -39,7 +39,7 @@ impl<L: Lanes> Invertible for Fe<L> {
 
 /// A point by its coordinates x and 2y.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Affine<L> {
+pub(crate) struct Affine<L> {
     pub(super) x: Fe<L>,
     pub(super) y2: Fe<L>,
 }
@@ -176,6 +176,13 @@ impl<L: Lanes> Jacobian<L> {
     #[inline(always)]
     pub(super) fn infinity() -> Self {
         Self { x: Fe::one().factor(), y2: Fe::one().factor(), z: Loose::zero().carry() }
+    }
+
+    /// `other` where the mask has a bit.
+    #[inline(always)]
+    pub(super) fn blend(self, mask: Mask, other: &Self) -> Self {
+        let part = |a: Factor<L>, b: Factor<L>| a.masked().blend(mask, b.masked()).factor();
+        Self { x: part(self.x, other.x), y2: part(self.y2, other.y2), z: part(self.z, other.z) }
     }
 
     /// The opposite where the mask has a bit.

@@ -2,9 +2,9 @@
 //! way to the digits of a double-and-add.
 
 use super::field::{Fe, splat_limbs};
-use super::inversion::{Invertible, Modulus, rotated};
 use crate::lanes::{LANES, Lanes};
 use crate::radix52::{LIMB_MASK, limbs_of, product};
+use crate::weierstrass::inversion::{Invertible, Modulus, rotated};
 
 /// n, words from the least.
 pub(super) const ORDER: [u64; 4] = [0xbfd2_5e8c_d036_4141, 0xbaae_dce6_af48_a03b, 0xffff_ffff_ffff_fffe, u64::MAX];

@@ -6,10 +6,10 @@
 use std::sync::OnceLock;
 
 use super::field::{Fe, pair_to_rows, rows_to_pair};
-use super::inversion::invert_all;
 use super::point::Affine;
 use super::scalar::Digit;
 use crate::lanes::{LANES, Lanes, Portable};
+use crate::weierstrass::inversion::invert_all;
 
 /// One point: x and 2y below p, words from the least.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ const ROWS: usize = 1 << (WIDTH - 1);
 /// In affine coordinates: as an inversion is shared by all points, an addition costs less than one in Jacobian
 /// coordinates, and there is nothing to convert. A round adds 2c·P to the first c odd multiples.
 #[inline(always)]
-fn odd_multiples<L: Lanes>(points: &[Affine<L>], count: usize) -> Vec<Affine<L>> {
+pub(super) fn odd_multiples<L: Lanes>(points: &[Affine<L>], count: usize) -> Vec<Affine<L>> {
     let mut multiples: Vec<Affine<L>> = Vec::with_capacity(points.len() * count);
     for &point in points {
         multiples.extend(std::iter::repeat_n(point, count));

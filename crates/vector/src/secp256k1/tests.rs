@@ -3,12 +3,12 @@
 
 use proptest::prelude::*;
 
-use super::inversion::{Invertible, Modulus};
 use super::multiply::{Task, multiply};
 use super::point::{Jacobian, add_mirrored, double_mirrored};
 use super::scalar::HALF_BITS;
 use super::*;
 use crate::lanes::Portable;
+use crate::weierstrass::inversion::{Invertible, Modulus};
 
 /// λ, the factor of the endomorphism: λ³ ≡ 1 mod n.
 const LAMBDA: Number = [0xdf02_967c_1b23_bd72, 0x122e_22ea_2081_6678, 0xa526_1c02_8812_645a, 0x5363_ad4c_c05c_30e0];

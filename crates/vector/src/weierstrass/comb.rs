@@ -1,75 +1,67 @@
-//! Points of which much is known beforehand: tables with which a product needs no doubling.
-//!
-//! A scalar of 256 bits is 32 signed odd digits of 8 bits. For each place i the table holds the odd multiples of
-//! 2^(8·i)·Q up to 255: 4,096 points of 64 bytes, 256 KiB, and a product is 31 additions.
+//! Tables of points, and their sums, on curves with a = −3.
 
-use super::digits::{Digit, Digits};
-use super::field::{Element, invert_all};
-use super::multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
-use super::point::{Affine, Point, add_all, double_all};
-use super::{ABREAST, Curve, Outcome, Terms, decode, judge, no_terms, start};
+use super::field::{Element, subtract};
+use super::inversion::invert_all;
+use super::known::{KnownCurve, Product, add_up};
+use super::multiples::{Multiple, Packed, odd_multiples, pack_by_lane};
+use super::point::{Affine, Point, double_all};
+use super::tables::{MULTIPLES, PLACES, Table, Tabled, WIDTH};
+use super::{Curve, Outcome, Verdicts, decode, verdicts};
 use crate::Unit;
 use crate::lanes::{LANES, Lanes};
 use crate::radix52::from_words;
 use crate::unit::on_lanes;
 
-/// Bits of a digit. One less would save 40 % of the table and cost 5 more additions of 32.
-const WIDTH: usize = 8;
-const PLACES: usize = 256 / WIDTH;
-const MULTIPLES: usize = 1 << (WIDTH - 1);
-
-/// The table of a point.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Comb {
-    /// Multiple j of place i at `MULTIPLES`·i + j.
-    rows: Box<[Packed]>,
-    checksum: u64,
-}
-
-impl Comb {
-    /// The table of a point with coordinates below p; `None` off the curve.
-    pub(crate) fn new<C: Curve>(unit: Unit, point: [[u64; 4]; 2]) -> Option<Self> {
-        let rows = on_lanes!(unit, L => rows::<C, L>(point))?.into_boxed_slice();
-        let checksum = checksum(&rows);
-        Some(Self { rows, checksum })
-    }
-
-    /// Whether the table is as it was made.
-    pub(crate) fn is_intact(&self) -> bool {
-        checksum(&self.rows) == self.checksum
-    }
-
-    /// Bytes of memory.
-    pub(crate) const fn bytes(&self) -> usize {
-        std::mem::size_of_val::<[Packed]>(&self.rows) + std::mem::size_of::<Self>()
-    }
-
-    /// What the digits of a place pick, one table for all lanes.
-    #[inline(always)]
-    fn rows_for_all(&self, place: usize, digit: &Digit) -> [&Packed; LANES] {
-        let rows = self.place(place);
-        std::array::from_fn(|lane| &rows[digit.indices[lane] as usize % MULTIPLES])
-    }
-
-    #[inline(always)]
-    fn place(&self, place: usize) -> &[Packed; MULTIPLES] {
-        self.rows[place * MULTIPLES..].first_chunk().expect("a table has all places")
+impl<C: Curve> Tabled for C {
+    fn rows(unit: Unit, point: [[u64; 4]; 2]) -> Option<Vec<Packed>> {
+        let in_range = point.iter().all(|number| subtract(*number, C::WORDS).1);
+        if in_range { on_lanes!(unit, L => rows::<C, L>(point)) } else { None }
     }
 }
 
-/// Sums of words turned by their place: any changed bit, and any two rows exchanged, change it.
-fn checksum(rows: &[Packed]) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut sums = [FACTOR; 8];
-    for row in rows {
-        for (sum, word) in sums.iter_mut().zip(row) {
-            *sum = (*sum ^ word).wrapping_mul(FACTOR).rotate_left(29);
-        }
+impl<C: Curve> KnownCurve for C {
+    type Order = C::Order;
+    type Affine<L: Lanes> = Affine<C, L>;
+
+    fn base_table() -> &'static Table<Self> {
+        C::base_table()
     }
-    sums.iter().fold(0, |sum, word| (sum ^ word).wrapping_mul(FACTOR).rotate_left(29))
 }
 
-/// Eight places at once: the points 2^(8·i)·Q go into lanes, each with its odd multiples.
+/// A [`Product`] and the abscissa that its sum should have, below the order. The order more, where that is below p,
+/// is an answer too.
+pub(crate) type KnownQuestion<'a, C, L> = (Product<'a, C, L>, [L; 5]);
+
+/// As [`super::answer`], of keys that have tables.
+#[inline(always)]
+pub(crate) fn answer_known<C: Curve, L: Lanes>(questions: &[KnownQuestion<'_, C, L>]) -> Vec<[Outcome; LANES]> {
+    let mut products = Vec::with_capacity(questions.len());
+    for (product, _) in questions {
+        products.push(*product);
+    }
+    if products.is_empty() {
+        return Vec::new();
+    }
+    let tree = add_up(&products);
+    let mut outcomes = Vec::with_capacity(questions.len());
+    for (group, (_, abscissa)) in questions.iter().enumerate() {
+        let [a, b] = tree.pair(group);
+        let sum = Element::<C, L>::from_plain(abscissa).loose().plus(&a.x).plus(&b.x).carry(); // < 3.2p
+        let (run, rise) = (b.x.loose().plus_modulus::<2>().minus(&a.x), b.y.loose().plus_modulus::<2>().minus(&a.y));
+        let run_squared = run.carry().square().carry(); // < 1.7p
+        // The abscissa of the sum is rise²/run² less those of the points.
+        let difference = sum.mul(&run_squared).plus_modulus::<2>().minus(&rise.carry().square().carry()).fold();
+        outcomes.push(verdicts(&Verdicts {
+            on_curve: !0,
+            exceptional: tree.exceptional[group] | run_squared.loose().fold().is_zero(),
+            holds: difference.is_zero(),
+            abscissa: *abscissa,
+        }));
+    }
+    outcomes
+}
+
+/// The rows of a table. Eight places at once: the points 2^(8·i)·Q go into lanes, each with its odd multiples.
 #[inline(always)]
 fn rows<C: Curve, L: Lanes>(point: [[u64; 4]; 2]) -> Option<Vec<Packed>> {
     let (key, on_curve) = decode::<C, L>(&[from_words(&[point[0]; LANES]), from_words(&[point[1]; LANES])]);
@@ -92,7 +84,7 @@ fn rows<C: Curve, L: Lanes>(point: [[u64; 4]; 2]) -> Option<Vec<Packed>> {
         tops.push(lanes);
         inverses.push(lanes.z);
     }
-    invert_all(&mut inverses);
+    invert_all(&mut inverses, &mut Vec::new());
     let mut multiples = vec![Multiple::<C, L>::empty(); MULTIPLES * tops.len()];
     for (i, multiples) in multiples.chunks_exact_mut(MULTIPLES).enumerate() {
         let squared = inverses[i].square().carry();
@@ -100,9 +92,9 @@ fn rows<C: Curve, L: Lanes>(point: [[u64; 4]; 2]) -> Option<Vec<Packed>> {
         let affine = Affine { x: tops[i].x.mul(&squared).fold(), y: tops[i].y.mul(&cubed).fold() };
         inverses[i] = odd_multiples(&affine, multiples);
     }
-    invert_all(&mut inverses);
-    let mut rows = vec![[0; 8]; PLACES * MULTIPLES];
-    let mut packed = vec![[0; 8]; MULTIPLES * LANES];
+    invert_all(&mut inverses, &mut Vec::new());
+    let mut rows = vec![Packed::default(); PLACES * MULTIPLES];
+    let mut packed = vec![Packed::default(); MULTIPLES * LANES];
     for (i, multiples) in multiples.chunks_exact(MULTIPLES).enumerate() {
         pack_by_lane(multiples, &inverses[i], &mut packed);
         for (j, row) in packed.iter().enumerate() {
@@ -111,114 +103,3 @@ fn rows<C: Curve, L: Lanes>(point: [[u64; 4]; 2]) -> Option<Vec<Packed>> {
     }
     Some(rows)
 }
-
-/// The questions of eight lanes, as [`super::Question`], of keys that have tables.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KnownQuestion<'a, L> {
-    /// The tables of Q.
-    pub(crate) keys: [&'a Comb; LANES],
-    /// Up to and including the order.
-    pub(crate) base_scalar: [L; 5],
-    /// Up to and including the order.
-    pub(crate) key_scalar: [L; 5],
-    /// Below the order. The order more, where that is below p, is an answer too.
-    pub(crate) abscissa: [L; 5],
-}
-
-/// Rows of tables for a group, and the lanes that subtract them.
-#[derive(Clone, Copy)]
-struct Picked<'a> {
-    rows: [&'a Packed; LANES],
-    digit: Digit,
-}
-
-/// A group's digits, and what they pick.
-struct Walk<'a, L> {
-    keys: [&'a Comb; LANES],
-    key_digits: Digits<L, 256>,
-    base_digits: Digits<L, 256>,
-}
-
-impl<'a, L: Lanes> Walk<'a, L> {
-    #[inline(always)]
-    fn new<C: Curve>(question: &KnownQuestion<'a, L>) -> Self {
-        Self {
-            keys: question.keys,
-            key_digits: Digits::new::<C::Order>(&question.key_scalar),
-            base_digits: Digits::new::<C::Order>(&question.base_scalar),
-        }
-    }
-
-    /// The rows of a place, asked for from memory: those of 64 keys lie in the third cache.
-    #[inline(always)]
-    fn at(&self, place: usize, base: &'a Comb) -> [Picked<'a>; 2] {
-        let digit = self.key_digits.at(place * WIDTH, WIDTH);
-        let keys = &self.keys;
-        let rows = std::array::from_fn(|lane| &keys[lane].place(place)[digit.indices[lane] as usize % MULTIPLES]);
-        let of_key = Picked { rows, digit };
-        let digit = self.base_digits.at(place * WIDTH, WIDTH);
-        let of_base = Picked { rows: base.rows_for_all(place, &digit), digit };
-        for row in of_key.rows.iter().chain(&of_base.rows) {
-            L::prefetch(row);
-        }
-        [of_key, of_base]
-    }
-}
-
-/// Answers to [`KnownQuestion`]s.
-#[inline(always)]
-pub(crate) fn answer_known<C: Curve, L: Lanes>(questions: &[KnownQuestion<'_, L>]) -> Vec<[Outcome; LANES]> {
-    let base = C::base_comb();
-    let mut outcomes = Vec::with_capacity(questions.len());
-    for abreast in questions.chunks(ABREAST) {
-        let sums = combine::<C, L>(abreast, base);
-        for (question, sum) in abreast.iter().zip(&sums) {
-            outcomes.push(judge(&question.abscissa, sum, !0));
-        }
-    }
-    outcomes
-}
-
-/// The sums of up to [`ABREAST`] questions.
-#[inline(always)]
-fn combine<C: Curve, L: Lanes>(questions: &[KnownQuestion<'_, L>], base: &Comb) -> Vec<Point<C, L>> {
-    let mut walks = Vec::with_capacity(ABREAST);
-    let mut next = Vec::with_capacity(ABREAST);
-    for question in questions {
-        walks.push(Walk::new::<C>(question));
-    }
-    for walk in &walks {
-        next.push(walk.at(0, base));
-    }
-    let mut sums = Vec::with_capacity(ABREAST);
-    for place in 0..PLACES {
-        let [mut of_keys, mut of_base]: [Terms<C, L>; 2] = [no_terms(), no_terms()];
-        for (i, [key, base]) in next.iter().enumerate() {
-            of_keys[i] = (unpack(key.rows), key.digit.negative);
-            of_base[i] = (unpack(base.rows), base.digit.negative);
-        }
-        if place + 1 < PLACES {
-            for (walk, next) in walks.iter().zip(&mut next) {
-                *next = walk.at(place + 1, base);
-            }
-        }
-        if place == 0 {
-            for term in &of_keys[..questions.len()] {
-                sums.push(start(term));
-            }
-        } else {
-            add_all(&mut sums, &of_keys);
-        }
-        add_all(&mut sums, &of_base);
-    }
-    sums
-}
-
-/// The table of G.
-pub(crate) fn make_base_comb<C: Curve>() -> Comb {
-    // Not on the unit of whoever asks first: it is the same table.
-    Comb::new::<C>(Unit::detect().unwrap_or(Unit::PORTABLE), C::BASE).expect("G is on the curve")
-}
-
-#[cfg(test)]
-mod tests;

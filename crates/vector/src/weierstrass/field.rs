@@ -10,8 +10,9 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
+use super::inversion::{self, Invertible, rotated};
 use crate::lanes::{Lanes, Mask};
-use crate::radix52::{BITS, LIMB_MASK, limbs_of};
+use crate::radix52::{BITS, LIMB_MASK, limbs_of, to_words};
 
 /// A modulus of 256 bits, odd.
 pub(crate) trait Modulus: Copy + Debug + Send + Sync + 'static {
@@ -225,46 +226,33 @@ impl<M: Modulus, L: Lanes> Element<M, L> {
         let is = |limbs: [u64; 5]| (0..5).fold(Mask::MAX, |mask, i| mask & self.limbs[i].eq(L::splat(limbs[i])));
         is([0; 5]) | is(Times::<M, 1>::LIMBS)
     }
-
-    /// self^`exponent`, in windows of four bits; below 2m. Of 256 squarings and 78 multiplications.
-    #[inline(always)]
-    fn power(&self, exponent: [u64; 4]) -> Self {
-        let mut powers = [Self::one(); 16];
-        for i in 1..16 {
-            powers[i] = powers[i - 1].mul(self).carry();
-        }
-        let mut power = Self::one();
-        for i in (0..64).rev() {
-            for _ in 0..4 {
-                power = power.square().carry();
-            }
-            power = power.mul(&powers[(exponent[i / 16] >> (i % 16 * 4) & 15) as usize]).carry();
-        }
-        power
-    }
 }
 
-/// The inverses of numbers modulo a prime m, none of which is 0 in any lane: one inversion for all (Montgomery's
-/// trick), by Fermat's theorem. Values in below 4·m, out below 1.4·m.
-#[inline(never)]
-pub(crate) fn invert_all<M: Modulus, L: Lanes>(values: &mut [Element<M, L>]) {
-    L::enter(
-        #[inline(always)]
-        || {
-            let mut before = Vec::with_capacity(values.len());
-            let mut product = Element::one();
-            for value in values.iter() {
-                before.push(product);
-                product = product.mul(value).carry();
-            }
-            let mut inverse = product.power(const { subtract(M::WORDS, [2, 0, 0, 0]).0 });
-            for (value, before) in values.iter_mut().zip(before).rev() {
-                let next = inverse.mul(value).carry();
-                *value = inverse.mul(&before).carry();
-                inverse = next;
-            }
-        },
-    );
+/// Values below 4·m; inverses below 1.2·m.
+impl<M: Modulus, L: Lanes> Invertible for Element<M, L> {
+    #[inline(never)]
+    fn times(self, other: Self) -> Self {
+        L::enter(
+            #[inline(always)]
+            || self.mul(&other).carry(),
+        )
+    }
+
+    #[inline(always)]
+    fn rotated(self, by: usize) -> Self {
+        let mut limbs = self.limbs;
+        for limb in &mut limbs {
+            *limb = rotated(*limb, by);
+        }
+        Self { limbs, modulus: PhantomData }
+    }
+
+    #[inline(always)]
+    fn inverse_of_first(self) -> Self {
+        let one = Self::new([L::splat(1), L::zero(), L::zero(), L::zero(), L::zero()]);
+        let [first, ..] = to_words(&self.mul(&one).carry().subtract_once().limbs);
+        Self::from_plain(&splats(limbs_of(const { inversion::Modulus::new(M::WORDS) }.invert(first))))
+    }
 }
 
 impl<M: Modulus, L: Lanes> Loose<M, L> {

@@ -6,8 +6,10 @@ use super::point::{self, Affine, Point};
 use crate::lanes::{LANES, Lanes, transpose};
 use crate::radix52;
 
-/// x and y of an affine point in Montgomery form, below p, as four words each.
-pub(crate) type Packed = [u64; 8];
+/// Two coordinates of an affine point, below p, as four words each: a cache line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(align(64))]
+pub struct Packed(pub(crate) [u64; 8]);
 
 /// A multiple on its way: over a Z of its own, of which only the ratio to the Z of the multiple before is kept.
 #[derive(Clone, Copy, Debug)]
@@ -106,9 +108,9 @@ fn pack<C: Curve, L: Lanes>(point: &Affine<C, L>) -> [Packed; LANES] {
     let x = word_columns(&point.x.subtract_once().montgomery());
     let y = word_columns(&point.y.subtract_once().montgomery());
     let rows = transpose([x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3]]);
-    let mut packed = [[0; 8]; LANES];
+    let mut packed = [Packed::default(); LANES];
     for (packed, row) in packed.iter_mut().zip(rows) {
-        row.store(packed);
+        row.store(&mut packed.0);
     }
     packed
 }
@@ -144,7 +146,7 @@ pub(crate) fn unpack<C: Curve, L: Lanes>(packed: [&Packed; LANES]) -> Affine<C, 
     // Eight loads of a cache line and a transposition: less than the ten gathers of limbs would take.
     let mut rows = [L::zero(); LANES];
     for (row, packed) in rows.iter_mut().zip(packed) {
-        *row = L::load(packed);
+        *row = L::load(&packed.0);
     }
     let [a, b, c, d, e, f, g, h] = transpose(rows);
     Affine {

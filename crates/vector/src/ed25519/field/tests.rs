@@ -2,7 +2,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Unit;
-use crate::lanes::Kernel;
 use crate::unit::on_lanes;
 
 const P: [u64; 4] = [u64::MAX - 18, u64::MAX, u64::MAX, u64::MAX >> 1];
@@ -61,31 +60,23 @@ fn words(limbs: [[u64; LANES]; 5], lane: usize) -> [u64; 4] {
 }
 
 /// What the operations give of a and b: a·b, a², a − b, −a, 1/a, and whether a is 0 and odd.
-struct Operations([[u64; 4]; LANES], [[u64; 4]; LANES]);
-
-type Results = ([[[u64; LANES]; 5]; 5], Mask, Mask);
-
-impl<L: Lanes> Kernel<L> for Operations {
-    type Output = Results;
-
-    #[inline(always)]
-    fn call(self) -> Results {
-        let load = |numbers: [[u64; 4]; LANES]| {
-            let column = |i: usize| L::load(&numbers.map(|words| words[i]));
-            Element::from_words([column(0), column(1), column(2), column(3)])
-        };
-        let (a, b) = (load(self.0), load(self.1));
-        let difference = a.columns().minus(b.columns()).carry();
-        let results = [a.mul(&b), a.square(), difference, a.negative(), inverse(&a)];
-        let canonical = results.map(|result| result.canonical().0.map(L::to_array));
-        (canonical, a.is_zero(), a.is_odd())
-    }
+#[inline(always)]
+fn operations<L: Lanes>(a: [[u64; 4]; LANES], b: [[u64; 4]; LANES]) -> ([[[u64; LANES]; 5]; 5], Mask, Mask) {
+    let load = |numbers: [[u64; 4]; LANES]| {
+        let column = |i: usize| L::load(&numbers.map(|words| words[i]));
+        Element::from_words([column(0), column(1), column(2), column(3)])
+    };
+    let (a, b) = (load(a), load(b));
+    let difference = a.columns().minus(b.columns()).carry();
+    let results = [a.mul(&b), a.square(), difference, a.negative(), inverse(&a)];
+    let canonical = results.map(|result| result.canonical().0.map(L::to_array));
+    (canonical, a.is_zero(), a.is_odd())
 }
 
 fn agree(a: [[u64; 4]; LANES], b: [[u64; 4]; LANES]) {
     for unit in [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten() {
         let ([product, square, difference, negative, inverse], is_zero, is_odd) =
-            on_lanes!(unit, L => L::run(Operations(a, b)));
+            on_lanes!(unit, L => operations::<L>(a, b));
         for lane in 0..LANES {
             let (a, b) = (a[lane], b[lane]);
             assert_eq!(words(product, lane), times(a, b), "{a:x?} times {b:x?}");

@@ -7,7 +7,7 @@
 use crate::lanes::{LANES, Lanes};
 
 /// An odd modulus of 256 bits.
-pub(super) struct Modulus {
+pub(crate) struct Modulus {
     /// In digits of 62 bits.
     digits: [i64; 5],
     /// Its inverse modulo 2⁶².
@@ -26,7 +26,7 @@ struct Steps {
 }
 
 impl Modulus {
-    pub(super) const fn new(words: [u64; 4]) -> Self {
+    pub(crate) const fn new(words: [u64; 4]) -> Self {
         // Newton: each round doubles the number of right bits; an odd number is its own inverse modulo 8.
         let mut inverse = words[0];
         let mut round = 0;
@@ -38,7 +38,7 @@ impl Modulus {
     }
 
     /// The inverse of a number below the modulus and prime to it; 0 of 0.
-    pub(super) fn invert(&self, number: [u64; 4]) -> [u64; 4] {
+    pub(crate) fn invert(&self, number: [u64; 4]) -> [u64; 4] {
         let (mut d, mut e) = ([0; 5], [1, 0, 0, 0, 0]);
         let (mut f, mut g) = (self.digits, digits_of(number));
         let mut eta = -1;
@@ -169,7 +169,7 @@ fn update(f: &mut [i64; 5], g: &mut [i64; 5], steps: &Steps) {
 }
 
 /// What is inverted in lanes.
-pub(super) trait Invertible: Copy {
+pub(crate) trait Invertible: Copy {
     /// The product.
     fn times(self, other: Self) -> Self;
     /// Lane i of the result is lane i + `by` of `self`, the last followed by the first.
@@ -180,7 +180,7 @@ pub(super) trait Invertible: Copy {
 
 /// Lane i of the result is lane i + `by` of `words`, the last followed by the first.
 #[inline(always)]
-pub(super) fn rotated<L: Lanes>(words: L, by: usize) -> L {
+pub(crate) fn rotated<L: Lanes>(words: L, by: usize) -> L {
     let mut order = [0; LANES];
     for (i, place) in order.iter_mut().enumerate() {
         *place = ((i + by) % LANES) as u64;
@@ -202,7 +202,7 @@ fn inverse<T: Invertible>(number: T) -> T {
 /// Replaces each number by its inverse (Montgomery's trick): three products a number, and one inversion for all. None
 /// may be zero. `scratch` is overwritten.
 #[inline(always)]
-pub(super) fn invert_all<T: Invertible>(numbers: &mut [T], scratch: &mut Vec<T>) {
+pub(crate) fn invert_all<T: Invertible>(numbers: &mut [T], scratch: &mut Vec<T>) {
     scratch.clear();
     let Some(&first) = numbers.first() else { return };
     let mut product = first;
