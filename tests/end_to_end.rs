@@ -6,6 +6,8 @@ mod support;
 mod blocks;
 #[path = "end_to_end/hashes.rs"]
 mod hashes;
+#[path = "end_to_end/known_keys.rs"]
+mod known_keys;
 #[path = "end_to_end/planted.rs"]
 mod planted;
 #[path = "end_to_end/proofs.rs"]

@@ -8,20 +8,32 @@
 //!
 //! Memory is bounded. Tables that were not used for the longest time make room for new ones, those of the tenant that
 //! holds most first: a tenant that floods the sidecar with keys displaces its own tables and never pushes another below
-//! an equal share. Tables carry a checksum that is looked at now and then while they are in use. A table speeds a
-//! verdict up and never decides it: it is found by the whole key, byte for byte.
+//! an equal share.
+//!
+//! **A table can only say "valid".** What it does not find valid is verified once more without it (see the module `split`), so
+//! a table with a flipped bit refuses nobody: the signatures that meet the bad row cost more, and the first of them has
+//! the table dropped. The other way round, a bad row would have to turn the sum of a bad signature into a point with
+//! just the right abscissa: a chance of about 2⁻²⁵⁶, no better than guessing a signature. Beside that, tables carry a
+//! checksum, which is looked at now and then while they are in use. They are found by the whole key, byte for byte.
+//! Whoever sends bad signatures under known keys pays, and causes, what signatures of unknown keys cost and a fourth
+//! more.
 
 use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use outrigger_types::{Keys, SignatureWork};
+use outrigger_types::{ColumnBuf, Keys, Ruleset, SignatureWork, Work};
 
+pub(crate) mod apart;
 mod shelf;
 mod sightings;
+mod split;
+
+pub(crate) use split::ByTable;
 
 use shelf::Shelf;
 use sightings::Sightings;
@@ -31,8 +43,6 @@ use sightings::Sightings;
 const SAMPLE_MAX: usize = 64;
 /// Tables that wait to be built. Keys beyond them are seen again.
 const BUILDS_WAITING_MAX: usize = 256;
-/// Keys longer than any public key of a room are not looked at.
-const KEY_BYTES_MAX: usize = 192;
 
 /// A table of one public key.
 pub trait KeyTable: Any + Send + Sync {
@@ -49,8 +59,11 @@ pub struct KeyKind {
     pub name: &'static str,
     /// After how many sightings a key gets its table: see [`sightings_to_build`].
     pub sightings: u32,
-    /// Builds the table of a key as requests carry it; `None` where it is no public key.
-    pub build: fn(key: &[u8]) -> Option<Arc<dyn KeyTable>>,
+    /// The bytes that stand for a key, whatever form a request carries it in; `None` where it has no form that could
+    /// have a table, as an address.
+    pub name_of: fn(key: &[u8]) -> Option<&[u8]>,
+    /// Builds the table of a key by its [`Self::name_of`]; `None` where it is no public key.
+    pub build: fn(name: &[u8]) -> Option<Arc<dyn KeyTable>>,
 }
 
 /// After how many verifications without a table, each slower by `gain`, a table that takes `build` would have been
@@ -86,10 +99,12 @@ pub struct KnownKeys {
 }
 
 struct Shared {
-    shelf: Mutex<Shelf>,
+    shelf: RwLock<Shelf>,
     sightings: Mutex<Sightings>,
     /// Keys that wait for their table or get it now.
     ordered: Mutex<HashSet<Name>>,
+    /// Requests that were looked at.
+    requests: AtomicU64,
 }
 
 /// The kind of a key, and the key.
@@ -106,9 +121,10 @@ impl KnownKeys {
     /// No tables yet, and never more than so many bytes of them.
     pub fn new(bytes_max: usize) -> Self {
         let shared = Shared {
-            shelf: Mutex::new(Shelf::new(bytes_max)),
+            shelf: RwLock::new(Shelf::new(bytes_max)),
             sightings: Mutex::new(Sightings::default()),
             ordered: Mutex::default(),
+            requests: AtomicU64::new(0),
         };
         Self { shared: Arc::new(shared), builder: OnceLock::new() }
     }
@@ -116,19 +132,39 @@ impl KnownKeys {
     /// Notes the keys of a tenant's signatures, and orders the tables that are due. To be called once a request, by
     /// whoever knows the tenant.
     pub fn see(&self, kind: &'static KeyKind, tenant: &str, work: &SignatureWork) {
-        let is_registered = matches!(work.keys, Keys::Indexed { .. });
-        let items = work.signatures.len();
-        let step = items.div_ceil(SAMPLE_MAX).max(1);
-        for item in (0..items).step_by(step) {
-            self.sight(kind, tenant, work.keys.item(item), step as u32, is_registered);
-        }
+        let turn = self.shared.requests.fetch_add(1, Ordering::Relaxed);
+        let step = work.signatures.len().div_ceil(SAMPLE_MAX).max(1);
+        let keys = sample(turn, work.signatures.len(), step).map(|item| work.keys.item(item));
+        self.sight(kind, tenant, keys, step as u32, matches!(work.keys, Keys::Indexed { .. }));
     }
 
-    /// Notes that a tenant's key was seen so many times, and orders its table where it is due.
-    pub fn sight(&self, kind: &'static KeyKind, tenant: &str, key: &[u8], times: u32, is_registered: bool) {
-        if key.is_empty() || key.len() > KEY_BYTES_MAX || !self.is_due(kind, tenant, key, times, is_registered) {
+    /// Notes that each of a tenant's keys was seen so many times, and orders the tables that are due.
+    pub fn sight<'k>(
+        &self,
+        kind: &'static KeyKind,
+        tenant: &str,
+        keys: impl Iterator<Item = &'k [u8]>,
+        times: u32,
+        is_registered: bool,
+    ) {
+        let shelf = read(&self.shared.shelf);
+        let names = keys.filter_map(kind.name_of);
+        let strangers: Vec<&[u8]> = names.filter(|name| !shelf.has(kind.name, name)).collect();
+        let at_once = is_registered && shelf.has_room();
+        drop(shelf);
+        if strangers.is_empty() {
             return;
         }
+        let mut due = strangers;
+        if !at_once {
+            let mut sightings = lock(&self.shared.sightings);
+            due.retain(|name| sightings.count(tenant, kind.name, name, times) >= kind.sightings);
+        }
+        due.into_iter().for_each(|name| self.order(kind, tenant, name));
+    }
+
+    /// Orders a table. Where too many wait already, the key is seen again.
+    fn order(&self, kind: &'static KeyKind, tenant: &str, key: &[u8]) {
         let name = (kind.name, Box::from(key));
         if !lock(&self.shared.ordered).insert(name.clone()) {
             return;
@@ -141,28 +177,18 @@ impl KnownKeys {
         }
     }
 
-    fn is_due(&self, kind: &KeyKind, tenant: &str, key: &[u8], times: u32, is_registered: bool) -> bool {
-        let shelf = lock(&self.shared.shelf);
-        if shelf.has(kind.name, key) {
-            return false;
-        }
-        let at_once = is_registered && shelf.has_room();
-        drop(shelf);
-        at_once || lock(&self.shared.sightings).count(tenant, kind.name, key, times) >= kind.sightings
-    }
-
-    /// The tables of keys, in their order; `None` where there is none, or it is not of type `T`.
+    /// The tables of keys by their [`KeyKind::name_of`], in their order; `None` where there is none, or it is not of
+    /// type `T`.
     pub fn find_all<'k, T: KeyTable>(
         &self,
         kind: &KeyKind,
-        keys: impl Iterator<Item = &'k [u8]>,
+        names: impl Iterator<Item = &'k [u8]>,
     ) -> Vec<Option<Arc<T>>> {
         let mut suspects = Vec::new();
-        let mut found: Vec<Option<Arc<dyn KeyTable>>> = lock(&self.shared.shelf).take(kind.name, keys, &mut suspects);
+        let mut found = read(&self.shared.shelf).take(kind.name, names, &mut suspects);
         for (place, key) in suspects {
-            if found[place].as_ref().is_some_and(|table| !table.is_intact()) {
-                found[place] = None;
-                lock(&self.shared.shelf).drop_damaged(kind.name, key);
+            if let Some(table) = found[place].take_if(|table| !table.is_intact()) {
+                self.drop_damaged(kind, key, &table);
             }
         }
         let typed = |table: Arc<dyn KeyTable>| {
@@ -172,14 +198,19 @@ impl KnownKeys {
         found.into_iter().map(|table| table.and_then(typed)).collect()
     }
 
-    /// How things stand.
-    pub fn stats(&self) -> KnownKeyStats {
-        lock(&self.shared.shelf).stats()
+    /// Drops a table that was found wrong. The key can earn another.
+    pub fn drop_damaged<T: KeyTable + ?Sized>(&self, kind: &KeyKind, name: &[u8], table: &Arc<T>) {
+        let mut shelf = write(&self.shared.shelf);
+        shelf.drop_damaged(kind.name, name, Arc::as_ptr(table).cast());
     }
 
-    /// Waits until nothing is being built.
-    #[cfg(test)]
-    fn settle(&self) {
+    /// How things stand.
+    pub fn stats(&self) -> KnownKeyStats {
+        read(&self.shared.shelf).stats()
+    }
+
+    /// Waits until no table is being built: for tests and measurements.
+    pub fn settle(&self) {
         while !lock(&self.shared.ordered).is_empty() {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -200,12 +231,21 @@ fn build_until_closed(shared: &Shared, orders: &Receiver<Order>) {
         // What is no key has no table, however often it comes; nor has a key that brings the builder down.
         let table = catch_unwind(AssertUnwindSafe(|| (kind.build)(&key))).ok().flatten();
         if let Some(table) = table {
-            lock(&shared.shelf).put(kind.name, &tenant, key.clone(), table);
+            write(&shared.shelf).put(kind.name, &tenant, key.clone(), table);
         }
         // From here on it must be seen as often again, should it have to make room.
         lock(&shared.sightings).forget(&tenant, kind.name, &key);
         lock(&shared.ordered).remove(&(kind.name, key));
     }
+}
+
+/// One item in each `step`, another one from turn to turn: keys that come in a fixed order must not hide behind it.
+fn sample(turn: u64, items: usize, step: usize) -> impl Iterator<Item = usize> {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    (0..items).step_by(step).map(move |first| {
+        let mixed = (turn.wrapping_mul(FACTOR) ^ first as u64).wrapping_mul(FACTOR);
+        (first + (mixed >> 40) as usize % step).min(items - 1)
+    })
 }
 
 static SHARED: OnceLock<KnownKeys> = OnceLock::new();
@@ -221,6 +261,35 @@ pub fn enable(bytes_max: usize) {
 /// The tables of this process, where it keeps any.
 pub fn shared() -> Option<&'static KnownKeys> {
     SHARED.get()
+}
+
+/// Notes the keys of a request in the tables of this process; see [`KnownKeys::see`].
+pub fn see(tenant: &str, work: &Work) {
+    if let (Some(known), Work::Verify(work)) = (shared(), work)
+        && let Some(kind) = kind_of(work.ruleset)
+    {
+        known.see(kind, tenant, work);
+    }
+}
+
+/// Has tables made of keys that a tenant registers, while there is room.
+pub fn register(tenant: &str, ruleset: Ruleset, keys: &ColumnBuf) {
+    if let (Some(known), Some(kind)) = (shared(), kind_of(ruleset)) {
+        known.sight(kind, tenant, keys.view().iter(), 1, true);
+    }
+}
+
+/// The tables that the lanes of a ruleset verify by, where they do.
+pub fn kind_of(ruleset: Ruleset) -> Option<&'static KeyKind> {
+    crate::rules(ruleset)?.lanes.as_ref()?.known
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

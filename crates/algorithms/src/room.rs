@@ -5,6 +5,8 @@ use std::ops::Range;
 use outrigger_types::{Backend, HashAlgorithm, HashWork, MessageForm, Output, Ruleset, SetWork, SignatureWork};
 use outrigger_vector::Unit;
 
+use crate::known_keys::KeyKind;
+
 /// One algorithm: its rulesets or hash functions, and the engines that it has.
 pub struct Algorithm {
     /// The name used in benches and records, such as `secp256k1`.
@@ -68,6 +70,8 @@ pub struct SignatureLanes {
     pub recover: Option<SignatureLanesFn>,
     /// Verification of sets, for BLS.
     pub verify_sets: Option<SetLanesFn>,
+    /// The tables of keys that come often, where verification takes them.
+    pub known: Option<&'static KeyKind>,
 }
 
 /// One hash function.

@@ -22,6 +22,7 @@ pub mod ethereum_transaction;
 pub mod fisco_secp256k1;
 
 mod items;
+mod known;
 mod lanes;
 mod parse;
 mod recoverable;

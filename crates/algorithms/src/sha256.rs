@@ -20,6 +20,7 @@
 use std::ops::Range;
 
 use outrigger_types::{Backend, HashAlgorithm, HashWork, Output};
+use outrigger_vector::Unit;
 use sha2::{Digest, Sha256};
 
 use crate::hashing;
@@ -52,6 +53,11 @@ pub static ROOM: Algorithm = Algorithm {
     ],
     backends: &[Backend::Cpu, Backend::Vector],
 };
+
+/// SHA-256 of each message, in lanes.
+pub(crate) fn many(unit: Unit, messages: &[&[u8]]) -> Vec<[u8; 32]> {
+    lanes::digests(unit, messages)
+}
 
 /// SHA-256 of a message.
 #[inline]

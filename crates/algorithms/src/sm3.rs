@@ -18,6 +18,7 @@
 use std::ops::Range;
 
 use outrigger_types::{Backend, HashAlgorithm, HashWork, Output};
+use outrigger_vector::Unit;
 use sm3::{Digest, Sm3};
 
 use crate::hashing;
@@ -45,6 +46,11 @@ pub static ROOM: Algorithm = Algorithm {
 #[inline]
 pub fn sm3(message: &[u8]) -> [u8; 32] {
     Sm3::digest(message).into()
+}
+
+/// SM3 of each message of two parts, in lanes.
+pub(crate) fn many(unit: Unit, messages: &[[&[u8]; 2]]) -> Vec<[u8; 32]> {
+    lanes::digests(unit, messages)
 }
 
 fn hash(work: &HashWork, range: Range<usize>, output: &mut Output) {

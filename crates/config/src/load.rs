@@ -31,6 +31,10 @@ const MERKLE_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 const SECRET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 /// 2^20 points of BLS12-381 in G2 with their scalars, or 2^23 elements.
 const OPERATION_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
+/// Several hundred keys, which is more than sign on most consortium chains.
+const KNOWN_KEYS_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
+/// A few tables.
+const KNOWN_KEYS_BYTES_MIN: u64 = 4 * 1024 * 1024;
 const DRAIN_GRACE_DEFAULT: Duration = Duration::from_secs(20);
 const IO_THREADS_DEFAULT: u64 = 2;
 const WEIGHT_DEFAULT: u64 = 100;
@@ -105,7 +109,7 @@ fn read(reader: &mut Reader, sources: &Sources, profile: Option<Profile>) -> Opt
         verify: reader.number("threads.verify", 0..=4_096).unwrap_or(0) as usize,
         io: reader.number("threads.io", 1..=256).unwrap_or(IO_THREADS_DEFAULT) as usize,
     };
-    let engines = Engines { vector: engine_rule(reader, "engines.vector") };
+    let engines = engines(reader);
     let proving = proving::read(reader, sources, limits.secret_bytes_max);
     Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, engines, proving, profile: profile? })
 }
@@ -236,6 +240,16 @@ fn log(reader: &mut Reader) -> Log {
         }
     };
     Log { filter, format }
+}
+
+fn engines(reader: &mut Reader) -> Engines {
+    let vector = engine_rule(reader, "engines.vector");
+    let key = "engines.known_keys_bytes_max";
+    let known = reader.bytes(key, 0..=BYTES_LIMIT).unwrap_or(KNOWN_KEYS_BYTES_DEFAULT);
+    if (1..KNOWN_KEYS_BYTES_MIN).contains(&known) {
+        reader.fail(key, "holds no table: write 0 to keep none, or 4MiB and more");
+    }
+    Engines { vector, known_keys_bytes_max: known as usize }
 }
 
 fn engine_rule(reader: &mut Reader, key: &str) -> EngineRule {

@@ -149,6 +149,9 @@ pub struct Threads {
 pub struct Engines {
     /// AVX-512 IFMA lanes.
     pub vector: EngineRule,
+    /// Bytes of the tables that lanes keep of public keys which come often, over all tenants; 0 keeps none. Read at the
+    /// start alone.
+    pub known_keys_bytes_max: usize,
 }
 
 /// Whether an engine runs.

@@ -4,6 +4,7 @@ mod adapters;
 mod chain;
 mod grpc;
 mod hash;
+mod known;
 mod msm;
 mod ntt;
 mod pairs;
@@ -101,6 +102,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::input("--pairs, --batch and --threads must be at least 1"));
     }
     check_backend(args)?;
+    known::check(args)?;
     let records = match args.suite.as_str() {
         "verify" => verify::run(args)?,
         "hash" => hash::run(args)?,
@@ -171,7 +173,10 @@ fn print_people(records: &[Record]) {
     let mut table = print::table(&headings);
     for record in records {
         let what = match (record.ruleset, record.size) {
-            (Some(ruleset), _) if record.suite == "verify" => ruleset.to_owned(),
+            (Some(ruleset), _) if record.suite == "verify" => match record.more.get(known::NAME) {
+                Some(known) => format!("{ruleset}, {} known keys", known["keys"]),
+                None => ruleset.to_owned(),
+            },
             (Some(ruleset), _) if record.suite == "recover" => format!("{ruleset}, recovery"),
             (Some(_), _) => record.algorithm.clone(),
             (None, Some(size)) if record.suite == "hash" => format!("{} of {size} B", record.algorithm),

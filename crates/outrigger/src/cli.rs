@@ -242,6 +242,10 @@ pub(crate) struct BenchArgs {
     /// Numbers of threads; one and two unless given
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     pub(crate) threads: Vec<usize>,
+    /// verify: signatures of N keys, drawn at random for each item, their tables built before the clock starts; without
+    /// it each item has a key of its own, and there are no tables
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) known_keys: Option<u32>,
     /// Interleaved pairs of measurements; the median counts
     #[arg(long, value_name = "N", default_value_t = 11)]
     pub(crate) pairs: usize,

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use outrigger_algorithms::known_keys;
 use outrigger_config::{Config, ConfigErrors, EngineRule, Overrides, Sources};
 use outrigger_proving::ProofService;
 use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
@@ -123,6 +124,7 @@ async fn serve(
     let vector = cores.vector().filter(|_| with_vector);
     if let Some(vector) = &vector {
         vector.warm_up();
+        known_keys::enable(config.engines.known_keys_bytes_max);
     }
     let scheduler = Scheduler::new(config.scheduler_options(), cores.with(vector));
     let provers = proving::start(&config).await?;

@@ -62,6 +62,18 @@ pub(crate) fn fresh_keys(ruleset: Ruleset, count: usize, message_bytes: usize, r
         .collect()
 }
 
+/// As [`fresh_keys`], by `keys` keys, one drawn at random for each signature.
+pub(crate) fn few_keys(
+    ruleset: Ruleset,
+    count: usize,
+    keys: usize,
+    message_bytes: usize,
+    rng: &mut impl Rng,
+) -> Vec<Signed> {
+    let signers: Vec<_> = (0..keys).map(|_| Signer::new(ruleset, rng)).collect();
+    (0..count).map(|_| signers[rng.random_range(0..keys)].sign(message(ruleset, message_bytes, rng))).collect()
+}
+
 /// A message to sign.
 pub(crate) fn message(ruleset: Ruleset, bytes: usize, rng: &mut impl Rng) -> Vec<u8> {
     let length = if message_form(ruleset) == MessageForm::Digest { 32 } else { bytes.max(1) };

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use outrigger_algorithms::known_keys;
 use outrigger_algorithms::lanes::LANES;
 use outrigger_types::{Backend, Engine, Output, Rejection, SchedulerOptions, Work};
 use tokio::sync::oneshot;
@@ -207,6 +208,9 @@ impl Core {
     /// Places work, lets it wait for its engine, and waits for the answer.
     async fn dispatch(self: &Arc<Self>, work: Arc<Work>, admitted: &Admitted<'_>) -> Result<Output, Rejection> {
         let request = admitted.request;
+        if request.backend.is_none_or(|backend| backend == Backend::Vector) {
+            known_keys::see(&request.tenant, &work);
+        }
         let (caller, answer) = oneshot::channel();
         let asked = Asked {
             work,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+use outrigger_algorithms::known_keys;
 use outrigger_types::{Backend, Operation, Priority, Rejection, Verdict};
 
 use crate::limits::Load;
@@ -31,6 +32,14 @@ pub const BACKEND_CHOICE: &str = "outrigger_backend_choice_total";
 pub const CACHE: &str = "outrigger_cache_total";
 /// Items that were repeated on the CPU after a fault, by the `backend` that failed.
 pub const FALLBACK_ITEMS: &str = "outrigger_fallback_items_total";
+/// Items whose key was looked for among the tables of known keys, by `result`: `hit` or `miss`.
+pub const KNOWN_KEYS: &str = "outrigger_known_keys_total";
+/// Tables of known keys, by `event`: `built`, `evicted` to make room, or dropped as `damaged`.
+pub const KNOWN_KEY_TABLES_EVENTS: &str = "outrigger_known_key_tables_total";
+/// Tables of known keys that there are.
+pub const KNOWN_KEY_TABLES: &str = "outrigger_known_key_tables";
+/// Bytes of these tables.
+pub const KNOWN_KEY_BYTES: &str = "outrigger_known_key_bytes";
 /// Requests that are admitted and not answered.
 pub const INFLIGHT_REQUESTS: &str = "outrigger_inflight_requests";
 /// Items of these requests.
@@ -49,9 +58,27 @@ pub fn describe() {
     describe_counter!(BACKEND_CHOICE, "Batches by the backend that was chosen");
     describe_counter!(CACHE, "Items looked up in the verdict cache");
     describe_counter!(FALLBACK_ITEMS, "Items repeated on the CPU after another backend failed");
+    describe_counter!(KNOWN_KEYS, "Items whose key was looked for among the tables of known keys");
+    describe_counter!(KNOWN_KEY_TABLES_EVENTS, "Tables of known keys that were built, evicted, or found damaged");
+    describe_gauge!(KNOWN_KEY_TABLES, "Tables of known keys");
+    describe_gauge!(KNOWN_KEY_BYTES, Unit::Bytes, "Bytes of the tables of known keys");
     describe_gauge!(INFLIGHT_REQUESTS, "Requests admitted and not answered");
     describe_gauge!(INFLIGHT_ITEMS, "Items admitted and not answered");
     describe_gauge!(INFLIGHT_BYTES, Unit::Bytes, "Bytes admitted and not answered");
+}
+
+/// Tells the recorder how the tables of known keys stand; nothing where this process keeps none. To be called before
+/// metrics are shown: lanes count for themselves.
+pub fn record_known_keys() {
+    let Some(known) = known_keys::shared() else { return };
+    let stats = known.stats();
+    counter!(KNOWN_KEYS, "result" => "hit").absolute(stats.hits);
+    counter!(KNOWN_KEYS, "result" => "miss").absolute(stats.misses);
+    for (event, count) in [("built", stats.builds), ("evicted", stats.evictions), ("damaged", stats.damaged)] {
+        counter!(KNOWN_KEY_TABLES_EVENTS, "event" => event).absolute(count);
+    }
+    gauge!(KNOWN_KEY_TABLES).set(stats.tables as f64);
+    gauge!(KNOWN_KEY_BYTES).set(stats.bytes as f64);
 }
 
 /// Gauges of what is held. Looked up at first use, so that a recorder installed at start-up gets them.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use outrigger_algorithms::known_keys;
 use outrigger_proto::v1;
 use outrigger_proto::v1::signature_service_server::SignatureService;
 use outrigger_types::{Call, HashAlgorithm, MerkleTree, MerkleWork, Output, Rejection, Verdict, Work};
@@ -93,7 +94,12 @@ impl Signatures {
         let bytes_max = self.state.limits.load().key_set_bytes_max;
         let (state, tenant) = (self.state.clone(), caller.tenant.name.clone());
         // Naming a set hashes and copies all its keys: too long for a thread that others wait for.
-        tokio::task::spawn_blocking(move || state.key_sets.put(&tenant, ruleset, keys, bytes_max))
+        let put = move || {
+            let name = state.key_sets.put(&tenant, ruleset, keys.clone(), bytes_max)?;
+            known_keys::register(&tenant, ruleset, &keys);
+            Ok(name)
+        };
+        tokio::task::spawn_blocking(put)
             .await
             .map_err(|_| Rejection::Internal("registering the keys failed".to_owned()))?
     }

@@ -44,6 +44,7 @@ async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     let Some(metrics) = &state.metrics else {
         return (StatusCode::NOT_FOUND, "no metrics are recorded\n").into_response();
     };
+    outrigger_scheduler::metrics::record_known_keys();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics.render()).into_response()
 }
 

@@ -40,6 +40,7 @@ where
         verify: verify::<A, KEY, SIGNATURE, EXPANDED, W>,
         recover: None,
         verify_sets: Some(verify_sets::<A, KEY, SIGNATURE, EXPANDED, W>),
+        known: None,
     }
 }
 

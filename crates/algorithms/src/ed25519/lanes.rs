@@ -18,11 +18,11 @@ use crate::room::SignatureLanes;
 
 /// The vector engine's part in the strict rulesets.
 pub(super) const STRICT: SignatureLanes =
-    SignatureLanes { piece_items: PIECE_ITEMS, verify: verify_strict, recover: None, verify_sets: None };
+    SignatureLanes { piece_items: PIECE_ITEMS, verify: verify_strict, recover: None, verify_sets: None, known: None };
 
 /// The vector engine's part in ZIP 215.
 pub(super) const ZIP215: SignatureLanes =
-    SignatureLanes { piece_items: SUM_ITEMS, verify: verify_zip215, recover: None, verify_sets: None };
+    SignatureLanes { piece_items: SUM_ITEMS, verify: verify_zip215, recover: None, verify_sets: None, known: None };
 
 /// Enough that the inversion which all items share costs little.
 const PIECE_ITEMS: usize = 256;

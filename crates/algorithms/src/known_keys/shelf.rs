@@ -1,11 +1,13 @@
 //! The tables that are kept, and which make room. No thread, no clock but a count of look-ups.
 
 use std::collections::HashMap;
+use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::{KeyTable, KnownKeyStats};
 
-/// A table's checksum is looked at once in so many uses: a microsecond in some milliseconds of work.
+/// A table's checksum is looked at once in so many uses, about: microseconds in some milliseconds of work.
 const USES_A_CHECK: u32 = 4_096;
 /// Keys of registered sets get their tables at once while less than this part of the bound is used: (3, 4) is 3/4.
 const AT_ONCE_PART: (usize, usize) = (3, 4);
@@ -15,8 +17,18 @@ struct Entry {
     bytes: usize,
     tenant: Arc<str>,
     /// The look-up that found it last.
-    used: u64,
-    uses: u32,
+    used: AtomicU64,
+    /// How often it was found. Threads that count at the same time may lose each other's: it need not be exact.
+    uses: AtomicU32,
+}
+
+/// Numbers that look-ups change, which share the shelf with each other.
+#[derive(Default)]
+struct Counts {
+    /// Look-ups and new tables so far.
+    now: AtomicU64,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 /// All tables.
@@ -27,8 +39,8 @@ pub(super) struct Shelf {
     rooms: HashMap<&'static str, HashMap<Box<[u8]>, Entry>>,
     /// Bytes of each tenant's tables; tenants without any are not named.
     tenants: HashMap<Arc<str>, usize>,
-    /// Look-ups so far.
-    now: u64,
+    counts: Counts,
+    /// But for what is counted above.
     stats: KnownKeyStats,
 }
 
@@ -39,7 +51,7 @@ impl Shelf {
             bytes: 0,
             rooms: HashMap::new(),
             tenants: HashMap::new(),
-            now: 0,
+            counts: Counts::default(),
             stats: KnownKeyStats::default(),
         }
     }
@@ -55,28 +67,32 @@ impl Shelf {
 
     /// The tables of keys, in their order. Those whose checksum should be looked at again are named with their place.
     pub(super) fn take<'k>(
-        &mut self,
+        &self,
         kind: &'static str,
         keys: impl Iterator<Item = &'k [u8]>,
         suspects: &mut Vec<(usize, &'k [u8])>,
     ) -> Vec<Option<Arc<dyn KeyTable>>> {
-        self.now += 1;
-        let (now, stats) = (self.now, &mut self.stats);
-        let mut room = self.rooms.get_mut(kind);
-        let found = keys.enumerate().map(|(place, key)| {
-            let Some(entry) = room.as_mut().and_then(|room| room.get_mut(key)) else {
-                stats.misses += 1;
-                return None;
+        let now = self.counts.now.fetch_add(1, Ordering::Relaxed) + 1;
+        let room = self.rooms.get(kind);
+        let mut hits = 0;
+        let mut found = Vec::with_capacity(keys.size_hint().0);
+        for (place, key) in keys.enumerate() {
+            let Some(entry) = room.and_then(|room| room.get(key)) else {
+                found.push(None);
+                continue;
             };
-            stats.hits += 1;
-            entry.used = now;
-            entry.uses = entry.uses.wrapping_add(1);
-            if entry.uses % USES_A_CHECK == 0 {
+            hits += 1;
+            entry.used.store(now, Ordering::Relaxed);
+            let uses = entry.uses.load(Ordering::Relaxed).wrapping_add(1);
+            entry.uses.store(uses, Ordering::Relaxed);
+            if uses % USES_A_CHECK == 0 {
                 suspects.push((place, key));
             }
-            Some(entry.table.clone())
-        });
-        found.collect()
+            found.push(Some(entry.table.clone()));
+        }
+        self.counts.hits.fetch_add(hits, Ordering::Relaxed);
+        self.counts.misses.fetch_add(found.len() as u64 - hits, Ordering::Relaxed);
+        found
     }
 
     /// Keeps a table; others make room for it. One larger than all that may be kept is not.
@@ -93,19 +109,24 @@ impl Shelf {
         }
         self.bytes += bytes;
         *self.tenants.entry(tenant.clone()).or_default() += bytes;
-        let entry = Entry { table, bytes, tenant, used: self.now, uses: 0 };
+        let used = self.counts.now.fetch_add(1, Ordering::Relaxed).into();
+        let entry = Entry { table, bytes, tenant, used, uses: 0.into() };
         self.rooms.entry(kind).or_default().insert(key, entry);
     }
 
-    pub(super) fn drop_damaged(&mut self, kind: &'static str, key: &[u8]) {
-        if self.remove(kind, key) {
+    /// Drops this very table, where it is still the key's.
+    pub(super) fn drop_damaged(&mut self, kind: &'static str, key: &[u8], table: *const ()) {
+        let kept = self.rooms.get(kind).and_then(|room| room.get(key));
+        let is_this = kept.is_some_and(|entry| ptr::addr_eq(Arc::as_ptr(&entry.table), table));
+        if is_this && self.remove(kind, key) {
             self.stats.damaged += 1;
         }
     }
 
     pub(super) fn stats(&self) -> KnownKeyStats {
         let tables = self.rooms.values().map(HashMap::len).sum();
-        KnownKeyStats { tables, bytes: self.bytes, ..self.stats }
+        let (hits, misses) = (self.counts.hits.load(Ordering::Relaxed), self.counts.misses.load(Ordering::Relaxed));
+        KnownKeyStats { hits, misses, tables, bytes: self.bytes, ..self.stats }
     }
 
     /// Evicts the table that was not used for the longest time, of the tenant that would hold most.
@@ -115,7 +136,7 @@ impl Shelf {
         let entries =
             self.rooms.iter().flat_map(|(kind, room)| room.iter().map(move |(key, entry)| (*kind, key, entry)));
         let of_holder = entries.filter(|(_, _, entry)| Some(&entry.tenant) == holder.as_ref());
-        let oldest = of_holder.min_by_key(|(_, _, entry)| entry.used).map(|(kind, key, _)| (kind, key.clone()));
+        let oldest = of_holder.min_by_key(|(_, _, entry)| entry.used.load(Ordering::Relaxed)).map(|(kind, key, _)| (kind, key.clone()));
         if let Some((kind, key)) = oldest
             && self.remove(kind, &key)
         {
@@ -123,7 +144,7 @@ impl Shelf {
         }
     }
 
-    fn remove(&mut self, kind: &'static str, key: &[u8]) -> bool {
+    pub(super) fn remove(&mut self, kind: &'static str, key: &[u8]) -> bool {
         let Some(entry) = self.rooms.get_mut(kind).and_then(|room| room.remove(key)) else { return false };
         self.bytes -= entry.bytes;
         if let Some(held) = self.tenants.get_mut(&entry.tenant) {

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use outrigger_types::{MessageForm, SignatureOptions};
 use proptest::prelude::*;
 
 use super::*;
@@ -41,8 +42,18 @@ fn build(key: &[u8]) -> Option<Arc<dyn KeyTable>> {
     (key != b"none").then(|| Arc::new(Stand { key: key.to_vec(), intact: AtomicBool::new(true) }) as Arc<dyn KeyTable>)
 }
 
-static KIND: KeyKind = KeyKind { name: "stand", sightings: 3, build };
-static NEIGHBOUR: KeyKind = KeyKind { name: "neighbour", sightings: 3, build };
+/// Of any length that a key may have, but for addresses.
+fn name_of(key: &[u8]) -> Option<&[u8]> {
+    (1..=192).contains(&key.len()).then_some(key).filter(|key| !key.starts_with(b"address"))
+}
+
+static KIND: KeyKind = KeyKind { name: "stand", sightings: 3, name_of, build };
+static NEIGHBOUR: KeyKind = KeyKind { name: "neighbour", sightings: 3, name_of, build };
+
+/// Sees a key once.
+fn sight(known: &KnownKeys, tenant: &str, key: &[u8]) {
+    known.sight(&KIND, tenant, [key].into_iter(), 1, false);
+}
 
 fn find(known: &KnownKeys, keys: &[&[u8]]) -> Vec<Option<Arc<Stand>>> {
     known.find_all::<Stand>(&KIND, keys.iter().copied())
@@ -54,7 +65,7 @@ fn has(known: &KnownKeys, key: &[u8]) -> bool {
 
 /// Sees a key until its table stands, and a little more.
 fn make(known: &KnownKeys, tenant: &str, key: &[u8]) {
-    known.sight(&KIND, tenant, key, KIND.sightings, false);
+    known.sight(&KIND, tenant, [key].into_iter(), KIND.sightings, false);
     known.settle();
 }
 
@@ -62,11 +73,11 @@ fn make(known: &KnownKeys, tenant: &str, key: &[u8]) {
 fn a_table_comes_after_enough_sightings() {
     let known = KnownKeys::new(1 << 20);
     for _ in 0..2 {
-        known.sight(&KIND, "a", b"key1", 1, false);
+        sight(&known, "a", b"key1");
     }
     known.settle();
     assert!(!has(&known, b"key1"));
-    known.sight(&KIND, "a", b"key1", 1, false);
+    sight(&known, "a", b"key1");
     known.settle();
     let found = find(&known, &[b"key1", b"key2", b"key1"]);
     assert!(found[0].as_ref().is_some_and(|table| table.key == b"key1") && found[1].is_none() && found[2].is_some());
@@ -81,7 +92,7 @@ fn a_table_comes_after_enough_sightings() {
 fn sightings_of_one_tenant_do_not_count_for_another() {
     let known = KnownKeys::new(1 << 20);
     for tenant in ["a", "b", "a", "b"] {
-        known.sight(&KIND, tenant, b"key1", 1, false);
+        sight(&known, tenant, b"key1");
     }
     known.settle();
     assert!(!has(&known, b"key1"));
@@ -91,7 +102,7 @@ fn sightings_of_one_tenant_do_not_count_for_another() {
 fn registered_keys_get_theirs_at_once_while_there_is_room() {
     let known = KnownKeys::new(4 * ENTRY_BYTES);
     for key in [b"key1", b"key2", b"key3", b"key4", b"key5"] {
-        known.sight(&KIND, "a", key, 1, true);
+        known.sight(&KIND, "a", [&key[..]].into_iter(), 1, true);
         known.settle();
     }
     assert_eq!(known.stats().tables, 3, "three quarters are given away like that");
@@ -101,7 +112,7 @@ fn registered_keys_get_theirs_at_once_while_there_is_room() {
 #[test]
 fn what_is_no_key_and_what_breaks_the_builder_is_survived() {
     let known = KnownKeys::new(1 << 20);
-    for key in [&b"none"[..], b"boom", b"", &[1; 1_000]] {
+    for key in [&b"none"[..], b"boom", b"address", b"", &[1; 1_000]] {
         make(&known, "a", key);
         assert!(!has(&known, key));
     }
@@ -120,7 +131,7 @@ fn the_least_recently_used_makes_room() {
     assert!(has(&known, b"key1") && !has(&known, b"key2") && has(&known, b"key3") && has(&known, b"key4"));
     assert_eq!((known.stats().evictions, known.stats().bytes), (1, 3 * ENTRY_BYTES));
     // It must earn its place anew: one more sighting is not enough.
-    known.sight(&KIND, "a", b"key2", 1, false);
+    sight(&known, "a", b"key2");
     known.settle();
     assert!(!has(&known, b"key2"));
 }
@@ -162,6 +173,123 @@ fn a_damaged_table_is_found_and_dropped() {
     assert_eq!((known.stats().damaged, known.stats().tables, known.stats().bytes), (1, 0, 0));
     make(&known, "a", b"key1");
     assert!(has(&known, b"key1"), "and built anew");
+}
+
+/// Keys in a fixed order, of which a sample at fixed places would see a few alone.
+#[test]
+fn a_sample_comes_round_to_every_key() {
+    let known = KnownKeys::new(1 << 20);
+    let keys: Vec<[u8; 4]> = (0..64_u32).map(u32::to_be_bytes).collect();
+    let columns: Vec<&[u8]> = (0..1_024).map(|i| &keys[i % 64][..]).collect();
+    let work = SignatureWork {
+        ruleset: Ruleset::Fabric,
+        options: SignatureOptions::new(MessageForm::Message),
+        keys: Keys::Inline(ColumnBuf::from_items(&columns)),
+        signatures: ColumnBuf::from_items(&vec![[0; 4]; 1_024]),
+        messages: ColumnBuf::from_items(&vec![[0; 4]; 1_024]),
+    };
+    for _ in 0..20 {
+        known.see(&KIND, "a", &work);
+    }
+    known.settle();
+    assert_eq!(known.stats().tables, 64);
+    for (items, step) in [(1, 1), (5, 1), (64, 1), (65, 2), (1_000, 16)] {
+        for turn in 0..100 {
+            let sample: Vec<usize> = sample(turn, items, step).collect();
+            assert!(sample.len() <= SAMPLE_MAX && sample.is_sorted(), "{items}: {sample:?}");
+            assert!(sample.last().is_some_and(|last| *last < items) && sample[0] < step);
+        }
+    }
+}
+
+mod splitting {
+    use super::*;
+
+    /// What a table of a key or a plain verification says of an item: the item itself, so that places show.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Said {
+        Valid,
+        Invalid,
+        Exceptional,
+        Malformed,
+    }
+
+    const SPLIT: ByTable<Said> = ByTable { kind: &KIND, valid: Said::Valid, invalid: Said::Invalid };
+
+    /// Verifies items that are valid but for those that `plain` names, by tables that say what `by_table` does of an
+    /// item. Gives the outcomes, and which items went where.
+    fn split(
+        known: &KnownKeys,
+        keys: &[&[u8]],
+        by_table: impl Fn(usize) -> Said,
+        plain: impl Fn(usize) -> Said,
+    ) -> (Vec<Said>, Vec<usize>, Vec<usize>) {
+        let (mut tables, mut plainly) = (Vec::new(), Vec::new());
+        let outcomes = SPLIT.verify_with(
+            known,
+            keys,
+            |items: &[(usize, &Stand)]| {
+                assert!(items.iter().all(|(item, table)| table.key == keys[*item]), "each its own table");
+                tables.extend(items.iter().map(|(item, _)| *item));
+                items.iter().map(|(item, _)| by_table(*item)).collect()
+            },
+            |items| {
+                plainly.extend_from_slice(items);
+                items.iter().map(|item| plain(*item)).collect()
+            },
+        );
+        (outcomes, tables, plainly)
+    }
+
+    #[test]
+    fn known_keys_go_by_table_and_the_others_plainly() {
+        let known = KnownKeys::new(1 << 20);
+        make(&known, "a", b"key1");
+        let keys: Vec<&[u8]> = (0..20).map(|i| if i % 2 == 0 { &b"key1"[..] } else { b"key2" }).collect();
+        let plain = |item| if item == 3 { Said::Malformed } else { Said::Valid };
+        let (outcomes, tables, plainly) = split(&known, &keys, |_| Said::Valid, plain);
+        assert_eq!(tables, (0..20).step_by(2).collect::<Vec<_>>());
+        assert_eq!(plainly, (1..20).step_by(2).collect::<Vec<_>>());
+        assert_eq!(outcomes, (0..20).map(plain).collect::<Vec<_>>());
+        // Too few to spare a group of lanes: nobody goes by table. All of few do.
+        let (outcomes, tables, _) = split(&known, &keys[..14], |_| Said::Valid, plain);
+        assert_eq!((outcomes.len(), tables.len()), (14, 0));
+        let (_, tables, plainly) = split(&known, &[&b"key1"[..]; 3], |_| Said::Valid, plain);
+        assert_eq!((tables.len(), plainly.len()), (3, 0));
+        assert!(split(&known, &[], |_| Said::Valid, plain).0.is_empty());
+    }
+
+    /// A table is never the one who says no.
+    #[test]
+    fn what_a_table_refuses_is_verified_again() {
+        let known = KnownKeys::new(1 << 20);
+        make(&known, "a", b"key1");
+        let keys = [&b"key1"[..]; 16];
+        let bad = |item| if item % 5 == 0 { Said::Invalid } else { Said::Valid };
+        let (outcomes, _, plainly) = split(&known, &keys, bad, bad);
+        assert_eq!(plainly, [0, 5, 10, 15]);
+        assert_eq!(outcomes, (0..16).map(bad).collect::<Vec<_>>());
+        assert_eq!(known.stats().damaged, 0, "it was right");
+        let exceptional = |item| if item == 7 { Said::Exceptional } else { Said::Valid };
+        let (outcomes, _, plainly) = split(&known, &keys, exceptional, |_| Said::Valid);
+        assert_eq!((outcomes, plainly), (vec![Said::Valid; 16], vec![7]));
+        assert_eq!(known.stats().damaged, 0, "it did not say that it was invalid");
+    }
+
+    #[test]
+    fn a_table_that_refuses_a_good_signature_is_dropped() {
+        let known = KnownKeys::new(1 << 20);
+        make(&known, "a", b"key1");
+        make(&known, "a", b"key2");
+        let keys: Vec<&[u8]> = (0..16).map(|i| if i < 8 { &b"key1"[..] } else { b"key2" }).collect();
+        let wrong = |item| if item == 9 || item == 12 { Said::Invalid } else { Said::Valid };
+        let (outcomes, ..) = split(&known, &keys, wrong, |_| Said::Valid);
+        assert_eq!(outcomes, [Said::Valid; 16]);
+        assert!(has(&known, b"key1") && !has(&known, b"key2"));
+        assert_eq!(known.stats().damaged, 1, "once");
+        make(&known, "a", b"key2");
+        assert!(has(&known, b"key2"), "and built anew");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use outrigger_types::{Backend, Operation, Work};
 
 use super::LANES;
+use crate::known_keys::apart;
 use crate::planted::{self, Plant};
 use crate::{Unit, registry};
 
@@ -82,6 +83,12 @@ fn judge(unit: Unit, operation: Operation) -> Result<(), String> {
         }
         if answers != reference {
             return Err("the same verdicts and other bytes".into());
+        }
+        if let Work::Verify(work) = &work
+            && let Some((answers, tables)) = apart::run_by_table(unit, work)
+            && (answers != reference || tables.damaged > 0)
+        {
+            return Err(format!("other verdicts by table: {:?}, {} tables wrong", answers.verdicts, tables.damaged));
         }
     }
     Ok(())

@@ -1,14 +1,18 @@
 //! The vector engine's way through this room: what can be decoded cheaply goes into lanes, eight signatures at a
-//! time; whatever is out of the ordinary is judged by the CPU's function, so that there is one place for its rules.
+//! time, by table where the key has one; messages are hashed sixteen at a time. Whatever is out of the ordinary is
+//! judged by the CPU's function, so that there is one place for its rules.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use outrigger_types::{MessageForm, Output, SignatureOptions, SignatureWork, Verdict};
-use outrigger_vector::p256::{self, Outcome, Signature};
+use outrigger_vector::p256::{self, KnownSignature, Outcome, Signature, Table};
 
 use super::{Judge, der, ethereum_p256verify, fabric};
 use crate::Unit;
+use crate::known_keys::{ByTable, KeyKind, KeyTable};
 use crate::room::SignatureLanes;
+use crate::sha256;
 
 /// The lanes of ruleset `fabric`.
 pub(super) const FABRIC: SignatureLanes = SignatureLanes {
@@ -16,6 +20,7 @@ pub(super) const FABRIC: SignatureLanes = SignatureLanes {
     verify: |unit, work, range, output| each(unit, work, range, output, fabric_signature, fabric::verify),
     recover: None,
     verify_sets: None,
+    known: Some(&KEYS),
 };
 
 /// The lanes of ruleset `ethereum-p256verify`.
@@ -26,13 +31,53 @@ pub(super) const ETHEREUM_P256VERIFY: SignatureLanes = SignatureLanes {
     },
     recover: None,
     verify_sets: None,
+    known: Some(&KEYS),
 };
 
 /// About a millisecond and a half; two inversions, some 2 % of the time of a batch, are shared by it.
 const PIECE_ITEMS: usize = 256;
 
-/// The numbers of an item that is decoded and in range but for the curve, else `None`.
-type Decode = fn(options: &SignatureOptions, key: &[u8], signature: &[u8], message: &[u8]) -> Option<Signature>;
+/// The tables of this room's keys, for both rulesets.
+pub(super) static KEYS: KeyKind = KeyKind { name: "p256", sightings: SIGHTINGS, name_of: coordinates, build };
+
+/// A table takes 160 µs to make and then saves 3.5 µs of 5 a signature.
+const SIGHTINGS: u32 = 46;
+
+const BY_TABLE: ByTable<Outcome> = ByTable { kind: &KEYS, valid: Outcome::Valid, invalid: Outcome::Invalid };
+
+impl KeyTable for Table {
+    fn bytes(&self) -> usize {
+        Self::bytes(self)
+    }
+
+    fn is_intact(&self) -> bool {
+        Self::is_intact(self)
+    }
+}
+
+/// x‖y of a key of 64 bytes, or of 65 with 0x04 before them.
+fn coordinates(key: &[u8]) -> Option<&[u8]> {
+    match key {
+        [0x04, key @ ..] if key.len() == 64 => Some(key),
+        key => (key.len() == 64).then_some(key),
+    }
+}
+
+fn build(name: &[u8]) -> Option<Arc<dyn KeyTable>> {
+    let (x, y) = name.split_first_chunk()?;
+    Some(Arc::new(Table::new(words(x), words(y.try_into().ok()?))?))
+}
+
+/// An item that is decoded and in range but for the curve; its digest is still to come where `message` is there.
+struct Decoded<'a> {
+    /// x‖y.
+    key: &'a [u8],
+    message: Option<&'a [u8]>,
+    signature: Signature,
+}
+
+/// The numbers of an item, else `None`.
+type Decode = for<'a> fn(&SignatureOptions, &'a [u8], &'a [u8], &'a [u8]) -> Option<Decoded<'a>>;
 
 fn each(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output, decode: Decode, judge: Judge) {
     let parts = |i| (&work.options, work.keys.item(i), work.signature(i), work.message(i));
@@ -40,18 +85,19 @@ fn each(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Outp
         let (options, key, signature, message) = parts(i);
         judge(options, key, signature, message)
     };
-    let (mut places, mut signatures) = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len()));
+    let (mut places, mut items) = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len()));
     for (place, i) in range.clone().enumerate() {
         let (options, key, signature, message) = parts(i);
         match decode(options, key, signature, message) {
-            Some(signature) => {
+            Some(item) => {
                 places.push(place);
-                signatures.push(signature);
+                items.push(item);
             }
             None => output.verdicts[place] = alone(i),
         }
     }
-    for (place, outcome) in places.into_iter().zip(p256::verify(unit, &signatures)) {
+    hash(unit, &mut items);
+    for (place, outcome) in places.into_iter().zip(outcomes(unit, &items)) {
         output.verdicts[place] = match outcome {
             Outcome::Valid => Verdict::Valid,
             Outcome::Invalid => Verdict::Invalid,
@@ -61,29 +107,65 @@ fn each(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Outp
     }
 }
 
-fn fabric_signature(options: &SignatureOptions, key: &[u8], signature: &[u8], message: &[u8]) -> Option<Signature> {
+/// Makes the digests that are still to come.
+fn hash(unit: Unit, items: &mut [Decoded<'_>]) {
+    let messages: Vec<&[u8]> = items.iter().filter_map(|item| item.message).collect();
+    let digests = sha256::many(unit, &messages);
+    for (item, digest) in items.iter_mut().filter(|item| item.message.is_some()).zip(&digests) {
+        item.signature.digest = words(digest);
+    }
+}
+
+fn outcomes(unit: Unit, items: &[Decoded<'_>]) -> Vec<Outcome> {
+    let names: Vec<&[u8]> = items.iter().map(|item| item.key).collect();
+    let by_table = |known: &[(usize, &Table)]| {
+        let signature = |&(item, table): &(usize, _)| {
+            let Signature { digest, r, s, .. } = items[item].signature;
+            KnownSignature { table, digest, r, s }
+        };
+        p256::verify_known(unit, &known.iter().map(signature).collect::<Vec<_>>())
+    };
+    let plainly = |rest: &[usize]| {
+        let signatures: Vec<_> = rest.iter().map(|&item| items[item].signature).collect();
+        p256::verify(unit, &signatures)
+    };
+    BY_TABLE.verify(&names, by_table, plainly)
+}
+
+fn fabric_signature<'a>(
+    options: &SignatureOptions,
+    key: &'a [u8],
+    signature: &'a [u8],
+    message: &'a [u8],
+) -> Option<Decoded<'a>> {
     let integers = der::parse(signature)?;
     let (r, s) = (integers.r?, integers.s?);
     let [0x04, key @ ..] = key else { return None };
-    let digest = match options.message_form {
-        MessageForm::Message => crate::sha256::sha256(message),
-        MessageForm::Digest => message.try_into().ok()?,
-    };
     (s <= fabric::HALF_ORDER).then_some(())?;
-    in_range(key, &digest, &r, &s)
+    match options.message_form {
+        MessageForm::Message => {
+            Some(Decoded { message: Some(message), ..in_range(key, &[0; 32], &r, &s)? })
+        }
+        MessageForm::Digest => in_range(key, message.try_into().ok()?, &r, &s),
+    }
 }
 
-fn precompile_signature(options: &SignatureOptions, key: &[u8], signature: &[u8], digest: &[u8]) -> Option<Signature> {
+fn precompile_signature<'a>(
+    options: &SignatureOptions,
+    key: &'a [u8],
+    signature: &'a [u8],
+    digest: &'a [u8],
+) -> Option<Decoded<'a>> {
     (options.message_form == MessageForm::Digest).then_some(())?;
     let (r, s) = ethereum_p256verify::halves(signature)?;
     in_range(key, digest.try_into().ok()?, r, s)
 }
 
-fn in_range(key: &[u8], digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> Option<Signature> {
+fn in_range<'a>(key: &'a [u8], digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> Option<Decoded<'a>> {
     let (x, y) = key.split_first_chunk()?;
-    let key = [words(x), words(y.try_into().ok()?)];
-    let signature = Signature { key, digest: words(digest), r: words(r), s: words(s) };
-    signature.is_in_range().then_some(signature)
+    let coordinates = [words(x), words(y.try_into().ok()?)];
+    let signature = Signature { key: coordinates, digest: words(digest), r: words(r), s: words(s) };
+    signature.is_in_range().then_some(Decoded { key, message: None, signature })
 }
 
 /// A big-endian number as little-endian words.

@@ -8,9 +8,11 @@ use rand::{RngExt, SeedableRng};
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::known_keys::apart::run_by_table;
 
 mod der;
 mod edges;
+mod known;
 mod lanes;
 mod wycheproof;
 
@@ -65,6 +67,8 @@ fn verdict(ruleset: Ruleset, form: MessageForm, item: &Item) -> Verdict {
     let verdict = run(&work, 0..1)[0];
     if let Some(unit) = crate::Unit::detect() {
         assert_eq!(lanes::run(unit, &work, 0..1), [verdict]);
+        let (by_table, _) = run_by_table(unit, &work).expect("this room has tables");
+        assert_eq!(by_table.verdicts, [verdict]);
     }
     verdict
 }

@@ -30,7 +30,7 @@ use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork, Verdict};
 use secp256k1::PublicKey;
 
 use super::items::Item;
-use super::{PIECE_ITEMS, items, lanes, parse, reference};
+use super::{PIECE_ITEMS, items, known, lanes, parse, reference};
 use crate::room::{RulesetRules, SignatureLanes};
 
 /// The rules, as data.
@@ -50,6 +50,7 @@ pub const RULES: RulesetRules = RulesetRules {
         verify: lanes::verify_bitcoin,
         recover: None,
         verify_sets: None,
+        known: Some(&known::KEYS),
     }),
 };
 

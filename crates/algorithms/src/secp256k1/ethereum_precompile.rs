@@ -24,7 +24,7 @@ use std::ops::Range;
 use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork};
 
 use super::recoverable::{Variant, ethereum_recovery_id};
-use super::{PIECE_ITEMS, items, lanes};
+use super::{PIECE_ITEMS, items, known, lanes};
 use crate::room::{RulesetRules, SignatureLanes};
 
 /// The rules, as data.
@@ -44,6 +44,7 @@ pub const RULES: RulesetRules = RulesetRules {
         verify: |unit, work, range, output| lanes::verify_recoverable(unit, work, range, output, &VARIANT),
         recover: Some(|unit, work, range, output| lanes::recover(unit, work, range, output, &VARIANT)),
         verify_sets: None,
+        known: Some(&known::KEYS),
     }),
 };
 

@@ -27,7 +27,7 @@ use std::ops::Range;
 use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork};
 
 use super::recoverable::Variant;
-use super::{PIECE_ITEMS, items, lanes};
+use super::{PIECE_ITEMS, items, known, lanes};
 use crate::room::{RulesetRules, SignatureLanes};
 
 /// The rules, as data.
@@ -47,6 +47,7 @@ pub const RULES: RulesetRules = RulesetRules {
         verify: |unit, work, range, output| lanes::verify_recoverable(unit, work, range, output, &VARIANT),
         recover: Some(|unit, work, range, output| lanes::recover(unit, work, range, output, &VARIANT)),
         verify_sets: None,
+        known: Some(&known::KEYS),
     }),
 };
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::items::Item;
 use super::recoverable::{Signed, Signer, Variant};
-use super::{Recovery, bip340, bitcoin, parse};
+use super::{Recovery, bip340, bitcoin, known, parse};
 use crate::keccak::keccak256_of_many;
 
 /// How many items a thread takes at once, and how many go through the lanes together. Their tables take 1 KiB of cache
@@ -43,7 +43,7 @@ pub(super) fn verify_recoverable(
 /// The items of a piece with recoverable signatures, by what they give of their signer.
 #[derive(Default)]
 struct RecoverablePiece<'a> {
-    by_key: Vec<vector::Item>,
+    by_key: Vec<known::Signature<'a>>,
     key_places: Vec<usize>,
     by_address: Vec<Recoverable>,
     address_places: Vec<(usize, &'a [u8; 20])>,
@@ -65,7 +65,8 @@ impl<'a> RecoverablePiece<'a> {
                 let Recoverable { digest, r, s, x_is_above_order, y_is_odd } = recoverable(&signed);
                 let (x, y) = parse::halves(key);
                 let nonce = Nonce::Point { x_is_above_order, y_is_odd };
-                self.by_key.push(vector::Item { digest, r, s, x: number(x), y: number(y), nonce });
+                let item = vector::Item { digest, r, s, x: number(x), y: number(y), nonce };
+                self.by_key.push(known::Signature { name: key, lift: None, item });
                 self.key_places.push(place);
             }
         }
@@ -73,7 +74,7 @@ impl<'a> RecoverablePiece<'a> {
     }
 
     fn judge(&self, unit: Unit, verdicts: &mut [Verdict], by_cpu: impl Fn(usize) -> Verdict) {
-        let by_key = vector::verify(unit, &self.by_key);
+        let by_key = known::verify(unit, &self.by_key);
         for (&place, verdict) in self.key_places.iter().zip(by_key) {
             verdicts[place] = translated(verdict).unwrap_or_else(|| by_cpu(place));
         }
@@ -208,16 +209,9 @@ pub(super) fn verify_bitcoin(unit: Unit, work: &SignatureWork, range: Range<usiz
         return;
     }
     for (items, verdicts) in pieces(work, range, &mut output.verdicts) {
-        let compressed: Vec<(Number, bool)> = items.iter().filter_map(|item| compressed_key(item.key)).collect();
-        let mut lifted = vector::lift(unit, &compressed).into_iter().zip(&compressed);
-        let (mut signatures, mut places) = (Vec::new(), Vec::new());
+        let (mut signatures, mut places) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         for (place, item) in items.iter().enumerate() {
-            let key = if compressed_key(item.key).is_some() {
-                lifted.next().and_then(|(y, (x, _))| Some((*x, y?)))
-            } else {
-                whole_key(item.key)
-            };
-            match key.and_then(|key| bitcoin_item(item, key)) {
+            match bitcoin_item(item) {
                 Some(signature) => {
                     signatures.push(signature);
                     places.push(place);
@@ -225,36 +219,34 @@ pub(super) fn verify_bitcoin(unit: Unit, work: &SignatureWork, range: Range<usiz
                 None => verdicts[place] = Verdict::Malformed,
             }
         }
-        for (&place, verdict) in places.iter().zip(vector::verify(unit, &signatures)) {
+        for (&place, verdict) in places.iter().zip(known::verify(unit, &signatures)) {
             verdicts[place] = translated(verdict).unwrap_or_else(|| bitcoin::judge(&items[place]));
         }
     }
 }
 
-/// The x of a compressed key, and whether its y is odd.
-fn compressed_key(key: &[u8]) -> Option<(Number, bool)> {
-    let (&[prefix @ (2 | 3)], x) = key.split_first_chunk::<1>()? else { return None };
-    Some((number(x.try_into().ok()?), prefix == 3))
-}
-
-/// The coordinates of a key with both, whether they are a point's or not.
-fn whole_key(key: &[u8]) -> Option<(Number, Number)> {
-    let (&[prefix], coordinates) = key.split_first_chunk::<1>()?;
-    let (x, y) = parse::halves(coordinates.try_into().ok()?);
-    match prefix {
-        4 => {}
-        6 | 7 if y[31] & 1 == prefix & 1 => {}
-        _ => return None,
+/// The coordinates of a key, whether they are a point's or not. Of a compressed key there is no y, but whether it is
+/// odd.
+fn coordinates(key: &[u8]) -> Option<(Number, Number, Option<bool>)> {
+    match known::name_of(key)? {
+        name if name.len() == 64 && key.len() == 65 => {
+            let (x, y) = parse::halves(name.try_into().ok()?);
+            Some((number(x), number(y), None))
+        }
+        [prefix, x @ ..] if x.len() == 32 => Some((number(x.try_into().ok()?), Number::default(), Some(*prefix == 3))),
+        _ => None,
     }
-    Some((number(x), number(y)))
 }
 
-/// `None` where the item is malformed, whatever its key. An r or s out of range is 0 here, and so are invalid.
-fn bitcoin_item(item: &Item<'_>, (x, y): (Number, Number)) -> Option<vector::Item> {
+/// `None` where the item is malformed, but for a key that is no point. An r or s out of range is 0 here, and so are
+/// invalid.
+fn bitcoin_item<'a>(item: &Item<'a>) -> Option<known::Signature<'a>> {
     let digest = number(item.message.try_into().ok()?);
     let (r, s) = parse::strict_der(item.signature)?;
     let [r, s] = [r, s].map(|content| number(&parse::scalar(content).unwrap_or_default()));
-    Some(vector::Item { digest, r, s, x, y, nonce: Nonce::Any })
+    let (x, y, lift) = coordinates(item.key)?;
+    let name = known::name_of(item.key)?;
+    Some(known::Signature { name, lift, item: vector::Item { digest, r, s, x, y, nonce: Nonce::Any } })
 }
 
 /// Verifies items of `bip340`.
@@ -272,7 +264,8 @@ pub(super) fn verify_bip340(unit: Unit, work: &SignatureWork, range: Range<usize
                 None => verdicts[place] = Verdict::Malformed,
             }
         }
-        for (&place, verdict) in places.iter().zip(vector::verify_schnorr(unit, &signatures)) {
+        let keys: Vec<&[u8]> = places.iter().map(|&place| items[place].key).collect();
+        for (&place, verdict) in places.iter().zip(known::verify_schnorr(unit, &keys, &signatures)) {
             verdicts[place] = translated(verdict).unwrap_or_else(|| bip340::judge(&items[place], form));
         }
     }

@@ -4,11 +4,13 @@ use outrigger_types::{ColumnBuf, Keys, MessageForm, Output, Ruleset, SignatureOp
 
 use super::*;
 use crate::Unit;
+use crate::known_keys::apart::run_by_table;
 
 mod batches;
 mod bip340_vectors;
 mod differential;
 mod edges;
+mod known;
 mod lanes;
 mod malformed;
 mod textbook;
@@ -71,6 +73,10 @@ fn run(work: &Work) -> Output {
     LEFT_OUT.set((LEFT_OUT.get().1, LEFT_OUT.get().1));
     if let Some(unit) = Unit::detect() {
         assert_eq!(crate::lanes::run(unit, work, 0..count), output, "lanes");
+        if let Work::Verify(signatures) = work {
+            let (by_table, _) = run_by_table(unit, signatures).expect("this room has tables");
+            assert_eq!(by_table, output, "lanes by table");
+        }
     }
     output
 }

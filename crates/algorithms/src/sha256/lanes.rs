@@ -29,3 +29,10 @@ fn hash_twice(unit: Unit, work: &HashWork, range: Range<usize>, output: &mut Out
         many_twice(unit, Some(Alone { digest: sha256d, worth: WORTH }), |i| messages.item(i), digests);
     });
 }
+
+/// The digests of messages.
+pub(super) fn digests(unit: Unit, messages: &[&[u8]]) -> Vec<[u8; 32]> {
+    let mut digests = vec![[0; 32]; messages.len()];
+    many(unit, Some(Alone { digest: sha256, worth: WORTH }), |i| messages[i], &mut digests);
+    digests
+}

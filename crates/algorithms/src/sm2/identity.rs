@@ -16,7 +16,11 @@ const CURVE: [[u8; 32]; 4] = [
 
 /// The signers' identity, hashed as far as it is the same for all items of a request.
 #[derive(Clone, Debug)]
-pub struct Identity(Sm3);
+pub struct Identity {
+    /// What stands before the key in every Z.
+    prefix: Box<[u8]>,
+    hash: Sm3,
+}
 
 impl Identity {
     /// An identity; `None` where it is longer than [`IDENTITY_BYTES_MAX`], for its bits are counted in 16 bits.
@@ -27,15 +31,27 @@ impl Identity {
             return None;
         }
         let bits = (identity.len() * 8) as u16;
-        let mut hash = Sm3::new_with_prefix(bits.to_be_bytes());
-        hash.update(identity);
-        CURVE.iter().for_each(|constant| hash.update(constant));
-        Some(Self(hash))
+        let prefix = [&bits.to_be_bytes(), identity, CURVE.as_flattened()].concat();
+        Some(Self { hash: Sm3::new_with_prefix(&prefix), prefix: prefix.into() })
+    }
+
+    /// Whether it is [`DEFAULT`].
+    pub fn is_default(&self) -> bool {
+        self.prefix[2..].strip_prefix(DEFAULT) == Some(CURVE.as_flattened())
+    }
+
+    /// What is hashed before a key to make its Z.
+    pub fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+
+    /// Z of a key x‖y.
+    pub fn z(&self, key: &[u8; 64]) -> [u8; 32] {
+        self.hash.clone().chain_update(key).finalize().into()
     }
 
     /// e = SM3(Z ‖ message), where Z = SM3(bits of the identity ‖ identity ‖ curve ‖ key) and the key is x‖y.
     pub fn digest(&self, key: &[u8; 64], message: &[u8]) -> [u8; 32] {
-        let z = self.0.clone().chain_update(key).finalize();
-        Sm3::new_with_prefix(z).chain_update(message).finalize().into()
+        Sm3::new_with_prefix(self.z(key)).chain_update(message).finalize().into()
     }
 }

@@ -1,15 +1,18 @@
 //! The vector engine's way through this room: what can be decoded cheaply goes into lanes, eight signatures at a
-//! time; whatever is out of the ordinary is judged by the CPU's function, so that there is one place for its rules.
+//! time, by table where the key has one; identities, keys and messages are hashed sixteen at a time. Whatever is out of
+//! the ordinary is judged by the CPU's function, so that there is one place for its rules.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork, Verdict};
-use outrigger_vector::sm2::{self, Outcome, Signature};
+use outrigger_types::{MessageForm, Operation, Output, Ruleset, SignatureWork, Verdict};
+use outrigger_vector::sm2::{self, KnownSignature, Outcome, Signature, Table};
 
 use super::identity::{self, Identity};
 use super::{fisco_sm2, sm2_digest, sm2_message};
-use crate::Unit;
+use crate::known_keys::{ByTable, KeyKind, KeyTable};
 use crate::room::{SignatureFn, SignatureLanes};
+use crate::{Unit, sm3};
 
 /// The lanes of a ruleset of this room.
 pub(super) const fn lanes(ruleset: Ruleset) -> Option<SignatureLanes> {
@@ -19,11 +22,48 @@ pub(super) const fn lanes(ruleset: Ruleset) -> Option<SignatureLanes> {
         Ruleset::Sm2Message => message,
         _ => return None,
     };
-    Some(SignatureLanes { piece_items: PIECE_ITEMS, verify, recover: None, verify_sets: None })
+    Some(SignatureLanes { piece_items: PIECE_ITEMS, verify, recover: None, verify_sets: None, known: Some(&KEYS) })
 }
 
 /// About a millisecond and a half; an inversion, some 1 % of the time of a batch, is shared by it.
 const PIECE_ITEMS: usize = 256;
+
+/// The tables of this room's keys, for all rulesets.
+pub(super) static KEYS: KeyKind = KeyKind {
+    name: "sm2",
+    sightings: SIGHTINGS,
+    name_of: |key| coordinates(key).map(|key| &key[..]),
+    build: |name| Some(Arc::new(Signer::new(name.try_into().ok()?)?)),
+};
+
+/// A table takes 160 µs to make and then saves 3.5 µs of 5 a signature.
+const SIGHTINGS: u32 = 46;
+
+const BY_TABLE: ByTable<Outcome> = ByTable { kind: &KEYS, valid: Outcome::Valid, invalid: Outcome::Invalid };
+
+/// What is kept of a known key.
+pub(super) struct Signer {
+    table: Table,
+    /// With the default identity.
+    z: [u8; 32],
+}
+
+impl Signer {
+    fn new(key: &[u8; 64]) -> Option<Self> {
+        let [x, y] = numbers(key);
+        Some(Self { table: Table::new(x, y)?, z: Identity::new(identity::DEFAULT)?.z(key) })
+    }
+}
+
+impl KeyTable for Signer {
+    fn bytes(&self) -> usize {
+        self.table.bytes() + self.z.len()
+    }
+
+    fn is_intact(&self) -> bool {
+        self.table.is_intact()
+    }
+}
 
 fn fisco(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
     let named: &[u8] = &work.options.identity;
@@ -31,10 +71,9 @@ fn fisco(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Out
         return fisco_sm2::verify(work, range, output);
     }
     let Some(identity) = Identity::new(identity::DEFAULT) else { return fisco_sm2::verify(work, range, output) };
-    each(unit, work, range, output, fisco_sm2::verify, |key, signature, digest| {
+    each(unit, work, range, output, fisco_sm2::verify, Some(&identity), |key, signature, digest| {
         let (halves, inner_key) = signature.split_first_chunk()?;
-        let digest: &[u8; 32] = digest.try_into().ok()?;
-        (inner_key.is_empty() || inner_key == key).then_some((*halves, identity.digest(key, digest)))
+        (digest.len() == 32 && (inner_key.is_empty() || inner_key == key)).then_some(halves)
     });
 }
 
@@ -42,8 +81,8 @@ fn digest(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Ou
     if work.options.message_form != MessageForm::Digest || !work.options.identity.is_empty() {
         return sm2_digest::verify(work, range, output);
     }
-    each(unit, work, range, output, sm2_digest::verify, |_, signature, digest| {
-        Some((signature.try_into().ok()?, digest.try_into().ok()?))
+    each(unit, work, range, output, sm2_digest::verify, None, |_, signature, digest| {
+        signature.try_into().ok().filter(|_| digest.len() == 32)
     });
 }
 
@@ -52,41 +91,54 @@ fn message(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut O
     else {
         return sm2_message::verify(work, range, output);
     };
-    each(unit, work, range, output, sm2_message::verify, |key, signature, message| {
-        Some((signature.try_into().ok()?, identity.digest(key, message)))
-    });
+    each(unit, work, range, output, sm2_message::verify, Some(&identity), |_, signature, _| signature.try_into().ok());
 }
 
-/// `decode` gives r‖s and e of a key of 64 bytes, a signature and a message, where they have the lengths for it.
+/// r‖s of a key, a signature and a message, where they have the lengths for it.
+type Halves = for<'a> fn(&[u8; 64], &'a [u8], &[u8]) -> Option<&'a [u8; 64]>;
+
+/// An item that is decoded and in range but for the curve.
+struct Decoded<'a> {
+    /// x‖y.
+    key: &'a [u8; 64],
+    /// Is hashed to e, or is e.
+    message: &'a [u8],
+    /// But for e.
+    signature: Signature,
+}
+
+/// Verifies items whose messages are hashed with an identity, or are e.
 fn each(
     unit: Unit,
     work: &SignatureWork,
     range: Range<usize>,
     output: &mut Output,
     judge: SignatureFn,
-    decode: impl Fn(&[u8; 64], &[u8], &[u8]) -> Option<([u8; 64], [u8; 32])>,
+    identity: Option<&Identity>,
+    halves: Halves,
 ) {
     let alone = |output: &mut Output, place: usize| {
         let i = range.start + place;
-        let mut one = Output::unprocessed(outrigger_types::Operation::Verify(work.ruleset), 1);
+        let mut one = Output::unprocessed(Operation::Verify(work.ruleset), 1);
         judge(work, i..i + 1, &mut one);
         output.verdicts[place] = one.verdicts[0];
     };
-    let (mut places, mut signatures) = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len()));
+    let (mut places, mut items) = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len()));
     for (place, i) in range.clone().enumerate() {
-        let signature = coordinates(work.keys.item(i)).and_then(|key| {
-            let (signature, e) = decode(key, work.signature(i), work.message(i))?;
-            in_range(key, &signature, &e)
+        let message = work.message(i);
+        let item = coordinates(work.keys.item(i)).and_then(|key| {
+            let signature = in_range(key, halves(key, work.signature(i), message)?)?;
+            Some(Decoded { key, message, signature })
         });
-        match signature {
-            Some(signature) => {
+        match item {
+            Some(item) => {
                 places.push(place);
-                signatures.push(signature);
+                items.push(item);
             }
             None => alone(output, place),
         }
     }
-    for (place, outcome) in places.into_iter().zip(sm2::verify(unit, &signatures)) {
+    for (place, outcome) in places.into_iter().zip(outcomes(unit, identity, &items)) {
         match outcome {
             Outcome::Valid => output.verdicts[place] = Verdict::Valid,
             Outcome::Invalid => output.verdicts[place] = Verdict::Invalid,
@@ -94,6 +146,44 @@ fn each(
             Outcome::Undecided => alone(output, place),
         }
     }
+}
+
+fn outcomes(unit: Unit, identity: Option<&Identity>, items: &[Decoded<'_>]) -> Vec<Outcome> {
+    let names: Vec<&[u8]> = items.iter().map(|item| &item.key[..]).collect();
+    let by_table = |known: &[(usize, &Signer)]| {
+        let of_signer = |&(item, signer): &(usize, &Signer)| (&items[item], Some(signer.z));
+        let digests = digests(unit, identity, known.iter().map(of_signer));
+        let signatures = known.iter().zip(digests).map(|(&(item, signer), digest)| {
+            let Signature { r, s, .. } = items[item].signature;
+            KnownSignature { table: &signer.table, digest, r, s }
+        });
+        sm2::verify_known(unit, &signatures.collect::<Vec<_>>())
+    };
+    let plainly = |rest: &[usize]| {
+        let digests = digests(unit, identity, rest.iter().map(|&item| (&items[item], None)));
+        let whole = |(&item, digest): (&usize, _)| Signature { digest, ..items[item].signature };
+        let signatures: Vec<_> = rest.iter().zip(digests).map(whole).collect();
+        sm2::verify(unit, &signatures)
+    };
+    BY_TABLE.verify(&names, by_table, plainly)
+}
+
+/// e of items, each with its Z where that is known for the default identity.
+fn digests<'a>(
+    unit: Unit,
+    identity: Option<&Identity>,
+    items: impl Iterator<Item = (&'a Decoded<'a>, Option<[u8; 32]>)>,
+) -> Vec<[u64; 4]> {
+    let (items, known): (Vec<&Decoded<'_>>, Vec<Option<[u8; 32]>>) = items.unzip();
+    let Some(identity) = identity else {
+        return items.iter().map(|item| number(item.message.try_into().expect("looked at while decoding"))).collect();
+    };
+    let z: Vec<[u8; 32]> = match known.iter().copied().collect() {
+        Some(known) if identity.is_default() => known,
+        _ => sm3::many(unit, &items.iter().map(|item| [identity.prefix(), &item.key[..]]).collect::<Vec<_>>()),
+    };
+    let messages: Vec<[&[u8]; 2]> = z.iter().zip(&items).map(|(z, item)| [&z[..], item.message]).collect();
+    sm3::many(unit, &messages).iter().map(number).collect()
 }
 
 /// x‖y of a key of 64 bytes, or of 65 with 0x04 before them.
@@ -106,13 +196,17 @@ fn coordinates(key: &[u8]) -> Option<&[u8; 64]> {
     .ok()
 }
 
-fn in_range(key: &[u8; 64], signature: &[u8; 64], e: &[u8; 32]) -> Option<Signature> {
+fn in_range(key: &[u8; 64], signature: &[u8; 64]) -> Option<Signature> {
     let [x, y] = numbers(key);
     let [r, s] = numbers(signature);
-    let (digest, _) = e.as_chunks::<8>();
-    let digest = std::array::from_fn(|i| u64::from_be_bytes(digest[3 - i]));
-    let signature = Signature { key: [x, y], digest, r, s };
+    let signature = Signature { key: [x, y], digest: [0; 4], r, s };
     signature.is_in_range().then_some(signature)
+}
+
+/// A big-endian number as little-endian words.
+fn number(bytes: &[u8; 32]) -> [u64; 4] {
+    let (words, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(|i| u64::from_be_bytes(words[3 - i]))
 }
 
 /// Two big-endian numbers as little-endian words.

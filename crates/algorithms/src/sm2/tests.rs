@@ -2,6 +2,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
+use crate::known_keys::apart::run_by_table;
 
 mod adversarial;
 mod arithmetic;
@@ -21,6 +22,8 @@ fn judged(key: &[u8; 64], e: &[u8; 32], signature: &[u8; 64]) -> Verdict {
     if let Some(unit) = crate::Unit::detect() {
         let work = lanes::work(Ruleset::Sm2Digest, &[(key.to_vec(), signature.to_vec(), e.to_vec())]);
         assert_eq!(lanes::run(unit, &work, 0..1), [expected]);
+        let (by_table, _) = run_by_table(unit, &work).expect("this room has tables");
+        assert_eq!(by_table.verdicts, [expected]);
     }
     expected
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use ::sm3::{Digest, Sm3};
 use outrigger_types::{HashWork, Output};
 use outrigger_vector::Unit;
 use outrigger_vector::messages::Alone;
@@ -20,4 +21,12 @@ fn hash(unit: Unit, work: &HashWork, range: Range<usize>, output: &mut Output) {
     hashing::together(work, range, output, |messages, digests| {
         many(unit, Some(Alone { digest: sm3, worth: WORTH }), |i| messages.item(i), digests);
     });
+}
+
+/// The digests of messages of two parts.
+pub(super) fn digests(unit: Unit, messages: &[[&[u8]; 2]]) -> Vec<[u8; 32]> {
+    let digest = |[first, second]: [&[u8]; 2]| Sm3::new_with_prefix(first).chain_update(second).finalize().into();
+    let mut digests = vec![[0; 32]; messages.len()];
+    many(unit, Some(Alone { digest, worth: WORTH }), |i| messages[i], &mut digests);
+    digests
 }

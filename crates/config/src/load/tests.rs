@@ -4,7 +4,7 @@ use std::time::Duration;
 use outrigger_types::{Call, CircuitId, CircuitRule, Priority, Ruleset};
 use tempfile::TempDir;
 
-use crate::{Config, ConfigErrors, EngineRule, LogFormat, Machine, Origin, Overrides, Sources};
+use crate::{Config, ConfigErrors, EngineRule, Engines, LogFormat, Machine, Origin, Overrides, Sources};
 
 /// Sources of nothing but this file.
 fn sources(directory: &TempDir, text: &str) -> Sources {
@@ -34,7 +34,7 @@ fn nothing_gives_the_defaults_and_the_profile() {
     assert_eq!(config.listen.admin, "127.0.0.1:9464".parse().ok());
     assert_eq!(config.profile.name, "cpu-generic");
     assert_eq!((config.threads.verify, config.threads.io), (0, 2));
-    assert_eq!(config.engines.vector, EngineRule::Auto);
+    assert_eq!(config.engines, Engines { vector: EngineRule::Auto, known_keys_bytes_max: 256 << 20 });
     assert_eq!(config.scheduler.batch.items_max, 4_096);
     assert_eq!(config.scheduler_options(), outrigger_types::SchedulerOptions::default());
 }
@@ -64,6 +64,23 @@ fn the_vector_engine_can_be_turned_off() {
     assert_eq!(on.expect("good").engines.vector, EngineRule::Auto, "the flag has the last word");
     let errors = load("[engines]\nvector = \"on\"\n", |_| {}).expect_err("no such rule").to_string();
     assert!(errors.contains("engines.vector") && errors.contains("auto"), "{errors}");
+}
+
+#[test]
+fn tables_of_known_keys_are_bounded_or_off() {
+    let bytes = |text: &str| {
+        let config = load(&format!("[engines]\nknown_keys_bytes_max = {text}\n"), |_| {})?;
+        let described = load(&config.describe(), |_| {}).expect("what it tells is a configuration");
+        assert_eq!(described.engines, config.engines);
+        Ok::<_, ConfigErrors>(config.engines.known_keys_bytes_max)
+    };
+    for (text, expected) in [("0", 0), ("\"64MiB\"", 64 << 20), ("\"4MiB\"", 4 << 20)] {
+        assert_eq!(bytes(text).expect("good"), expected);
+    }
+    for text in ["1", "\"1MiB\"", "\"much\"", "-1"] {
+        let errors = bytes(text).expect_err("too little").to_string();
+        assert!(errors.contains("engines.known_keys_bytes_max"), "{errors}");
+    }
 }
 
 #[test]

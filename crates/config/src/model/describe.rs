@@ -36,6 +36,8 @@ impl Config {
             EngineRule::Off => "off",
         };
         writeln!(out, "\n[engines]\nvector = {vector:?}")?;
+        let known = show_bytes(self.engines.known_keys_bytes_max as u64);
+        writeln!(out, "known_keys_bytes_max = \"{known}\"")?;
         write_limits(out, &self.limits)?;
         self.write_scheduler(out)?;
         write_proving(out, &self.proving)?;

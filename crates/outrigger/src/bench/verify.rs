@@ -1,17 +1,20 @@
 //! The suite `verify`: every ruleset on every backend, a fresh key an item, caches off; recovery where a ruleset has
-//! it; and proofs.
+//! it; and proofs. With `--known-keys`, signatures of a few keys that have tables: then rulesets with tables alone, and
+//! SM2 beside AWS-LC's P-256 too, the fastest curve of its size in any library.
 
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use outrigger_algorithms::registry;
+use outrigger_algorithms::{known_keys, registry};
 use outrigger_scheduler::CoreEngine;
-use outrigger_types::{ColumnBuf, Engine, Job, Keys, Outcome, Output, Priority, Ruleset, SignatureWork, Verdict, Work};
+use outrigger_types::{
+    Backend, ColumnBuf, Engine, Job, Keys, Outcome, Output, Priority, Ruleset, SignatureWork, Verdict, Work,
+};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Record, adapters, announce, engines, pairs, proofs, raw, scaling, thread_counts};
+use super::{Record, adapters, announce, engines, known, pairs, proofs, raw, scaling, thread_counts};
 use crate::cli::{BenchArgs, Failure};
 use crate::workload::{self, Signed};
 
@@ -37,7 +40,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
             }
         }
     }
-    if args.ruleset.is_none() && args.algorithm.as_deref().is_none_or(|name| name == proofs::NAME) {
+    if args.known_keys.is_none() && args.ruleset.is_none() && args.algorithm.as_deref().is_none_or(|name| name == proofs::NAME) {
         records.extend(proofs::run(args)?);
     }
     Ok(records)
@@ -50,6 +53,9 @@ fn one(
     adapters: &mut adapters::Adapters,
     records: &mut Vec<Record>,
 ) -> Result<(), Failure> {
+    if args.known_keys.is_some() {
+        return with_tables(args, algorithm, ruleset, records);
+    }
     announce(args, ruleset.name());
     let is_bls = matches!(ruleset, Ruleset::EthereumConsensus | Ruleset::BlsMinSig);
     let batch = args.batch.unwrap_or(if is_bls { BATCH_BLS } else { BATCH });
@@ -90,7 +96,48 @@ fn one(
     Ok(())
 }
 
-/// An engine beside a library on the same items.
+/// Signatures of a few keys, on the engine that has tables of them.
+fn with_tables(
+    args: &BenchArgs,
+    algorithm: &'static str,
+    ruleset: Ruleset,
+    records: &mut Vec<Record>,
+) -> Result<(), Failure> {
+    let (batch, bytes) = (args.batch.unwrap_or(BATCH), args.size.unwrap_or(MESSAGE_BYTES));
+    let keys = args.known_keys.map_or(1, |keys| keys as usize);
+    let mut rng = StdRng::seed_from_u64(0x0074);
+    if known_keys::kind_of(ruleset).is_none() {
+        return Ok(());
+    }
+    announce(args, &format!("{ruleset}, {keys} known keys"));
+    let mut peers = vec![(ruleset, workload::few_keys(ruleset, batch, keys, bytes, &mut rng))];
+    let items = peers[0].1.clone();
+    let Some(tables) = known::warm(ruleset, &items)? else { return Ok(()) };
+    if algorithm == "sm2" {
+        peers.push((Ruleset::Fabric, workload::few_keys(Ruleset::Fabric, batch, keys, bytes, &mut rng)));
+    }
+    let verify = Arc::new(Work::Verify(workload::pack(ruleset, &items)));
+    for threads in thread_counts(args) {
+        for engine in engines(args, threads).into_iter().filter(|engine| engine.backend() == Backend::Vector) {
+            for (of, items) in &peers {
+                let mut record = Record {
+                    ruleset: Some(ruleset.name()),
+                    ..Record::of(&engine, "verify", algorithm, batch, threads)
+                };
+                record.more.insert(known::NAME.into(), tables.clone());
+                let mut library = raw::verifier(*of);
+                if *of != ruleset {
+                    library.name = "aws-lc-rs, P-256";
+                }
+                beside(&mut record, args, &engine, &verify, &library, items)?;
+                records.push(record);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An engine beside a library on the same items, or on as many others.
 fn beside(
     record: &mut Record,
     args: &BenchArgs,

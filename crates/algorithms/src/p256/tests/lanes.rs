@@ -16,7 +16,7 @@ pub(super) fn run(unit: Unit, work: &SignatureWork, range: Range<usize>) -> Vec<
 }
 
 /// Both units, or one and a loud word.
-fn units() -> Vec<Unit> {
+pub(super) fn units() -> Vec<Unit> {
     let detected = Unit::detect();
     if detected.is_none() {
         eprintln!("NOT RUN: this machine has no AVX-512 IFMA, so P-256 was tested on plain words alone");
@@ -29,6 +29,9 @@ fn agree(unit: Unit, ruleset: Ruleset, form: MessageForm, items: &[Item]) -> usi
     let work = work(ruleset, form, items);
     let expected = super::run(&work, 0..items.len());
     assert_eq!(run(unit, &work, 0..items.len()), expected, "{}", unit.name());
+    let (by_table, tables) = run_by_table(unit, &work).expect("this room has tables");
+    assert_eq!(by_table.verdicts, expected, "{} by table", unit.name());
+    assert_eq!(tables.damaged, 0);
     expected.iter().filter(|verdict| **verdict == Verdict::Valid).count()
 }
 

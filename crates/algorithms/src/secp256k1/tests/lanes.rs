@@ -26,6 +26,9 @@ fn compare(ruleset: Ruleset, items: &[Triple], units: &[Unit]) -> Vec<Verdict> {
     let recovery = RECOVERABLE.contains(&ruleset).then(|| Work::Recover(work(ruleset, items)));
     for &unit in units {
         assert_eq!(crate::lanes::run(unit, &verify, 0..count), expected, "{ruleset} on {}", unit.name());
+        let (by_table, tables) = run_by_table(unit, &work(ruleset, items)).expect("this room has tables");
+        assert_eq!(by_table, expected, "{ruleset} on {} by table", unit.name());
+        assert_eq!(tables.damaged, 0, "{ruleset}");
         if let Some(recovery) = &recovery {
             let expected = crate::run(recovery, 0..count);
             assert_eq!(crate::lanes::run(unit, recovery, 0..count), expected, "{ruleset} on {}", unit.name());

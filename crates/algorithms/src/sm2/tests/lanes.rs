@@ -42,6 +42,9 @@ fn agree(unit: Unit, ruleset: Ruleset, items: &[Item]) -> usize {
     let work = work(ruleset, items);
     let expected = crate::run(&Work::Verify(work.clone()), 0..items.len()).verdicts;
     assert_eq!(run(unit, &work, 0..items.len()), expected, "{}", unit.name());
+    let (by_table, tables) = run_by_table(unit, &work).expect("this room has tables");
+    assert_eq!(by_table.verdicts, expected, "{} by table", unit.name());
+    assert_eq!(tables.damaged, 0);
     expected.iter().filter(|verdict| **verdict == Verdict::Valid).count()
 }
 
@@ -200,4 +203,32 @@ fn known_keys() {
         assert_eq!(verify_known(unit, &[]), []);
     }
     assert_eq!(Table::new([5, 0, 0, 0], [7, 0, 0, 0]), None);
+}
+
+/// Z that stands with a table is of the default identity: with another it must not be used.
+#[test]
+fn identities_are_told_apart_by_table() {
+    let mut random = StdRng::seed_from_u64(84);
+    let named = "ALICE123@YAHOO.COM";
+    for (identity, expected) in [("1234567812345678", [true, true, false]), (named, [false, false, true])] {
+        let secret = signer(&mut random, identity);
+        let items: Vec<Item> = (0..20_u8)
+            .map(|i| {
+                let message = vec![i; 5 * usize::from(i)];
+                let signature: ::sm2::dsa::Signature = secret.sign(&message);
+                (key_of(&secret).to_vec(), signature.to_bytes().to_vec(), message)
+            })
+            .collect();
+        for (asked, is_good) in ["", "1234567812345678", named].into_iter().zip(expected) {
+            let mut work = work(Ruleset::Sm2Message, &items);
+            work.options.identity = asked.as_bytes().to_vec().into();
+            let verdicts = vec![Verdict::from_equation(is_good); 20];
+            assert_eq!(crate::run(&Work::Verify(work.clone()), 0..20).verdicts, verdicts);
+            for unit in units() {
+                assert_eq!(run(unit, &work, 0..20), verdicts, "{asked}");
+                let (by_table, tables) = run_by_table(unit, &work).expect("this room has tables");
+                assert_eq!((by_table.verdicts, tables.hits, tables.damaged), (verdicts.clone(), 20, 0), "{asked}");
+            }
+        }
+    }
 }

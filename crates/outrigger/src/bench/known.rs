@@ -1,0 +1,70 @@
+//! Known signers: the tables of a batch's keys, built before a clock starts.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use outrigger_algorithms::Unit;
+use outrigger_algorithms::known_keys::{self, KeyKind};
+use outrigger_types::Ruleset;
+use serde_json::{Value, json};
+
+use crate::cli::{BenchArgs, Failure};
+use crate::workload::Signed;
+
+/// The name of what a record says of tables.
+pub(super) const NAME: &str = "known_keys";
+/// More than any table has: so that all keys of all rulesets of a run find room.
+const TABLE_BYTES_MAX: usize = 1 << 20;
+/// Tables that are ordered at a time.
+const ORDERED_MAX: usize = 128;
+
+/// Whether known keys can be measured here.
+pub(super) fn check(args: &BenchArgs) -> Result<(), Failure> {
+    match args.known_keys {
+        Some(_) if args.suite != "verify" => Err(Failure::input("--known-keys: measured by the suite verify alone")),
+        Some(_) if Unit::detect().is_none() => {
+            Err(Failure::input("--known-keys: only the vector engine has tables, and it is not on this machine"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Builds the tables of all keys of `items`, and says what that took; `None` for a ruleset without tables.
+pub(super) fn warm(ruleset: Ruleset, items: &[Signed]) -> Result<Option<Value>, Failure> {
+    let Some(kind) = known_keys::kind_of(ruleset) else { return Ok(None) };
+    let keys: BTreeSet<&[u8]> = items.iter().filter_map(|item| (kind.name_of)(&item.key)).collect();
+    // Every ruleset has keys of its own.
+    known_keys::enable((keys.len() + 1) * Ruleset::ALL.len() * TABLE_BYTES_MAX);
+    let known = known_keys::shared().ok_or_else(|| Failure::work("no tables are kept"))?;
+    let keys: Vec<&[u8]> = keys.into_iter().collect();
+    let took = build_each(kind, &keys)?;
+    let before = known.stats();
+    for some in keys.chunks(ORDERED_MAX) {
+        known.sight(kind, "bench", some.iter().copied(), kind.sightings, true);
+        known.settle();
+    }
+    let after = known.stats();
+    if after.tables - before.tables != keys.len() {
+        return Err(Failure::work(format_args!("{} tables of {} keys", after.tables - before.tables, keys.len())));
+    }
+    let tables = keys.len() as u32;
+    Ok(Some(json!({
+        "keys": tables,
+        "table_build_us": (took / tables).as_secs_f64() * 1e6,
+        "tables_build_ms": took.as_secs_f64() * 1e3,
+        "table_bytes": (after.bytes - before.bytes) / keys.len(),
+        "sightings": kind.sightings,
+    })))
+}
+
+/// How long it takes to build the tables, one after the other.
+fn build_each(kind: &KeyKind, keys: &[&[u8]]) -> Result<Duration, Failure> {
+    // The first of all also makes what tables share.
+    keys.first().and_then(|key| (kind.build)(key));
+    let since = Instant::now();
+    for key in keys {
+        let table = (kind.build)(key).ok_or_else(|| Failure::work("a key without a table"))?;
+        std::hint::black_box(&table);
+    }
+    Ok(since.elapsed())
+}
