@@ -65,19 +65,24 @@ pub(crate) fn add_up<C: KnownCurve, L: Lanes>(products: &[Product<'_, C, L>]) ->
     let nothing = Term { rows: [C::base_table().first_row(); LANES], negative: 0 };
     let mut tree = Tree::new(products.len(), 2 * PLACES);
     let mut terms = vec![nothing; 2 * PLACES * BLOCK.min(products.len())];
-    for (block, products) in products.chunks(BLOCK).enumerate() {
-        let terms = &mut terms[..2 * PLACES * products.len()];
-        pick(products, terms);
-        tree.add(block, terms);
+    let mut ahead = terms.clone();
+    let mut blocks = products.chunks(BLOCK);
+    let mut count = pick(blocks.next().unwrap_or(&[]), &mut terms, true);
+    for block in 0..products.len().div_ceil(BLOCK) {
+        let next = pick(blocks.next().unwrap_or(&[]), &mut ahead, false);
+        tree.add(block, &terms[..count], &ahead[..next]);
+        std::mem::swap(&mut terms, &mut ahead);
+        count = next;
     }
     tree.grow();
     tree
 }
 
 /// The rows that the digits of a block's scalars pick, of the key and of G in turn, so that those of one meet those of
-/// the other last. They are asked for from memory: the tables of 64 keys lie in the third cache.
+/// the other last; how many. The first block's are asked for from memory at once: the tables of 64 keys lie in the
+/// third cache at best.
 #[inline(never)]
-fn pick<'a, C: KnownCurve, L: Lanes>(products: &[Product<'a, C, L>], terms: &mut [Term<'a>]) {
+fn pick<'a, C: KnownCurve, L: Lanes>(products: &[Product<'a, C, L>], terms: &mut [Term<'a>], at_once: bool) -> usize {
     L::enter(
         #[inline(always)]
         || {
@@ -92,7 +97,9 @@ fn pick<'a, C: KnownCurve, L: Lanes>(products: &[Product<'a, C, L>], terms: &mut
                     term.negative = digit.negative;
                     for lane in 0..LANES {
                         term.rows[lane] = product.keys[lane].row(place, &digit, lane);
-                        L::prefetch(term.rows[lane]);
+                        if at_once {
+                            L::prefetch(term.rows[lane]);
+                        }
                     }
                     let digit = base_digits.at(place * WIDTH, WIDTH);
                     let term = &mut terms[(2 * place + 1) * groups + group];
@@ -104,6 +111,7 @@ fn pick<'a, C: KnownCurve, L: Lanes>(products: &[Product<'a, C, L>], terms: &mut
             }
         },
     );
+    2 * PLACES * products.len()
 }
 
 /// (a/d, b/d) modulo a prime for a, b and d of all groups, plain numbers below 2²⁵⁶ and d nowhere 0; below the prime.

@@ -93,9 +93,9 @@ impl<L: Lanes, S: Summand<L>> Tree<L, S> {
         }
     }
 
-    /// The first layer of the next block, of its terms.
+    /// The first layer of the next block, of its terms; those of the block after it are asked for from memory.
     #[inline(always)]
-    pub(crate) fn add(&mut self, block: usize, terms: &[Term<'_>]) {
+    pub(crate) fn add(&mut self, block: usize, terms: &[Term<'_>], ahead: &[Term<'_>]) {
         let leaves = &mut self.leaves[..terms.len()];
         let mut products = [S::Coordinate::one(); ABREAST];
         unpack(terms, leaves, &mut products, &mut self.before);
@@ -108,7 +108,7 @@ impl<L: Lanes, S: Summand<L>> Tree<L, S> {
         }
         invert_all(&mut products, &mut Vec::with_capacity(ABREAST));
         let sums = &mut self.points[self.count..][..leaves.len() / 2];
-        divide(leaves, sums, &mut products, &self.before, careful);
+        divide(leaves, sums, &mut products, &self.before, careful, ahead);
         self.count += sums.len();
     }
 
@@ -134,7 +134,7 @@ impl<L: Lanes, S: Summand<L>> Tree<L, S> {
         let block = self.count / self.groups * BLOCK;
         let blocks = self.points[..self.count].chunks(block).zip(self.before.chunks(block / 2));
         for ((points, before), sums) in blocks.zip(self.next.chunks_mut(block / 2)).rev() {
-            divide(points, &mut sums[..points.len() / 2], &mut products, before, careful);
+            divide(points, &mut sums[..points.len() / 2], &mut products, before, careful, &[]);
         }
         self.count /= 2;
         std::mem::swap(&mut self.points, &mut self.next);
@@ -238,7 +238,8 @@ fn multiply<L: Lanes, S: Summand<L>>(
     );
 }
 
-/// The sums of all pairs, by the inverses of the products, from the last.
+/// The sums of all pairs, by the inverses of the products, from the last. Meanwhile the rows of as many terms are
+/// asked for.
 #[inline(never)]
 fn divide<L: Lanes, S: Summand<L>>(
     points: &[S],
@@ -246,6 +247,7 @@ fn divide<L: Lanes, S: Summand<L>>(
     inverses: &mut [S::Coordinate; ABREAST],
     before: &[S::Coordinate],
     careful: bool,
+    ahead: &[Term<'_>],
 ) {
     L::enter(
         #[inline(always)]
@@ -258,12 +260,29 @@ fn divide<L: Lanes, S: Summand<L>>(
                 let pair = [from_ref(&points[at]), from_ref(&others[at])];
                 divide_some::<L, S, 1>(pair, inverses, from_ref(&before[at]), careful, from_mut(&mut sums[at]));
             }
+            let half = points.len();
             let (points, others, before) = (points.as_chunks().0, others.as_chunks().0, before.as_chunks().0);
             for (at, sums) in sums.as_chunks_mut().0[..whole].iter_mut().enumerate().rev() {
+                if !ahead.is_empty() {
+                    for term in at * ABREAST..(at + 1) * ABREAST {
+                        prefetch::<L>(ahead.get(term));
+                        prefetch::<L>(ahead.get(half + term));
+                    }
+                }
                 divide_some::<L, S, ABREAST>([&points[at], &others[at]], inverses, &before[at], careful, sums);
             }
         },
     );
+}
+
+/// Asks for the rows of a term.
+#[inline(always)]
+fn prefetch<L: Lanes>(term: Option<&Term<'_>>) {
+    if let Some(term) = term {
+        for row in term.rows {
+            L::prefetch(row);
+        }
+    }
 }
 
 /// The sums of some pairs.
