@@ -15,6 +15,8 @@ mod load;
 mod proofs;
 #[path = "soaks/restart.rs"]
 mod restart;
+#[path = "soaks/transactions.rs"]
+mod transactions;
 #[path = "soaks/verdicts.rs"]
 mod verdicts;
 
@@ -29,6 +31,7 @@ const USAGE: &str = "usage: tests/soak NAME [ARGS]
   restart [ROUNDS]           a sidecar killed and started again under load (10)
   proofs [COUNT] [SEED]      COUNT proofs from 8 clients over a mix of circuits, all verified, memory bounded (100)
   jobs [ROUNDS] [SEED]       submitted proofs and a sidecar killed in the middle of them (5)
+  transactions [COUNT] [SEED]  COUNT raw Ethereum transactions over the socket, as fast as they are taken (3000000)
   beside-proof [K]           what a verify batch waits beside a proof of 2^K constraints (20)";
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         "proofs" => proofs::run(number(0).unwrap_or(100), number(1)),
         "load" => load::run(number(0).unwrap_or(10)),
         "restart" => restart::run(number(0).unwrap_or(10)),
+        "transactions" => transactions::run(number(0).unwrap_or(3_000_000), number(1)),
         "verdicts" => verdicts::run(number(0).unwrap_or(1_000), number(1)),
         _ => return usage(),
     };

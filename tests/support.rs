@@ -9,4 +9,5 @@ pub(crate) mod load;
 pub(crate) mod overload;
 pub(crate) mod sidecar;
 pub(crate) mod signers;
+pub(crate) mod transactions;
 pub(crate) mod workload;

@@ -3,51 +3,13 @@
 
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
-use sha3::{Digest, Keccak256};
 
 use crate::support::command::{Ran, outrigger};
 use crate::support::sidecar::Sidecar;
+use crate::support::transactions::{keccak, list, number, scalar, string};
 
 const CHAIN: u64 = 1;
 const TO: [u8; 20] = [0x35; 20];
-
-fn keccak(bytes: &[u8]) -> [u8; 32] {
-    Keccak256::digest(bytes).into()
-}
-
-/// RLP of a byte string.
-fn string(bytes: &[u8]) -> Vec<u8> {
-    match bytes {
-        [byte] if *byte < 0x80 => vec![*byte],
-        _ => [&head(0x80, bytes.len())[..], bytes].concat(),
-    }
-}
-
-/// RLP of a number: without leading zeros.
-fn number(number: u64) -> Vec<u8> {
-    let bytes = number.to_be_bytes();
-    string(&bytes[bytes.iter().take_while(|byte| **byte == 0).count()..])
-}
-
-/// RLP of a 256-bit number.
-fn scalar(bytes: &[u8]) -> Vec<u8> {
-    string(&bytes[bytes.iter().take_while(|byte| **byte == 0).count()..])
-}
-
-/// RLP of a list of what is encoded already.
-fn list(items: &[Vec<u8>]) -> Vec<u8> {
-    let body = items.concat();
-    [head(0xc0, body.len()), body].concat()
-}
-
-fn head(base: u8, length: usize) -> Vec<u8> {
-    if length < 56 {
-        return vec![base + length as u8];
-    }
-    let bytes = length.to_be_bytes();
-    let bytes = &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..];
-    [&[base + 55 + bytes.len() as u8], bytes].concat()
-}
 
 /// A transaction, who signed it, and its fields as a node gives them.
 struct Transaction {

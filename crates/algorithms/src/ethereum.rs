@@ -29,6 +29,7 @@ pub mod block;
 
 pub(crate) mod lanes;
 
+mod canonical;
 mod transaction;
 
 use transaction::{Judgement, Rules};

@@ -31,6 +31,8 @@ use crate::room::{Algorithm, HashRules};
 
 mod lanes;
 
+pub(crate) use lanes::keccak256_of_many;
+
 /// The room.
 pub static ROOM: Algorithm = Algorithm {
     name: "keccak",

@@ -49,7 +49,7 @@ pub static ROOM: Algorithm = Algorithm {
 const PIECE_ITEMS: usize = 16;
 
 /// A digest with its signature, to recover the signer's Ethereum address from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Recovery {
     /// The digest.
     pub(crate) digest: [u8; 32],

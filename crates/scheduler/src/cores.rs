@@ -26,6 +26,10 @@ use vector::Trials;
 /// one.
 const PIECE_PART_MIN: usize = 4;
 
+/// A thread takes at once not many more bytes than this, or long messages would hold it for milliseconds: scalar hashes
+/// take half a byte to two bytes a nanosecond.
+const PIECE_BYTES: usize = 1 << 20;
+
 /// How the threads are set up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CoreOptions {
@@ -134,6 +138,14 @@ impl CoreEngine {
         };
         self.options.piece_items.map_or_else(|| of_room(operation), NonZeroUsize::get).max(1)
     }
+
+    /// How many items a thread takes at once of a job of so many items and bytes.
+    fn piece(&self, operation: Operation, items: usize, bytes: usize) -> usize {
+        let grain = self.face.costs.grain();
+        let piece = piece_of(items, self.threads(), self.preferred_piece(operation), grain);
+        let of_bytes = PIECE_BYTES / (bytes / items.max(1)).max(1);
+        piece.min(of_bytes.max(1).next_multiple_of(grain))
+    }
 }
 
 impl Engine for CoreEngine {
@@ -165,8 +177,7 @@ impl Engine for CoreEngine {
         if !operation.is_divisible() {
             return 1;
         }
-        let piece = piece_of(items, self.threads(), self.preferred_piece(operation), self.face.costs.grain());
-        items.div_ceil(piece).clamp(1, self.threads())
+        items.div_ceil(self.piece(operation, items, 0)).clamp(1, self.threads())
     }
 
     fn predicted_cost(&self, operation: Operation, items: usize, bytes: usize) -> Option<Duration> {
@@ -179,11 +190,8 @@ impl Engine for CoreEngine {
             return Err((EngineError::Unsupported, Box::new(job)));
         }
         let operation = job.operation();
-        let piece_items = if operation.is_divisible() {
-            piece_of(job.items(), self.threads(), self.preferred_piece(operation), self.face.costs.grain())
-        } else {
-            usize::MAX
-        };
+        let piece_items =
+            if operation.is_divisible() { self.piece(operation, job.items(), bytes_of(&job)) } else { usize::MAX };
         Ok(self.pool.push(job, &self.face, piece_items, Instant::now()))
     }
 
@@ -194,6 +202,12 @@ impl Engine for CoreEngine {
     fn cancel(&self, job: JobId) {
         self.pool.cancel(job);
     }
+}
+
+/// The bytes of the items that a job asks for, taking those of a piece of work to be of one length.
+fn bytes_of(job: &Job) -> usize {
+    let bytes = |(work, range): &(Arc<Work>, Range<usize>)| work.bytes() * range.len() / work.items().max(1);
+    job.segments.iter().map(bytes).sum()
 }
 
 /// How many items a thread takes at once of a job of `items`: small jobs are shared by all threads, unless the

@@ -1,5 +1,6 @@
 //! `SignatureService`.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,11 +49,10 @@ impl Signatures {
         let (want_keys, want_addresses) = (request.want_public_keys, request.want_addresses);
         let ask = self.state.convert(caller, |context| context.recover(request))?;
         let output = self.state.carry_out(caller, ask).await?;
-        let items = || output.fixed.chunks_exact(KEY_BYTES + ADDRESS_BYTES);
-        let public_keys =
-            if want_keys { items().flat_map(|item| &item[..KEY_BYTES]).copied().collect() } else { vec![] };
+        let items = || output.fixed.as_chunks::<{ KEY_BYTES + ADDRESS_BYTES }>().0;
+        let public_keys = if want_keys { part_of_each(items(), 0..KEY_BYTES) } else { Vec::new() };
         let addresses =
-            if want_addresses { items().flat_map(|item| &item[KEY_BYTES..]).copied().collect() } else { vec![] };
+            if want_addresses { part_of_each(items(), KEY_BYTES..KEY_BYTES + ADDRESS_BYTES) } else { Vec::new() };
         Ok(v1::RecoverBatchResponse {
             verdicts: verdict_bytes(&output.verdicts).into(),
             public_keys: public_keys.into(),
@@ -76,9 +76,9 @@ impl Signatures {
             }
             _ => Vec::new(),
         };
-        let items = || output.fixed.chunks_exact(HASH_BYTES + ADDRESS_BYTES + 1);
-        let hashes: Vec<u8> = items().flat_map(|item| &item[..HASH_BYTES]).copied().collect();
-        let senders: Vec<u8> = items().flat_map(|item| &item[HASH_BYTES..][..ADDRESS_BYTES]).copied().collect();
+        let (items, _) = output.fixed.as_chunks::<{ HASH_BYTES + ADDRESS_BYTES + 1 }>();
+        let hashes = part_of_each(items, 0..HASH_BYTES);
+        let senders = part_of_each(items, HASH_BYTES..HASH_BYTES + ADDRESS_BYTES);
         Ok(v1::VerifyEthereumTransactionsResponse {
             verdicts: verdict_bytes(&output.verdicts).into(),
             hashes: hashes.into(),
@@ -103,6 +103,15 @@ impl Signatures {
             .await
             .map_err(|_| Rejection::Internal("registering the keys failed".to_owned()))?
     }
+}
+
+/// The same part of each item, one after the other.
+fn part_of_each<const STRIDE: usize>(items: &[[u8; STRIDE]], part: Range<usize>) -> Vec<u8> {
+    let mut parts = Vec::with_capacity(items.len() * part.len());
+    for item in items {
+        parts.extend_from_slice(&item[part.clone()]);
+    }
+    parts
 }
 
 /// The transactions root as work of its own, over the same bytes.

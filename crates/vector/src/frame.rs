@@ -9,7 +9,7 @@ use std::array::from_fn;
 
 use crate::Unit;
 use crate::lanes::{ROW_BYTES, array};
-use crate::messages::{Alone, Marker, Message, Turn, schedule};
+use crate::messages::{Alone, Marker, Message, Turn, prefetch, schedule};
 use crate::unit::on_lanes;
 use crate::words::{WORDS, WordMask, Words};
 
@@ -61,6 +61,7 @@ pub(crate) fn many<C: Compression, M: Message>(
             let alone = alone.expect("without a way to hash them alone, messages go together");
             digests[i] = (alone.digest)(message(i));
         }
+        Turn::Soon(indices) => prefetch(unit, indices.iter().map(|i| message(*i))),
         Turn::Together(indices) => {
             let messages: [[M; WORDS]; GROUPS] =
                 from_fn(|g| from_fn(|lane| message(*indices.get(g * WORDS + lane).unwrap_or(&indices[0]))));

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
+use crate::Unit;
 use crate::lanes::{Lanes, ROW_BYTES};
+use crate::unit::on_lanes;
 
 /// Bytes to hash: in one piece (`&[u8]`), or in parts that are hashed as one message (`[&[u8]; N]`), so that
 /// nobody need join them first.
@@ -12,7 +14,14 @@ pub trait Message: Copy {
 
     /// The 64 bytes from place `at` on, zeros past the end.
     fn row<L: Lanes>(&self, at: usize) -> L;
+
+    /// Asks for the first bytes, which will be read soon.
+    fn prefetch<L: Lanes>(&self);
 }
+
+/// How far ahead bytes are asked for. Lanes read at as many places as there are messages, more than processors follow by
+/// themselves.
+const AHEAD_BYTES: usize = 3 * ROW_BYTES;
 
 impl Message for &[u8] {
     #[inline(always)]
@@ -22,12 +31,22 @@ impl Message for &[u8] {
 
     #[inline(always)]
     fn row<L: Lanes>(&self, at: usize) -> L {
+        if let Some(later) = self.get(at + AHEAD_BYTES) {
+            L::prefetch(later);
+        }
         match self.get(at..) {
             Some(rest) => match rest.first_chunk::<ROW_BYTES>() {
                 Some(row) => L::load_bytes(row, 0),
                 None => L::load_bytes(rest, 0),
             },
             None => L::zero(),
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch<L: Lanes>(&self) {
+        for byte in self[..self.len().min(AHEAD_BYTES)].iter().step_by(ROW_BYTES) {
+            L::prefetch(byte);
         }
     }
 }
@@ -53,6 +72,20 @@ impl<const N: usize> Message for [&[u8]; N] {
         }
         row
     }
+
+    #[inline(always)]
+    fn prefetch<L: Lanes>(&self) {
+        for part in self {
+            part.prefetch::<L>();
+        }
+    }
+}
+
+/// Asks for the first bytes of messages.
+pub(crate) fn prefetch<M: Message>(unit: Unit, messages: impl Iterator<Item = M>) {
+    on_lanes!(unit, L => for message in messages {
+        message.prefetch::<L>();
+    });
 }
 
 /// One byte among zeros: the byte that follows a message, in a table from which it is read at any place of a row
@@ -90,6 +123,8 @@ pub(crate) enum Turn<'a> {
     Alone(usize),
     /// These, at most as many as there are lanes, are hashed in step, the longest first.
     Together(&'a [usize]),
+    /// Nothing yet: these are the ones of the turn after the one that comes next.
+    Soon(&'a [usize]),
 }
 
 /// Divides `count` messages of so many blocks into turns of at most `N`.
@@ -121,6 +156,12 @@ pub(crate) fn schedule<const N: usize>(
                 *place = at(next);
                 next += 1;
             }
+            let mut after = [0; N];
+            let soon = N.min(count - next);
+            for (place, index) in after[..soon].iter_mut().zip(next..) {
+                *place = at(index);
+            }
+            run(Turn::Soon(&after[..soon]));
             run(Turn::Together(&turn[..together]));
         }
     }

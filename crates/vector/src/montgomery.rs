@@ -18,7 +18,7 @@
 //! with 35 bits to spare, 2¹⁷p each: there nothing is ever reduced but by multiplications. Debug builds check limbs
 //! and bounds.
 //!
-//! **Sums of products** take one reduction: [`Columns`].
+//! **Sums of products** take one reduction: [`Columns`], or [`Joined`] where two are reduced together.
 //!
 //! **Cost.** 2·N² vector multiplications a product, N·(N + 1) a square, 2·N² a reduction: 100 for five limbs,
 //! 256 for eight. A reduction is a chain of N steps of nine cycles, so with five limbs two independent products side
@@ -37,10 +37,12 @@ pub mod constants;
 
 mod batch;
 mod columns;
+mod joined;
 mod words;
 
 pub use batch::invert_all;
 pub use columns::Columns;
+pub use joined::Joined;
 
 /// Repeats a block for 0, 1, … `$n` − 1, at most 8 times, with the number as a constant to the compiler: loops of
 /// loops of multiplications are not always unrolled, and arrays indexed by a variable live in memory.
@@ -181,6 +183,38 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
                 let multiple = const { constants::multiple(&M::LIMBS, K) };
                 let mut difference = self.limbs;
                 unrolled!(N, i => { difference[i] = difference[i].add(L::splat(multiple[i])).sub(other.limbs[i]); });
+                Self::from_signed_columns(difference)
+            },
+        )
+    }
+
+    /// `3a`.
+    #[inline(always)]
+    #[must_use]
+    pub fn triple(&self) -> Self {
+        L::apart(
+            #[inline(always)]
+            || {
+                let mut sum = self.limbs;
+                unrolled!(N, i => { sum[i] = sum[i].add(sum[i].shl::<1>()); });
+                Self::from_signed_columns(sum)
+            },
+        )
+    }
+
+    /// `2^A·a − 2^B·b + K·p`, in one go. Takes 2^B·b ≤ K·p, and A and B up to 8.
+    #[inline(always)]
+    #[must_use]
+    pub fn difference<const A: u32, const B: u32, const K: u64>(&self, other: &Self) -> Self {
+        L::apart(
+            #[inline(always)]
+            || {
+                let multiple = const { constants::multiple(&M::LIMBS, K) };
+                let mut difference = self.limbs;
+                unrolled!(N, i => {
+                    let shifted = difference[i].shl::<A>().add(L::splat(multiple[i]));
+                    difference[i] = shifted.sub(other.limbs[i].shl::<B>());
+                });
                 Self::from_signed_columns(difference)
             },
         )

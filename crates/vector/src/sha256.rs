@@ -61,16 +61,11 @@ impl Compression for Sha256 {
     #[inline(always)]
     fn compress<L: Words, const G: usize>(state: &mut [[L; 8]; G], mut words: [[L; 16]; G]) {
         let mut s = *state;
-        for (turn, constants) in ROUND_CONSTANTS.as_chunks::<16>().0.iter().enumerate() {
-            for j in 0..16 {
-                for g in 0..G {
-                    step(&mut s[g], words[g][j].add32(L::splat32(constants[j])));
-                    if turn < 3 {
-                        words[g][j] = scheduled(&words[g], j);
-                    }
-                }
-            }
+        let (constants, _) = ROUND_CONSTANTS.as_chunks::<16>();
+        for constants in &constants[..3] {
+            steps::<L, G, true>(&mut s, &mut words, constants);
         }
+        steps::<L, G, false>(&mut s, &mut words, &constants[3]);
         add(state, &s);
     }
 
@@ -128,6 +123,23 @@ const XOR3: i32 = 0x96;
 const CHOOSE: i32 = 0xca;
 /// Maj: what two of three have.
 const MAJORITY: i32 = 0xe8;
+
+/// Sixteen steps on each group; `SCHEDULE`: and the words of the next sixteen.
+#[inline(always)]
+fn steps<L: Words, const G: usize, const SCHEDULE: bool>(
+    s: &mut [[L; 8]; G],
+    words: &mut [[L; 16]; G],
+    constants: &[u32; 16],
+) {
+    for j in 0..16 {
+        for g in 0..G {
+            step(&mut s[g], words[g][j].add32(L::splat32(constants[j])));
+            if SCHEDULE {
+                words[g][j] = scheduled(&words[g], j);
+            }
+        }
+    }
+}
 
 /// One step; `word` has its constant in it.
 #[inline(always)]

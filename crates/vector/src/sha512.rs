@@ -10,7 +10,7 @@ use std::array::from_fn;
 
 use crate::Unit;
 use crate::lanes::{LANES, Lanes, Mask, ROW_BYTES, array, transpose};
-use crate::messages::{Alone, Marker, Message, Turn, schedule};
+use crate::messages::{Alone, Marker, Message, Turn, prefetch, schedule};
 use crate::unit::on_lanes;
 
 /// Bytes of a block.
@@ -39,6 +39,7 @@ pub fn many<M: Message>(
             let alone = alone.expect("without a way to hash them alone, messages go together");
             digests[i] = (alone.digest)(message(i));
         }
+        Turn::Soon(indices) => prefetch(unit, indices.iter().map(|i| message(*i))),
         Turn::Together(indices) => {
             let messages: [[M; LANES]; GROUPS] =
                 from_fn(|g| from_fn(|lane| message(*indices.get(g * LANES + lane).unwrap_or(&indices[0]))));

@@ -21,6 +21,7 @@ pub(crate) mod inversion;
 pub(crate) mod known;
 pub(crate) mod multiples;
 pub(crate) mod point;
+pub(crate) mod scratch;
 pub(crate) mod tables;
 pub(crate) mod tree;
 
@@ -29,6 +30,7 @@ use field::{Element, Modulus, Prime, splats};
 use inversion::invert_all;
 use multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
 use point::{Affine, Point, add_all, double_all};
+use scratch::Scratch;
 use tables::Table;
 
 /// What lanes found of an item.
@@ -88,7 +90,7 @@ pub(crate) struct Question<L> {
 /// Answers to [`Question`]s.
 #[inline(always)]
 pub(crate) fn answer<C: Curve, L: Lanes>(questions: &[Question<L>]) -> Vec<[Outcome; LANES]> {
-    let mut multiples = vec![Multiple::<C, L>::empty(); questions.len() * KEY_MULTIPLES];
+    let mut multiples: Scratch<Multiple<C, L>> = Scratch::new(questions.len() * KEY_MULTIPLES);
     let mut on_curve: Vec<Mask> = Vec::with_capacity(questions.len());
     let mut inverses: Vec<Element<C, L>> = Vec::with_capacity(questions.len());
     for (question, multiples) in questions.iter().zip(multiples.chunks_exact_mut(KEY_MULTIPLES)) {

@@ -9,6 +9,8 @@ use outrigger_vector::ed25519::{
     CofactorEquation, Signature, Term, are_points, cofactor_equations, decode_points, equations, has_small_order,
     is_reduced, sum_holds,
 };
+use outrigger_vector::messages::Alone;
+use outrigger_vector::sha512;
 use sha2::{Digest, Sha512};
 
 use super::parse::Parts;
@@ -29,28 +31,43 @@ const SUM_ITEMS: usize = 1_024;
 /// From here on one sum is faster than one equation for each.
 const SUM_ITEMS_MIN: usize = 96;
 
-/// The items whose lengths are right, and their places in the output. The others are malformed.
+/// A block of all lanes takes as long as so many by the library.
+const WORTH: usize = 3;
+
+/// The items whose lengths are right, hashed, and their places in the output. The others are malformed.
 fn signatures<'a>(
+    unit: Unit,
     work: &'a SignatureWork,
     range: Range<usize>,
     output: &mut Output,
 ) -> (Vec<usize>, Vec<Signature<'a>>) {
     let mut places = Vec::with_capacity(range.len());
-    let mut signatures = Vec::with_capacity(range.len());
+    let mut items = Vec::with_capacity(range.len());
     for (place, i) in range.enumerate() {
-        let Some(parts) = Parts::of(work, i) else {
-            output.verdicts[place] = Verdict::Malformed;
-            continue;
-        };
-        places.push(place);
-        signatures.push(signature_of(&parts));
+        match Parts::of(work, i) {
+            Some(parts) => {
+                places.push(place);
+                items.push(parts);
+            }
+            None => output.verdicts[place] = Verdict::Malformed,
+        }
     }
-    (places, signatures)
+    let mut hashes = vec![[0; 64]; items.len()];
+    let alone = Alone { digest: sha512, worth: WORTH };
+    let message = |i: usize| [items[i].r().as_slice(), items[i].key, items[i].message];
+    sha512::many(unit, Some(alone), message, &mut hashes);
+    let signature =
+        |(parts, hash): (&Parts<'a>, _)| Signature { key: parts.key, r: parts.r(), s: parts.s_bytes(), hash };
+    (places, items.iter().zip(hashes).map(signature).collect())
+}
+
+fn sha512(parts: [&[u8]; 3]) -> [u8; 64] {
+    parts.into_iter().fold(Sha512::new(), Digest::chain_update).finalize().into()
 }
 
 /// As the CPU's verification by ZIP 215: one sum for many items, each alone where they are few or where the sum fails.
 fn verify_zip215(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    let (places, signatures) = signatures(work, range, output);
+    let (places, signatures) = signatures(unit, work, range, output);
     for (places, signatures) in places.chunks(SUM_ITEMS).zip(signatures.chunks(SUM_ITEMS)) {
         let verdicts = (signatures.len() >= SUM_ITEMS_MIN).then(|| verdicts_of_sum(unit, signatures)).flatten();
         let verdicts = verdicts.unwrap_or_else(|| verdicts_one_by_one(unit, signatures));
@@ -116,7 +133,7 @@ fn fresh_coefficients(count: usize) -> Option<Vec<[u8; 16]>> {
 
 /// As [`super::strict::verify`].
 fn verify_strict(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    let (places, signatures) = signatures(work, range, output);
+    let (places, signatures) = signatures(unit, work, range, output);
     let mut in_doubt = Vec::new();
     for (n, (equation, signature)) in equations(unit, &signatures).iter().zip(&signatures).enumerate() {
         output.verdicts[places[n]] = if !equation.key_is_point {
@@ -140,9 +157,4 @@ fn verify_strict(unit: Unit, work: &SignatureWork, range: Range<usize>, output: 
 /// What the strict rules ask beside the equation, which makes R the encoding of a point.
 fn is_strict(signature: &Signature<'_>) -> bool {
     is_reduced(signature.s) && !has_small_order(signature.key) && !has_small_order(signature.r)
-}
-
-fn signature_of<'a>(parts: &Parts<'a>) -> Signature<'a> {
-    let hash = Sha512::new().chain_update(parts.r()).chain_update(parts.key).chain_update(parts.message);
-    Signature { key: parts.key, r: parts.r(), s: parts.s_bytes(), hash: hash.finalize().into() }
 }

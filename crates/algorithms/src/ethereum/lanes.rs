@@ -1,11 +1,13 @@
-//! Raw transactions on the vector engine: decoded and hashed one by one, all their signers recovered together.
+//! Raw transactions on the vector engine: read in place, then hashed together, then all their signers recovered together.
 
 use std::ops::Range;
 
 use outrigger_types::{EthereumWork, Output};
 use outrigger_vector::Unit;
 
+use super::canonical::{self, Canonical, Payload};
 use super::transaction::{self, Decoded, Rules};
+use crate::keccak::keccak256_of_many;
 use crate::secp256k1::{Recovery, recover_addresses};
 
 /// How many transactions a thread takes at once: as many signatures as share the lanes' inversions.
@@ -23,7 +25,8 @@ pub(crate) fn verify(unit: Unit, work: &EthereumWork, range: Range<usize>, outpu
     let transactions = work.transactions.view();
     for begin in range.clone().step_by(PIECE_ITEMS) {
         let end = range.end.min(begin + PIECE_ITEMS);
-        let decoded: Vec<Decoded> = (begin..end).map(|i| transaction::decode(transactions.item(i), rules)).collect();
+        let raw: Vec<&[u8]> = (begin..end).map(|i| transactions.item(i)).collect();
+        let decoded = decode(unit, &raw, rules);
         let recoveries: Vec<Recovery> = decoded.iter().flat_map(signatures).cloned().collect();
         let addresses = recover_addresses(unit, &recoveries);
         let mut rest = &addresses[..];
@@ -34,6 +37,24 @@ pub(crate) fn verify(unit: Unit, work: &EthereumWork, range: Range<usize>, outpu
             rest = others;
         }
     }
+}
+
+/// Decodes each, with the hashes of all that are read in place made together. The others, whatever is wrong or
+/// strange about them, are for the general decoder.
+fn decode(unit: Unit, raw: &[&[u8]], rules: Rules) -> Vec<Decoded> {
+    let read: Vec<Option<Canonical<'_>>> = raw.iter().map(|raw| canonical::read(raw)).collect();
+    let canonical: Vec<&[u8]> = read.iter().flatten().map(|transaction| transaction.raw).collect();
+    let payloads: Vec<&Payload<'_>> = read.iter().flatten().flat_map(Canonical::payloads).collect();
+    let hashes = keccak256_of_many(unit, canonical.len(), |i| canonical[i]);
+    let digests = keccak256_of_many(unit, payloads.len(), |i| payloads[i].parts());
+    let (mut hashes, mut digests) = (hashes.into_iter(), &digests[..]);
+    let decoded = |(raw, read): (&&[u8], Option<Canonical<'_>>)| {
+        let Some(transaction) = read else { return transaction::decode(raw, rules) };
+        let (own, others) = digests.split_at(transaction.payloads().count());
+        digests = others;
+        Decoded::of_canonical(&transaction, rules, hashes.next().expect("a hash a transaction"), own)
+    };
+    raw.iter().zip(read).map(decoded).collect()
 }
 
 /// The sender's signature, then those of the authorizations, as [`Decoded::judge`] asks for them.

@@ -8,6 +8,7 @@ use alloy_rlp::Header;
 use outrigger_types::Verdict;
 
 use super::Reason;
+use super::canonical::{Canonical, Signed};
 use crate::secp256k1::Recovery;
 
 /// What the request leaves open.
@@ -20,7 +21,7 @@ pub(super) struct Rules {
 }
 
 /// What is known of one transaction; zeros where nothing is.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Judgement {
     pub(super) verdict: Verdict,
     pub(super) reason: Reason,
@@ -38,7 +39,7 @@ impl Judgement {
 }
 
 /// A transaction that was decoded and hashed, before any key is recovered.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Decoded {
     judgement: Judgement,
     /// The sender's signature, and one for each authorization (`None` where it has none in form); `None` where the
@@ -49,6 +50,44 @@ pub(super) struct Decoded {
 impl Decoded {
     fn malformed(reason: Reason) -> Self {
         Self { judgement: Judgement::malformed(reason), signatures: None }
+    }
+
+    /// A transaction that was read in place, with its hash and the digests of its payloads, as
+    /// [`Canonical::payloads`] has them.
+    pub(super) fn of_canonical(
+        transaction: &Canonical<'_>,
+        rules: Rules,
+        hash: [u8; 32],
+        digests: &[[u8; 32]],
+    ) -> Self {
+        let &Canonical { transaction_type, chain_id, ref sender, ref authorizations, .. } = transaction;
+        Self::with_chain(transaction_type, hash, chain_id, rules, |allow_high_s| {
+            let mut digests = digests.iter();
+            let mut recovery = |signed: &Signed<'_>, allow_high_s| {
+                let &Signed { r, s, y_is_odd, .. } = signed;
+                Recovery { digest: *digests.next().expect("a digest a payload"), r, s, y_is_odd, allow_high_s }
+            };
+            let sender = recovery(sender, allow_high_s);
+            (sender, authorizations.iter().map(|signed| Some(recovery(signed.as_ref()?, false))).collect())
+        })
+    }
+
+    /// A transaction that decodes, by the rules on its chain; `signatures` is called where they let it pass.
+    fn with_chain(
+        transaction_type: u8,
+        hash: [u8; 32],
+        chain_id: Option<u64>,
+        rules: Rules,
+        signatures: impl FnOnce(bool) -> (Recovery, Vec<Option<Recovery>>),
+    ) -> Self {
+        let mut judgement = Judgement { verdict: Verdict::Invalid, hash, transaction_type, ..Judgement::default() };
+        if rules.chain_id.is_some() && chain_id.is_some() && chain_id != rules.chain_id {
+            judgement.reason = Reason::ChainId;
+            return Self { judgement, signatures: None };
+        }
+        // Only a legacy transaction can be without a chain.
+        let allow_high_s = rules.allow_high_s && chain_id.is_none();
+        Self { judgement, signatures: Some(signatures(allow_high_s)) }
     }
 
     /// The judgement; `recover` is called for the sender first, then for the authorizations.
@@ -97,22 +136,11 @@ where
     let Some((transaction, signature)) = decode_canonical::<T>(raw, fields) else {
         return Decoded::malformed(Reason::Decoding);
     };
-    let mut judgement = Judgement {
-        verdict: Verdict::Invalid,
-        hash: keccak256(raw).0,
-        transaction_type: T::DEFAULT_TX_TYPE,
-        ..Judgement::default()
-    };
-    let chain_id = transaction.chain_id();
-    if rules.chain_id.is_some() && chain_id.is_some() && chain_id != rules.chain_id {
-        judgement.reason = Reason::ChainId;
-        return Decoded { judgement, signatures: None };
-    }
-    // Only a legacy transaction can be without a chain.
-    let allow_high_s = rules.allow_high_s && chain_id.is_none();
-    let sender = recovery(transaction.signature_hash().0, &signature, allow_high_s);
-    let authorizations = transaction.authorization_list().unwrap_or_default().iter().map(authority).collect();
-    Decoded { judgement, signatures: Some((sender, authorizations)) }
+    let (hash, chain_id) = (keccak256(raw).0, transaction.chain_id());
+    Decoded::with_chain(T::DEFAULT_TX_TYPE, hash, chain_id, rules, |allow_high_s| {
+        let sender = recovery(transaction.signature_hash().0, &signature, allow_high_s);
+        (sender, transaction.authorization_list().unwrap_or_default().iter().map(authority).collect())
+    })
 }
 
 /// The transaction and its signature, where `raw` is their only encoding.

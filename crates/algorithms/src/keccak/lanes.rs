@@ -5,7 +5,7 @@ use std::ops::Range;
 use outrigger_types::{HashWork, Output};
 use outrigger_vector::Unit;
 use outrigger_vector::keccak::{Domain, many};
-use outrigger_vector::messages::Alone;
+use outrigger_vector::messages::{Alone, Message};
 
 use super::{keccak256, sha3_256};
 use crate::hashing;
@@ -17,6 +17,13 @@ const WORTH: usize = 1;
 pub(super) const KECCAK256: HashLanes = HashLanes { piece_items: 1024, hash: hash_keccak256 };
 
 pub(super) const SHA3_256: HashLanes = HashLanes { piece_items: 1024, hash: hash_sha3_256 };
+
+/// Keccak-256 of `count` messages of other rooms, which may come in parts.
+pub(crate) fn keccak256_of_many<M: Message>(unit: Unit, count: usize, message: impl Fn(usize) -> M) -> Vec<[u8; 32]> {
+    let mut digests = vec![[0; 32]; count];
+    many(unit, Domain::Keccak256, None, message, &mut digests);
+    digests
+}
 
 fn hash_keccak256(unit: Unit, work: &HashWork, range: Range<usize>, output: &mut Output) {
     hashing::together(work, range, output, |messages, digests| {

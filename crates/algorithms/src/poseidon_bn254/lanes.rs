@@ -9,8 +9,7 @@ use outrigger_types::limits::POSEIDON_INPUTS_MAX;
 use outrigger_types::{HashWork, Output, Verdict};
 use outrigger_vector::poseidon::{self, Constants, Number, Schedule};
 
-use super::ELEMENT_BYTES;
-use super::optimised;
+use super::{ELEMENT_BYTES, optimised};
 use crate::Unit;
 use crate::hashing::DIGEST_BYTES;
 use crate::room::HashLanes;
@@ -20,21 +19,6 @@ pub(super) const LANES: HashLanes = HashLanes {
     piece_items: 64,
     hash,
 };
-
-/// An element or a digest.
-type Bytes = [u8; ELEMENT_BYTES];
-
-/// Parents of pairs of nodes, two to one, for trees: `nodes[2i]` and `nodes[2i + 1]` give `parents[i]`. False where a
-/// node is not below r; its parent is zeros then.
-///
-/// # Panics
-/// Where the nodes are not twice the parents.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the lanes of Merkle trees"))]
-pub(crate) fn many_pairs(unit: Unit, nodes: &[Bytes], parents: &mut [Bytes]) -> bool {
-    let mut accepted = vec![false; parents.len()];
-    poseidon::hash_many(unit, schedule(2), nodes, parents, &mut accepted);
-    accepted.into_iter().all(|accepted| accepted)
-}
 
 fn hash(unit: Unit, work: &HashWork, range: Range<usize>, output: &mut Output) {
     let messages: Vec<&[u8]> = work.messages.view().slice(range).iter().collect();

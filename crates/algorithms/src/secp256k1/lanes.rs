@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::items::Item;
 use super::recoverable::{Signed, Signer, Variant};
-use super::{Recovery, bip340, bitcoin, known, parse, reference};
+use super::{Recovery, bip340, bitcoin, known, parse};
+use crate::keccak::keccak256_of_many;
 
 /// How many items a thread takes at once, and how many go through the lanes together. Their tables take 1 KiB of cache
 /// for each row and lane, 2 KiB an item; the inversions that they share cost 1 % of the time at this number.
@@ -78,9 +79,10 @@ impl<'a> RecoverablePiece<'a> {
             verdicts[place] = translated(verdict).unwrap_or_else(|| by_cpu(place));
         }
         let recovered = vector::recover(unit, &self.by_address);
+        let mut addresses = addresses(unit, &public_keys(&recovered)).into_iter();
         for (&(place, address), recovered) in self.address_places.iter().zip(recovered) {
             verdicts[place] = match recovered {
-                Recovered::Key(x, y) => Verdict::from_equation(reference::address(&joined(&x, &y)) == *address),
+                Recovered::Key(..) => Verdict::from_equation(addresses.next() == Some(*address)),
                 Recovered::None => Verdict::Invalid,
                 Recovered::Exceptional => by_cpu(place),
             };
@@ -127,16 +129,19 @@ fn recover_piece(unit: Unit, items: &[Item<'_>], variant: &Variant) -> Vec<Resul
     let parsed: Vec<Option<Signed<'_>>> = items.iter().map(|item| variant.parse(item)).collect();
     let is_for_lanes = |signed: &&Signed<'_>| signed.is_in_range(variant.allow_high_s);
     let signatures: Vec<Recoverable> = parsed.iter().flatten().filter(is_for_lanes).map(recoverable).collect();
-    let mut recovered = vector::recover(unit, &signatures).into_iter();
+    let recovered = vector::recover(unit, &signatures);
+    let public_keys = public_keys(&recovered);
+    let mut signatories = public_keys.iter().zip(addresses(unit, &public_keys));
+    let mut recovered = recovered.into_iter();
     let answer = |(item, signed): (&Item<'_>, &Option<Signed<'_>>)| {
         let signed = signed.as_ref().ok_or(Verdict::Malformed)?;
         if !is_for_lanes(&signed) {
             return Err(Verdict::Invalid);
         }
         match recovered.next().expect("one answer a signature") {
-            Recovered::Key(x, y) => {
-                let public_key = joined(&x, &y);
-                Ok(Signatory { public_key, address: reference::address(&public_key) })
+            Recovered::Key(..) => {
+                let (public_key, address) = signatories.next().expect("an address a key");
+                Ok(Signatory { public_key: *public_key, address })
             }
             Recovered::None => Err(Verdict::Invalid),
             Recovered::Exceptional => {
@@ -149,7 +154,7 @@ fn recover_piece(unit: Unit, items: &[Item<'_>], variant: &Variant) -> Vec<Resul
 
 /// As [`Recovery::address`] of each.
 pub(crate) fn recover_addresses(unit: Unit, recoveries: &[Recovery]) -> Vec<Option<[u8; 20]>> {
-    let mut addresses = Vec::with_capacity(recoveries.len());
+    let mut found = Vec::with_capacity(recoveries.len());
     for piece in recoveries.chunks(PIECE_ITEMS) {
         let is_for_lanes = |recovery: &&Recovery| {
             parse::is_scalar(&recovery.r)
@@ -164,19 +169,38 @@ pub(crate) fn recover_addresses(unit: Unit, recoveries: &[Recovery]) -> Vec<Opti
             y_is_odd: recovery.y_is_odd,
         };
         let signatures: Vec<Recoverable> = piece.iter().filter(is_for_lanes).map(signature).collect();
-        let mut recovered = vector::recover(unit, &signatures).into_iter();
-        addresses.extend(piece.iter().map(|recovery| {
+        let recovered = vector::recover(unit, &signatures);
+        let mut of_keys = addresses(unit, &public_keys(&recovered)).into_iter();
+        let mut recovered = recovered.into_iter();
+        found.extend(piece.iter().map(|recovery| {
             if !is_for_lanes(&recovery) {
                 return None;
             }
             match recovered.next().expect("one answer a signature") {
-                Recovered::Key(x, y) => Some(reference::address(&joined(&x, &y))),
+                Recovered::Key(..) => of_keys.next(),
                 Recovered::None => None,
                 Recovered::Exceptional => recovery.address(),
             }
         }));
     }
-    addresses
+    found
+}
+
+/// The keys x‖y among what was recovered.
+fn public_keys(recovered: &[Recovered]) -> Vec<[u8; 64]> {
+    let key = |recovered: &Recovered| match recovered {
+        Recovered::Key(x, y) => Some(joined(x, y)),
+        Recovered::None | Recovered::Exceptional => None,
+    };
+    recovered.iter().filter_map(key).collect()
+}
+
+/// The addresses of keys x‖y, as [`reference::address`] of each.
+///
+/// [`reference::address`]: super::reference::address
+fn addresses(unit: Unit, public_keys: &[[u8; 64]]) -> Vec<[u8; 20]> {
+    let digests = keccak256_of_many(unit, public_keys.len(), |i| public_keys[i].as_slice());
+    digests.iter().map(|digest| *digest.last_chunk().expect("20 of 32 bytes")).collect()
 }
 
 /// Verifies items of `bitcoin`.

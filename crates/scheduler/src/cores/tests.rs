@@ -57,6 +57,24 @@ fn finish(engine: &CoreEngine, told: &Receiver<JobId>) -> (Vec<Piece>, Option<En
     }
 }
 
+/// Long messages hold a thread no longer than short ones: their pieces are bounded by bytes, to a multiple of the lanes.
+#[test]
+fn pieces_of_long_messages_are_small() {
+    let cores = CoreEngine::with_runner(CoreOptions { threads: NonZeroUsize::new(1), piece_items: None }, echo);
+    for (length, of_cores, of_lanes) in [(64, 256, 256), (PIECE_BYTES / 64, 64, 64), (PIECE_BYTES / 3, 3, 8)] {
+        for (engine, expected) in [(cores.clone(), of_cores), (cores.with_lanes_runner(echo), of_lanes)] {
+            let messages = ColumnBuf::with_count(Bytes::from(vec![7; 256 * length]), 256).expect("of one length");
+            let work = Arc::new(Work::Hash(HashWork { algorithm: HashAlgorithm::Sha256, messages }));
+            let (job, told) = job(vec![(work, 0..256)], Priority::Block);
+            engine.submit(job).map_err(|(error, _)| error).expect("taken");
+            let (pieces, error) = finish(&engine, &told);
+            assert_eq!(error, None);
+            let longest = pieces.iter().map(|piece| piece.output.verdicts.len()).max();
+            assert_eq!(longest, Some(expected), "of {length} bytes each");
+        }
+    }
+}
+
 #[test]
 fn pieces_cover_every_segment_in_its_place() {
     let engine = engine(3, echo);

@@ -1,21 +1,7 @@
 use super::*;
-use crate::messages::judging::{Many, check, hex};
+use crate::messages::judging::{self, Many, check, hex};
 
-struct Blake2bMany;
-
-impl Many<32> for Blake2bMany {
-    fn of<'a>(unit: Unit, messages: &'a [Vec<u8>], alone: Option<Alone<&'a [u8], 32>>) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many(unit, alone, |i| messages[i].as_slice(), &mut digests);
-        digests
-    }
-
-    fn of_parts(unit: Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many(unit, None, |i| messages[i], &mut digests);
-        digests
-    }
-}
+judging::many!(Blake2bMany, 32, many());
 
 #[test]
 fn known_answers() {

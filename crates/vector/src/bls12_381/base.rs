@@ -3,7 +3,7 @@
 
 use super::field::Field;
 use crate::lanes::{LANES, Lanes, Mask, transpose};
-use crate::montgomery::{Element, Modulus, below, constants, equal, invert_all, splat};
+use crate::montgomery::{Element, Joined, Modulus, below, constants, equal, invert_all, splat};
 use crate::radix52::LIMB_MASK;
 
 /// p = 0x1a0111ea…ffffaaab.
@@ -197,6 +197,21 @@ impl<L: Lanes> Field<L> for Fp<L> {
     }
 
     #[inline(always)]
+    fn products(a: &Self, b: &Self, c: &Self, d: &Self) -> [Self; 2] {
+        products(a, b, c, d)
+    }
+
+    #[inline(always)]
+    fn squares(a: &Self, b: &Self) -> [Self; 2] {
+        squares(a, b)
+    }
+
+    #[inline(always)]
+    fn square_and_product(a: &Self, b: &Self, c: &Self) -> [Self; 2] {
+        square_and_product(a, b, c)
+    }
+
+    #[inline(always)]
     fn add(&self, other: &Self) -> Self {
         Element::add(self, other)
     }
@@ -204,6 +219,16 @@ impl<L: Lanes> Field<L> for Fp<L> {
     #[inline(always)]
     fn sub<const K: u64>(&self, other: &Self) -> Self {
         Element::sub::<K>(self, other)
+    }
+
+    #[inline(always)]
+    fn triple(&self) -> Self {
+        Element::triple(self)
+    }
+
+    #[inline(always)]
+    fn difference<const A: u32, const B: u32, const K: u64>(&self, other: &Self) -> Self {
+        Element::difference::<A, B, K>(self, other)
     }
 
     #[inline(always)]
@@ -258,13 +283,79 @@ fn square<L: Lanes>(a: &Fp<L>) -> Fp<L> {
     )
 }
 
-/// a to the power of (p − 3)/4. Times a it is a square root, of a or of −a; times that again 1 or −1, by whether a is
-/// a square: so it inverts the root too.
+/// a·b and c·d, in less time than one after the other.
 #[inline(never)]
-pub(super) fn root_power<L: Lanes>(a: &Fp<L>) -> Fp<L> {
+pub(super) fn products<L: Lanes>(a: &Fp<L>, b: &Fp<L>, c: &Fp<L>, d: &Fp<L>) -> [Fp<L>; 2] {
+    L::enter(
+        #[inline(always)]
+        || Joined::product(a, b).reduce_two(Joined::product(c, d)),
+    )
+}
+
+/// a² and b².
+#[inline(never)]
+pub(super) fn squares<L: Lanes>(a: &Fp<L>, b: &Fp<L>) -> [Fp<L>; 2] {
+    L::enter(
+        #[inline(always)]
+        || Joined::square(a).reduce_two(Joined::square(b)),
+    )
+}
+
+/// a² and b·c.
+#[inline(never)]
+fn square_and_product<L: Lanes>(a: &Fp<L>, b: &Fp<L>, c: &Fp<L>) -> [Fp<L>; 2] {
+    L::enter(
+        #[inline(always)]
+        || Joined::square(a).reduce_two(Joined::product(b, c)),
+    )
+}
+
+/// Each element a to the power of (p − 3)/4. Times a it is a square root, of a or of −a; times that again 1 or −1, by
+/// whether a is a square: so it inverts the root too.
+pub(super) fn root_powers<L: Lanes>(elements: &mut [Fp<L>]) {
+    let (pairs, rest) = elements.as_chunks_mut::<2>();
+    for pair in pairs {
+        *pair = root_powers_of_two(pair);
+    }
+    for element in rest {
+        *element = root_power(element);
+    }
+}
+
+#[inline(never)]
+fn root_power<L: Lanes>(a: &Fp<L>) -> Fp<L> {
     L::enter(
         #[inline(always)]
         || a.pow(&ROOT_EXPONENT),
+    )
+}
+
+/// In windows of four bits, as [`Element::pow`].
+#[inline(never)]
+fn root_powers_of_two<L: Lanes>([a, b]: &[Fp<L>; 2]) -> [Fp<L>; 2] {
+    L::enter(
+        #[inline(always)]
+        || {
+            let one = Element::one();
+            let mut powers = [[one; 2]; 16];
+            powers[1] = [*a, *b];
+            for i in 2..16 {
+                powers[i] = products(&powers[i - 1][0], a, &powers[i - 1][1], b);
+            }
+            let [mut x, mut y] = [one; 2];
+            // The highest of all bits are 0.
+            for place in (0..95).rev() {
+                for _ in 0..4 {
+                    [x, y] = squares(&x, &y);
+                }
+                let digit = ROOT_EXPONENT[place / 16] >> (4 * (place % 16)) & 15;
+                if digit != 0 {
+                    let [of_a, of_b] = &powers[digit as usize];
+                    [x, y] = products(&x, of_a, &y, of_b);
+                }
+            }
+            [x, y]
+        },
     )
 }
 

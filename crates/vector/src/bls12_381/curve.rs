@@ -96,17 +96,14 @@ pub(super) fn double<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>) {
     L::enter(
         #[inline(always)]
         || {
-            let a = point.x.square();
-            let b = point.y.square();
-            let c = b.square();
-            let d = point.x.mul(&b).double().double();
-            let e = a.double().add(&a);
-            // d ≤ 12p, and so on by the field's 3p.
-            let x = e.square().sub::<32>(&d.double());
-            let eight_c = c.double().double().double();
-            let y = e.mul(&d.sub::<64>(&x)).sub::<32>(&eight_c);
-            point.z = point.y.mul(&point.z).double();
-            (point.x, point.y) = (x, y);
+            let [a, b] = F::squares(&point.x, &point.y);
+            let [c, xb] = F::square_and_product(&b, &point.x, &b);
+            let e = a.triple();
+            let [ee, yz] = F::square_and_product(&e, &point.y, &point.z);
+            // With d = 4xb: e² − 2d, and e·(d − x) − 8c.
+            let x = ee.difference::<0, 3, 32>(&xb);
+            let y = e.mul(&xb.difference::<2, 0, 64>(&x)).difference::<0, 3, 32>(&c);
+            (point.x, point.y, point.z) = (x, y, yz.double());
         },
     );
 }
@@ -118,12 +115,12 @@ pub(super) fn add_affine<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, othe
         #[inline(always)]
         || {
             let zz = point.z.square();
-            let u = other.x.mul(&zz);
-            let s = other.y.mul(&zz.mul(&point.z));
+            let [u, zzz] = F::products(&other.x, &zz, &point.z, &zz);
             let h = u.sub::<64>(&point.x);
+            let [hh, s] = F::square_and_product(&h, &other.y, &zzz);
             let r = s.sub::<64>(&point.y);
             let (x, y, z) = (point.x, point.y, point.z);
-            *point = sum(&x, &y, &z, &h, &r);
+            *point = sum(&x, &y, &z, &h, &hh, &r);
         },
     );
 }
@@ -134,13 +131,14 @@ pub(super) fn add<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, other: &Jac
     L::enter(
         #[inline(always)]
         || {
-            let (zz, other_zz) = (point.z.square(), other.z.square());
-            let u = point.x.mul(&other_zz);
-            let s = point.y.mul(&other_zz.mul(&other.z));
-            let h = other.x.mul(&zz).sub::<64>(&u);
-            let r = other.y.mul(&zz.mul(&point.z)).sub::<64>(&s);
-            let z = point.z.mul(&other.z);
-            *point = sum(&u, &s, &z, &h, &r);
+            let [zz, other_zz] = F::squares(&point.z, &other.z);
+            let [zzz, other_zzz] = F::products(&zz, &point.z, &other_zz, &other.z);
+            let [u, other_u] = F::products(&point.x, &other_zz, &other.x, &zz);
+            let [s, other_s] = F::products(&point.y, &other_zzz, &other.y, &zzz);
+            let h = other_u.sub::<64>(&u);
+            let r = other_s.sub::<64>(&s);
+            let [hh, z] = F::square_and_product(&h, &point.z, &other.z);
+            *point = sum(&u, &s, &z, &h, &hh, &r);
         },
     );
 }
@@ -152,15 +150,16 @@ pub(super) fn add_any<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, other: 
         #[inline(always)]
         || {
             let (no_point, no_other) = (point.z.is_zero(), other.z.is_zero());
-            let (zz, other_zz) = (point.z.square(), other.z.square());
-            let u = point.x.mul(&other_zz);
-            let s = point.y.mul(&other_zz.mul(&other.z));
-            let h = other.x.mul(&zz).sub::<64>(&u);
-            let r = other.y.mul(&zz.mul(&point.z)).sub::<64>(&s);
-            let z = point.z.mul(&other.z);
+            let [zz, other_zz] = F::squares(&point.z, &other.z);
+            let [zzz, other_zzz] = F::products(&zz, &point.z, &other_zz, &other.z);
+            let [u, other_u] = F::products(&point.x, &other_zz, &other.x, &zz);
+            let [s, other_s] = F::products(&point.y, &other_zzz, &other.y, &zzz);
+            let h = other_u.sub::<64>(&u);
+            let r = other_s.sub::<64>(&s);
+            let [hh, z] = F::square_and_product(&h, &point.z, &other.z);
             // Opposite points have a sum with z = 0 as it should be; where one has z = 0 it is not asked.
             let equal = h.is_zero() & r.is_zero();
-            let mut result = sum(&u, &s, &z, &h, &r);
+            let mut result = sum(&u, &s, &z, &h, &hh, &r);
             if equal != 0 {
                 let mut twice = *point;
                 double(&mut twice);
@@ -175,18 +174,17 @@ pub(super) fn add_any<L: Lanes, F: Field<L>>(point: &mut Jacobian<L, F>, other: 
 #[inline(always)]
 pub(super) fn add_affines<L: Lanes, F: Field<L>>(a: &Affine<F>, b: &Affine<F>) -> Jacobian<L, F> {
     let (h, r) = (b.x.sub::<128>(&a.x), b.y.sub::<128>(&a.y));
-    sum(&a.x, &a.y, &F::one(), &h, &r)
+    sum(&a.x, &a.y, &F::one(), &h, &h.square(), &r)
 }
 
-/// The sum, from the first point over a common z and the differences of x and y.
+/// The sum, from the first point over a common z, the differences of x and y, and the square of the first.
 #[inline(always)]
-fn sum<L: Lanes, F: Field<L>>(x: &F, y: &F, z: &F, h: &F, r: &F) -> Jacobian<L, F> {
-    let hh = h.square();
-    let hhh = h.mul(&hh);
-    let v = x.mul(&hh);
-    let new_x = r.square().sub::<32>(&hhh.add(&v.double()));
-    let new_y = r.mul(&v.sub::<64>(&new_x)).sub::<32>(&y.mul(&hhh));
-    Jacobian::new(new_x, new_y, z.mul(h))
+fn sum<L: Lanes, F: Field<L>>(x: &F, y: &F, z: &F, h: &F, hh: &F, r: &F) -> Jacobian<L, F> {
+    let [hhh, v] = F::products(h, hh, x, hh);
+    let [rr, yhhh] = F::square_and_product(r, y, &hhh);
+    let new_x = rr.sub::<32>(&hhh.add(&v.double()));
+    let [product, new_z] = F::products(r, &v.sub::<64>(&new_x), z, h);
+    Jacobian::new(new_x, product.sub::<32>(&yhhh), new_z)
 }
 
 /// \[|z|\]P.

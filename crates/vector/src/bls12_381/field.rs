@@ -20,6 +20,10 @@ pub(super) trait Field<L: Lanes>: Copy {
     fn add(&self, other: &Self) -> Self;
     /// a − b + K·p in each part. Takes b ≤ K·p.
     fn sub<const K: u64>(&self, other: &Self) -> Self;
+    /// 3a.
+    fn triple(&self) -> Self;
+    /// 2^A·a − 2^B·b + K·p in each part. Takes 2^B·b ≤ K·p.
+    fn difference<const A: u32, const B: u32, const K: u64>(&self, other: &Self) -> Self;
     /// `other` where the mask has a bit.
     fn select(&self, mask: Mask, other: &Self) -> Self;
     /// Lanes that are 0.
@@ -30,6 +34,24 @@ pub(super) trait Field<L: Lanes>: Copy {
     fn from_rows(rows: &[&Self::Row; LANES]) -> Self;
     /// Inverts all, with 0 where an element is 0.
     fn invert_all(elements: &mut [Self]);
+
+    /// a·b and c·d, where that is less than one after the other.
+    #[inline(always)]
+    fn products(a: &Self, b: &Self, c: &Self, d: &Self) -> [Self; 2] {
+        [a.mul(b), c.mul(d)]
+    }
+
+    /// a² and b².
+    #[inline(always)]
+    fn squares(a: &Self, b: &Self) -> [Self; 2] {
+        [a.square(), b.square()]
+    }
+
+    /// a² and b·c.
+    #[inline(always)]
+    fn square_and_product(a: &Self, b: &Self, c: &Self) -> [Self; 2] {
+        [a.square(), b.mul(c)]
+    }
 
     /// 2a.
     #[inline(always)]

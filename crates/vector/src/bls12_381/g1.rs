@@ -1,6 +1,6 @@
 //! G1: points over the base field, y² = x³ + 4.
 
-use super::base::{BETA, Fp, Limbs, from_bytes, is_larger, root_power, small};
+use super::base::{BETA, Fp, Limbs, from_bytes, is_larger, product, root_powers, small};
 use super::curve::{Affine, Jacobian, affine_times_parameter, times_parameter};
 use super::field::Field;
 use super::points::{Points, filled};
@@ -8,11 +8,20 @@ use crate::lanes::{LANES, Lanes, Mask};
 
 /// Points from their compressed form, checked.
 pub(super) fn read<L: Lanes>(bytes: &[&[u8; 48]]) -> Points<Limbs> {
-    let mut points = Points::with_capacity(bytes.len());
+    let mut started = Vec::with_capacity(bytes.len().div_ceil(LANES));
     for bytes in bytes.chunks(LANES) {
-        let (point, decodes) = decode::<L>(&filled(bytes));
+        started.push(start::<L>(&filled(bytes)));
+    }
+    let mut powers = Vec::with_capacity(started.len());
+    for started in &started {
+        powers.push(started.square);
+    }
+    root_powers(&mut powers);
+    let mut points = Points::with_capacity(bytes.len());
+    for ((started, power), bytes) in started.iter().zip(&powers).zip(bytes.chunks(LANES)) {
+        let (point, is_on_curve) = finish(started, power);
         let (fits, image) = in_subgroup(&point);
-        points.push(bytes.len(), &Jacobian::from_affine(&point), decodes & fits);
+        points.push(bytes.len(), &Jacobian::from_affine(&point), started.fine & is_on_curve & fits);
         points.push_images(bytes.len(), &image);
     }
     points
@@ -35,10 +44,18 @@ pub(super) fn powers<L: Lanes>(point: &Affine<Fp<L>>, image: &Affine<Fp<L>>) -> 
     )
 }
 
-/// Points from their compressed form, and the lanes in which it is one of a finite point on the curve. In others the
-/// point is arbitrary.
+/// Eight points of which x and y² are known.
+struct Started<L> {
+    x: Fp<L>,
+    square: Fp<L>,
+    /// Lanes with the larger y.
+    larger: Mask,
+    /// Lanes whose bytes are those of some x, and not of infinity.
+    fine: Mask,
+}
+
 #[inline(never)]
-fn decode<L: Lanes>(bytes: &[&[u8; 48]; 8]) -> (Affine<Fp<L>>, Mask) {
+fn start<L: Lanes>(bytes: &[&[u8; 48]; 8]) -> Started<L> {
     L::enter(
         #[inline(always)]
         || {
@@ -49,12 +66,23 @@ fn decode<L: Lanes>(bytes: &[&[u8; 48]; 8]) -> (Affine<Fp<L>>, Mask) {
                 larger |= (bytes[0] >> 5 & 1) << lane;
             }
             let (x, below) = from_bytes::<L>(*bytes);
-            let square = Field::square(&x).mul(&x).add(&Fp::constant(&const { small(4) }));
-            let y = root_power(&square).mul(&square);
-            let is_root = Field::square(&y).equals::<64>(&square);
-            let turn = is_larger(&y.canonical()) ^ larger;
-            let y = y.select(turn, &y.neg::<4>());
-            (Affine { x, y }, plain & below & is_root)
+            let square = product(&Field::square(&x), &x).add(&Fp::constant(&const { small(4) }));
+            Started { x, square, larger, fine: plain & below }
+        },
+    )
+}
+
+/// The points, from the power of y² that gives its root, and the lanes in which there is one. In others the point is
+/// arbitrary.
+#[inline(never)]
+fn finish<L: Lanes>(started: &Started<L>, power: &Fp<L>) -> (Affine<Fp<L>>, Mask) {
+    L::enter(
+        #[inline(always)]
+        || {
+            let y = product(power, &started.square);
+            let is_root = Field::square(&y).equals::<64>(&started.square);
+            let turn = is_larger(&y.canonical()) ^ started.larger;
+            (Affine { x: started.x, y: y.select(turn, &y.neg::<4>()) }, is_root)
         },
     )
 }

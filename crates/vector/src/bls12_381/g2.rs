@@ -1,22 +1,43 @@
 //! G2: points over the quadratic field, y² = x³ + 4(1 + i).
 
 use super::base::{
-    Fp, Limbs, PSI_SQUARED_X, PSI_X, PSI_Y_0, PSI_Y_1, from_bytes, is_larger, is_nought, root_power, small,
+    Fp, Limbs, PSI_SQUARED_X, PSI_X, PSI_Y_0, PSI_Y_1, from_bytes, is_larger, is_nought, product, root_powers, small,
 };
 use super::curve::{Affine, Jacobian, affine_times_parameter};
 use super::field::Field;
 use super::points::{Points, filled};
-use super::quadratic::Fp2;
+use super::quadratic::{Fp2, roots_by_norms};
 use crate::lanes::{LANES, Lanes, Mask};
 
 /// Points from their compressed form, checked.
 pub(super) fn read<L: Lanes>(bytes: &[&[u8; 96]]) -> Points<[Limbs; 2]> {
-    let mut points = Points::with_capacity(bytes.len());
+    let groups = bytes.len().div_ceil(LANES);
+    let mut started = Vec::with_capacity(groups);
     for bytes in bytes.chunks(LANES) {
-        let (point, decodes) = decode::<L>(&filled(bytes));
-        points.push(bytes.len(), &Jacobian::from_affine(&point), decodes & in_subgroup(&point));
+        started.push(start::<L>(&filled(bytes)));
+    }
+    let (mut squares, mut norms) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
+    for started in &started {
+        squares.push(started.square);
+        norms.push(started.norm);
+    }
+    let roots = roots_by_norms(&squares, &norm_roots(&norms));
+    let mut points = Points::with_capacity(bytes.len());
+    for ((started, root), bytes) in started.iter().zip(&roots).zip(bytes.chunks(LANES)) {
+        let (point, is_on_curve) = finish(started, root);
+        points.push(bytes.len(), &Jacobian::from_affine(&point), started.fine & is_on_curve & in_subgroup(&point));
     }
     points
+}
+
+/// Square roots of norms, or of their negatives.
+pub(super) fn norm_roots<L: Lanes>(norms: &[Fp<L>]) -> Vec<Fp<L>> {
+    let mut roots = norms.to_vec();
+    root_powers(&mut roots);
+    for (root, norm) in roots.iter_mut().zip(norms) {
+        *root = product(root, norm);
+    }
+    roots
 }
 
 /// P, zP, z²P and z³P.
@@ -32,10 +53,20 @@ pub(super) fn powers<L: Lanes>(point: &Affine<Fp2<L>>) -> [Affine<Fp2<L>>; 4] {
     )
 }
 
-/// Points from their compressed form, and the lanes in which it is one of a finite point on the curve. In others the
-/// point is arbitrary.
+/// Eight points of which x and y² are known.
+struct Started<L> {
+    x: Fp2<L>,
+    square: Fp2<L>,
+    /// Of y².
+    norm: Fp<L>,
+    /// Lanes with the larger y.
+    larger: Mask,
+    /// Lanes whose bytes are those of some x, and not of infinity.
+    fine: Mask,
+}
+
 #[inline(never)]
-fn decode<L: Lanes>(bytes: &[&[u8; 96]; 8]) -> (Affine<Fp2<L>>, Mask) {
+fn start<L: Lanes>(bytes: &[&[u8; 96]; 8]) -> Started<L> {
     L::enter(
         #[inline(always)]
         || {
@@ -52,14 +83,22 @@ fn decode<L: Lanes>(bytes: &[&[u8; 96]; 8]) -> (Affine<Fp2<L>>, Mask) {
             let x = Fp2 { c0, c1 };
             let four = Fp::constant(&const { small(4) });
             let square = x.square().mul(&x).add(&Fp2 { c0: four, c1: four });
-            let norm = square.norm();
-            let y = square.root_by_norm(&root_power(&norm).mul(&norm));
-            let is_root = y.square().equals(&square);
+            Started { x, norm: square.norm(), square, larger, fine: plain & below_0 & below_1 }
+        },
+    )
+}
+
+/// The points, from a root of y², and the lanes in which it is one. In others the point is arbitrary.
+#[inline(never)]
+fn finish<L: Lanes>(started: &Started<L>, y: &Fp2<L>) -> (Affine<Fp2<L>>, Mask) {
+    L::enter(
+        #[inline(always)]
+        || {
+            let is_root = y.square().equals(&started.square);
             let (real, imaginary) = (y.c0.canonical(), y.c1.canonical());
             let is_real = is_nought(&imaginary);
-            let turn = (is_larger(&imaginary) & !is_real | is_larger(&real) & is_real) ^ larger;
-            let y = y.select(turn, &y.neg::<16>());
-            (Affine { x, y }, plain & below_0 & below_1 & is_root)
+            let turn = (is_larger(&imaginary) & !is_real | is_larger(&real) & is_real) ^ started.larger;
+            (Affine { x: started.x, y: y.select(turn, &y.neg::<16>()) }, is_root)
         },
     )
 }

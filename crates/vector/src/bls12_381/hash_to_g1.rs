@@ -1,31 +1,36 @@
 //! Hashing to G1 (RFC 9380, BLS12381G1_XMD:SHA-256_SSWU_RO_), from the expanded message on.
 
-use super::base::{Fp, Limbs, from_wide_bytes, is_odd, number_of_hex, product, root_power, small};
+use super::base::{Fp, Limbs, from_wide_bytes, is_odd, number_of_hex, product, products, root_powers, small};
 use super::curve::{Affine, Jacobian, add, add_affines, times_parameter};
 use super::field::Field;
 use super::points::{Points, are_finite, filled};
-use crate::lanes::{LANES, Lanes, Mask};
+use crate::lanes::{LANES, Lanes};
 
 /// The points of messages, which were expanded to two elements, and their images. What is not fine met an exceptional
 /// case, as no message does that anybody knows.
 pub(super) fn hash<L: Lanes>(messages: &[[u8; 128]]) -> Points<Limbs> {
-    let mut groups = Vec::with_capacity(messages.len().div_ceil(LANES));
-    let mut inverses = Vec::with_capacity(2 * groups.capacity());
+    let mut started = Vec::with_capacity(2 * messages.len().div_ceil(LANES));
     for messages in messages.chunks(LANES) {
         let elements = filled(&messages.iter().map(|message| message.as_chunks::<64>().0).collect::<Vec<_>>());
-        let group = [map::<L>(&elements.map(|both| &both[0])), map::<L>(&elements.map(|both| &both[1]))];
-        inverses.extend([group[0].denominator, group[1].denominator]);
-        groups.push((messages.len(), group));
+        started.push(start::<L>(&elements.map(|both| &both[0])));
+        started.push(start::<L>(&elements.map(|both| &both[1])));
     }
+    let (mut powers, mut inverses) = (Vec::with_capacity(started.len()), Vec::with_capacity(started.len()));
+    for started in &started {
+        powers.push(started.w);
+        inverses.push(started.d);
+    }
+    root_powers(&mut powers);
     L::enter(
         #[inline(always)]
         || Fp::<L>::invert_all(&mut inverses),
     );
     let mut points = Points::with_capacity(messages.len());
-    for ((count, group), inverses) in groups.iter().zip(inverses.as_chunks::<2>().0) {
-        let (point, image) = finish(group, inverses);
-        points.push(*count, &point, !0);
-        points.push_images(*count, &image);
+    let parts = started.as_chunks().0.iter().zip(powers.as_chunks().0).zip(inverses.as_chunks().0);
+    for (messages, ((started, powers), inverses)) in messages.chunks(LANES).zip(parts) {
+        let (point, image) = finish(started, powers, inverses);
+        points.push(messages.len(), &point, !0);
+        points.push_images(messages.len(), &image);
     }
     points.fine = are_finite::<L, Fp<L>>(&points.points);
     points
@@ -41,77 +46,79 @@ const B: Limbs =
 const ROOT_OF_MINUS_11: Limbs =
     number_of_hex(b"04610e003bd3ac94dfa9246c390d7a78942602029175a4ca366d601f33f3946e3ed39794735c38315d874bc1d70637c3");
 
-/// Eight points of the isogenous curve, before a division: x is `x`/d and y `y`/d².
-#[derive(Clone, Copy, Debug)]
-struct Mapped<L> {
-    x: Fp<L>,
-    y: Fp<L>,
-    /// d.
-    denominator: Fp<L>,
-    /// Lanes in which y must be odd.
-    odd: Mask,
-    /// Lanes in which d is not 0.
-    fine: Mask,
-}
-
-/// The simplified SWU map of a field element, given as 64 bytes.
+/// Eight elements on their way by the simplified SWU map.
 ///
 /// x₁ = −B/A·(1 + 1/(Z²u⁴ + Zu²)) and x₂ = Zu²·x₁ with Z = 11; one of both is the x of a point. With x₁ = n/d, the
 /// value of the curve's polynomial is (…)/d³, so that w = (…)·d is a square exactly where the value is. The power of w
 /// that gives its root gives √−w where it is none, and √−11 times that is the root of Z·w.
+struct Started<L> {
+    u: Fp<L>,
+    /// Zu².
+    zuu: Fp<L>,
+    n: Fp<L>,
+    d: Fp<L>,
+    w: Fp<L>,
+}
+
+/// From 64 bytes.
 #[inline(never)]
-fn map<L: Lanes>(bytes: &[&[u8; 64]; 8]) -> Mapped<L> {
+fn start<L: Lanes>(bytes: &[&[u8; 64]; 8]) -> Started<L> {
     L::enter(
         #[inline(always)]
         || {
             let u = from_wide_bytes::<L>(*bytes);
-            let odd = is_odd(&u.canonical());
             let zuu = product(&Field::square(&u), &Fp::constant(&const { small(11) }));
             let sum = Field::square(&zuu).add(&zuu);
             let (a, b) = (Fp::constant(&A), Fp::constant(&B));
-            let n = product(&Fp::one().add(&sum), &b);
-            let d = product(&sum, &a).neg::<4>();
+            let [n, d] = products(&Fp::one().add(&sum), &b, &sum, &a);
+            let d = d.neg::<4>();
             let dd = Field::square(&d);
             // n³ + A·n·d² + B·d³.
-            let terms = product(&Field::square(&n).add(&product(&dd, &a)), &n);
-            let w = product(&terms.add(&product(&product(&dd, &d), &b)), &d);
-            let root = product(&root_power(&w), &w);
-            let is_square = Field::square(&root).equals::<4>(&w);
-            let other = product(&product(&zuu, &u), &product(&root, &Fp::constant(&ROOT_OF_MINUS_11)));
-            Mapped {
-                x: product(&zuu, &n).select(is_square, &n),
-                y: other.select(is_square, &root),
-                denominator: d,
-                odd,
-                // Where d is 0, which no known message gives, x₁ is another formula.
-                fine: !Field::is_zero(&d),
-            }
+            let [add, last] = products(&dd, &a, &product(&dd, &d), &b);
+            let terms = product(&Field::square(&n).add(&add), &n);
+            let w = product(&terms.add(&last), &d);
+            Started { u, zuu, n, d, w }
         },
     )
 }
 
-impl<L: Lanes> Mapped<L> {
-    /// The point, from the inverse of the denominator.
+impl<L: Lanes> Started<L> {
+    /// The points of the isogenous curve, from the power of w and the inverse of d.
     #[inline(always)]
-    fn point(&self, inverse: &Fp<L>) -> Affine<Fp<L>> {
-        let y = product(&self.y, &Field::square(inverse));
-        let turn = is_odd(&y.canonical()) ^ self.odd;
-        Affine { x: product(&self.x, inverse), y: y.select(turn, &y.neg::<4>()) }
+    fn points(&self, power: &Fp<L>, inverse: &Fp<L>) -> Affine<Fp<L>> {
+        let root = product(power, &self.w);
+        let is_square = Field::square(&root).equals::<4>(&self.w);
+        let [zuuu, other] = products(&self.zuu, &self.u, &root, &Fp::constant(&ROOT_OF_MINUS_11));
+        let [other_y, other_x] = products(&zuuu, &other, &self.zuu, &self.n);
+        let (x, y) = (other_x.select(is_square, &self.n), other_y.select(is_square, &root));
+        let [x, y] = products(&x, inverse, &y, &Field::square(inverse));
+        let turn = is_odd(&y.canonical()) ^ is_odd(&self.u.canonical());
+        Affine { x, y: y.select(turn, &y.neg::<4>()) }
     }
 }
 
 /// The point of the subgroup that two mapped elements give, and \[|z|\] times it; z = 0 where a case is exceptional.
 #[inline(never)]
-fn finish<L: Lanes>(mapped: &[Mapped<L>; 2], inverses: &[Fp<L>; 2]) -> (Jacobian<L, Fp<L>>, Jacobian<L, Fp<L>>) {
+fn finish<L: Lanes>(
+    started: &[Started<L>; 2],
+    powers: &[Fp<L>; 2],
+    inverses: &[Fp<L>; 2],
+) -> (Jacobian<L, Fp<L>>, Jacobian<L, Fp<L>>) {
     L::enter(
         #[inline(always)]
         || {
-            let [first, second] = mapped;
-            let sum = isogeny(&add_affines(&first.point(&inverses[0]), &second.point(&inverses[1])));
+            let mut points = [Affine { x: Fp::zero(), y: Fp::zero() }; 2];
+            let mut degenerate = 0;
+            for i in 0..2 {
+                points[i] = started[i].points(&powers[i], &inverses[i]);
+                // Where d is 0, which no known message gives, x₁ is another formula.
+                degenerate |= Field::is_zero(&started[i].d);
+            }
+            let sum = isogeny(&add_affines(&points[0], &points[1]));
             // The cofactor: 1 − z = 1 + |z|.
             let mut point = times_parameter(&sum);
             add(&mut point, &sum);
-            point.z = Fp::zero().select(first.fine & second.fine, &point.z);
+            point.z = point.z.select(degenerate, &Fp::zero());
             (point, times_parameter(&point))
         },
     )

@@ -1,91 +1,106 @@
 //! Hashing to G2 (RFC 9380, BLS12381G2_XMD:SHA-256_SSWU_RO_), from the expanded message on.
 
-use super::base::{Fp, Limbs, ROOT_OF_MINUS_5, from_wide_bytes, is_nought, is_odd, root_power, small};
+use super::base::{Fp, Limbs, ROOT_OF_MINUS_5, from_wide_bytes, is_nought, is_odd, product, small};
 use super::curve::{Affine, Jacobian, add, add_affines, double, times_parameter};
 use super::field::Field;
-use super::g2::{psi, psi_twice};
+use super::g2::{norm_roots, psi, psi_twice};
 use super::points::{Points, are_finite, filled};
-use super::quadratic::Fp2;
+use super::quadratic::{Fp2, roots_by_norms};
 use crate::lanes::{LANES, Lanes, Mask};
 
 /// The points of messages, which were expanded to two elements of two parts. What is not fine met an exceptional
 /// case, as no message does that anybody knows.
 pub(super) fn hash<L: Lanes>(messages: &[[u8; 256]]) -> Points<[Limbs; 2]> {
-    let mut groups = Vec::with_capacity(messages.len().div_ceil(LANES));
-    let mut inverses = Vec::with_capacity(2 * groups.capacity());
+    let count = 2 * messages.len().div_ceil(LANES);
+    let (mut started, mut norms) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for messages in messages.chunks(LANES) {
         let messages = filled(&messages.iter().collect::<Vec<_>>());
         let part = |at: usize| messages.map(|message| message[at * 64..].first_chunk().expect("64 bytes"));
-        let group = [map::<L>(&[part(0), part(1)]), map::<L>(&[part(2), part(3)])];
-        inverses.extend([group[0].denominator, group[1].denominator]);
-        groups.push((messages.len(), group));
+        for half in [0, 2] {
+            let (element, norm) = start::<L>(&[part(half), part(half + 1)]);
+            started.push(element);
+            norms.push(norm);
+        }
+    }
+    let mut roots = norm_roots(&norms);
+    let mut squares = Vec::with_capacity(count);
+    for ((started, norm), root) in started.iter_mut().zip(&norms).zip(&mut roots) {
+        squares.push(choose(started, norm, root));
+    }
+    let roots = roots_by_norms(&squares, &roots);
+    let mut inverses = Vec::with_capacity(count);
+    for started in &started {
+        inverses.push(started.d);
     }
     L::enter(
         #[inline(always)]
         || Fp2::invert_all(&mut inverses),
     );
     let mut points = Points::with_capacity(messages.len());
-    for ((count, group), inverses) in groups.iter().zip(inverses.as_chunks::<2>().0) {
-        points.push(*count, &finish(group, inverses), !0);
+    for ((messages, place), inverses) in messages.chunks(LANES).zip((0..).step_by(2)).zip(inverses.as_chunks().0) {
+        let both = place..place + 2;
+        points.push(
+            messages.len(),
+            &finish(&started[both.clone()], &squares[both.clone()], &roots[both], inverses),
+            !0,
+        );
     }
     points.fine = are_finite::<L, Fp2<L>>(&points.points);
     points
 }
 
-/// Eight points of the isogenous curve y² = x³ + 240i·x + 1012(1 + i), before a division: x is `x`/d and y `y`/d².
-#[derive(Clone, Copy, Debug)]
-struct Mapped<L> {
-    x: Fp2<L>,
-    y: Fp2<L>,
-    /// d.
-    denominator: Fp2<L>,
-    /// Lanes in which y must be odd.
-    odd: Mask,
-    /// Lanes in which the square root is one.
-    fine: Mask,
-}
-
-/// The simplified SWU map of a field element, given as 128 bytes: real part first.
+/// Eight elements on their way by the simplified SWU map to the isogenous curve y² = x³ + 240i·x + 1012(1 + i).
 ///
 /// x₁ = −B/A·(1 + 1/(Z²u⁴ + Zu²)) and x₂ = Zu²·x₁ with Z = −(2 + i); one of both is the x of a point. With
 /// x₁ = n/d, the value of the curve's polynomial is (…)/d³, so that w = (…)·d is a square exactly where the value is.
 /// The norm of w tells, by the power that gives its root; where it is none, Z·w is a square, whose norm is 5 times
 /// that of w, with a root that is √−5 times what came out.
+struct Started<L> {
+    u: Fp2<L>,
+    /// Zu².
+    zuu: Fp2<L>,
+    n: Fp2<L>,
+    d: Fp2<L>,
+    w: Fp2<L>,
+    /// Lanes with the first candidate, once that is known.
+    is_first: Mask,
+}
+
+/// From 128 bytes, real part first. Also the norm of w.
 #[inline(never)]
-fn map<L: Lanes>(bytes: &[[&[u8; 64]; 8]; 2]) -> Mapped<L> {
+fn start<L: Lanes>(bytes: &[[&[u8; 64]; 8]; 2]) -> (Started<L>, Fp<L>) {
     L::enter(
         #[inline(always)]
         || {
             let [c0, c1] = *bytes;
             let u = Fp2::<L> { c0: from_wide_bytes(c0), c1: from_wide_bytes(c1) };
-            let odd = sign(&u);
             let zuu = times_z(&u.square());
             let sum = zuu.square().add(&zuu);
             let b = Fp::constant(&const { small(1012) });
             let n = Fp2::one().add(&sum).scale(&b).times_residue::<16>();
             // −A·sum, A being 240i.
-            let d = sum.scale(&Fp::constant(&const { small(240) })).times_i::<16>().neg::<64>();
+            let a = Fp::constant(&const { small(240) });
+            let d = sum.scale(&a).times_i::<16>().neg::<64>();
             let dd = d.square();
             // n³ + A·n·d² + B·d³.
-            let a = Fp::constant(&const { small(240) });
             let terms = n.square().add(&dd.scale(&a).times_i::<16>()).mul(&n);
             let last = dd.mul(&d).scale(&b).times_residue::<16>();
             let w = terms.add(&last).mul(&d);
-            let norm = w.norm();
-            let root = Field::mul(&root_power(&norm), &norm);
-            let is_square = Field::square(&root).equals::<16>(&norm);
-            let chosen = times_z(&w).select(is_square, &w);
-            let root = Field::mul(&root, &Fp::constant(&ROOT_OF_MINUS_5)).select(is_square, &root);
-            let y = chosen.root_by_norm(&root);
-            // Where d is 0, which no known message gives, x₁ is another formula.
-            let fine = y.square().equals(&chosen) & !d.is_zero();
-            Mapped {
-                x: zuu.mul(&n).select(is_square, &n),
-                y: zuu.mul(&u).mul(&y).select(is_square, &y),
-                denominator: d,
-                odd,
-                fine,
-            }
+            (Started { u, zuu, n, d, w, is_first: 0 }, w.norm())
+        },
+    )
+}
+
+/// What is to have a root, w or Z·w, from the norm of w and what may be its root; that becomes the root of the norm.
+#[inline(never)]
+fn choose<L: Lanes>(started: &mut Started<L>, norm: &Fp<L>, root: &mut Fp<L>) -> Fp2<L> {
+    L::enter(
+        #[inline(always)]
+        || {
+            let is_first = Field::square(root).equals::<16>(norm);
+            *root = product(root, &Fp::constant(&ROOT_OF_MINUS_5)).select(is_first, root);
+            started.is_first = is_first;
+            times_z(&started.w).select(is_first, &started.w)
         },
     )
 }
@@ -103,26 +118,38 @@ fn sign<L: Lanes>(element: &Fp2<L>) -> Mask {
     is_odd(&real) | is_nought(&real) & is_odd(&imaginary)
 }
 
-impl<L: Lanes> Mapped<L> {
-    /// The point, from the inverse of the denominator.
+impl<L: Lanes> Started<L> {
+    /// The points, from roots and the inverse of d.
     #[inline(always)]
-    fn point(&self, inverse: &Fp2<L>) -> Affine<Fp2<L>> {
-        let y = self.y.mul(&inverse.square());
-        let turn = sign(&y) ^ self.odd;
-        Affine { x: self.x.mul(inverse), y: y.select(turn, &y.neg::<16>()) }
+    fn points(&self, root: &Fp2<L>, inverse: &Fp2<L>) -> Affine<Fp2<L>> {
+        let x = self.zuu.mul(&self.n).select(self.is_first, &self.n).mul(inverse);
+        let y = self.zuu.mul(&self.u).mul(root).select(self.is_first, root).mul(&inverse.square());
+        let turn = sign(&y) ^ sign(&self.u);
+        Affine { x, y: y.select(turn, &y.neg::<16>()) }
     }
 }
 
-/// The point of the subgroup that two mapped elements give; z = 0 where a case is exceptional.
+/// The point of the subgroup that two mapped elements give, from what has roots, these, and the inverses of d; z = 0
+/// where a case is exceptional.
 #[inline(never)]
-fn finish<L: Lanes>(mapped: &[Mapped<L>; 2], inverses: &[Fp2<L>; 2]) -> Jacobian<L, Fp2<L>> {
+fn finish<L: Lanes>(
+    started: &[Started<L>],
+    squares: &[Fp2<L>],
+    roots: &[Fp2<L>],
+    inverses: &[Fp2<L>; 2],
+) -> Jacobian<L, Fp2<L>> {
     L::enter(
         #[inline(always)]
         || {
-            let [first, second] = mapped;
-            let sum = add_affines(&first.point(&inverses[0]), &second.point(&inverses[1]));
-            let mut point = clear_cofactor(&isogeny(&sum));
-            point.z = Fp2::zero().select(mapped[0].fine & mapped[1].fine, &point.z);
+            let mut points = [Affine { x: Fp2::zero(), y: Fp2::zero() }; 2];
+            let mut fine: Mask = !0;
+            for i in 0..2 {
+                points[i] = started[i].points(&roots[i], &inverses[i]);
+                // Where d is 0, which no known message gives, x₁ is another formula.
+                fine &= roots[i].square().equals(&squares[i]) & !started[i].d.is_zero();
+            }
+            let mut point = clear_cofactor(&isogeny(&add_affines(&points[0], &points[1])));
+            point.z = Fp2::zero().select(fine, &point.z);
             point
         },
     )

@@ -1,9 +1,9 @@
 //! The field of p² elements, a + b·i with i² = −1.
 
-use super::base::{Fp, Limbs, product, root_power};
+use super::base::{Fp, Limbs, products, root_powers};
 use super::field::Field;
 use crate::lanes::{LANES, Lanes, Mask};
-use crate::montgomery::{Columns, Element, invert_all};
+use crate::montgomery::{Columns, Element, Joined, invert_all};
 
 /// Eight elements a + b·i.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,16 @@ impl<L: Lanes> Field<L> for Fp2<L> {
     }
 
     #[inline(always)]
+    fn triple(&self) -> Self {
+        Self { c0: self.c0.triple(), c1: self.c1.triple() }
+    }
+
+    #[inline(always)]
+    fn difference<const A: u32, const B: u32, const K: u64>(&self, other: &Self) -> Self {
+        Self { c0: self.c0.difference::<A, B, K>(&other.c0), c1: self.c1.difference::<A, B, K>(&other.c1) }
+    }
+
+    #[inline(always)]
     fn select(&self, mask: Mask, other: &Self) -> Self {
         Self { c0: self.c0.select(mask, &other.c0), c1: self.c1.select(mask, &other.c1) }
     }
@@ -94,7 +104,8 @@ impl<L: Lanes> Fp2<L> {
     /// Times an element of the base field.
     #[inline(always)]
     pub(super) fn scale(&self, factor: &Fp<L>) -> Self {
-        Self { c0: product(&self.c0, factor), c1: product(&self.c1, factor) }
+        let [c0, c1] = products(&self.c0, factor, &self.c1, factor);
+        Self { c0, c1 }
     }
 
     /// Times i. Takes b ≤ K·p.
@@ -123,25 +134,36 @@ impl<L: Lanes> Fp2<L> {
     pub(super) fn inverse_by_norm(&self, inverse: &Fp<L>) -> Self {
         self.conjugate::<MOST>().scale(inverse)
     }
-
-    /// A square root, given one of the norm; arbitrary where there is none, so that the caller squares it to see.
-    ///
-    /// With s² = a² + b² and t = (a + s)/2, the root is √t + b/(2√t)·i where t is a square. Where it is none, −t is,
-    /// and the root is b/(2√−t) + √−t·i, by (a + s)/2·(a − s)/2 = −b²/4. The power of t that gives its root gives
-    /// the root's inverse too.
-    #[inline(always)]
-    pub(super) fn root_by_norm(&self, root_of_norm: &Fp<L>) -> Self {
-        let t = self.c0.add(root_of_norm).halve();
-        let power = root_power(&t);
-        let root = product(&power, &t);
-        let other = product(&power, &self.c1.halve());
-        let is_square = root.square().equals::<MOST>(&t);
-        // Where −t is the square, root·power is −1.
-        Self { c0: other.neg::<4>().select(is_square, &root), c1: root.select(is_square, &other) }
-    }
 }
 
-/// Four products and two reductions. Karatsuba's three products have to keep columns in memory, and are no faster.
+/// Square roots, given those of the norms; arbitrary where there is none, so that the caller squares it to see.
+///
+/// With s² = a² + b² and t = (a + s)/2, the root is √t + b/(2√t)·i where t is a square. Where it is none, −t is, and
+/// the root is b/(2√−t) + √−t·i, by (a + s)/2·(a − s)/2 = −b²/4. The power of t that gives its root gives the root's
+/// inverse too.
+pub(super) fn roots_by_norms<L: Lanes>(elements: &[Fp2<L>], roots_of_norms: &[Fp<L>]) -> Vec<Fp2<L>> {
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut halves = Vec::with_capacity(elements.len());
+            for (element, root_of_norm) in elements.iter().zip(roots_of_norms) {
+                halves.push(element.c0.add(root_of_norm).halve());
+            }
+            let mut powers = halves.clone();
+            root_powers(&mut powers);
+            let mut roots = Vec::with_capacity(elements.len());
+            for ((element, t), power) in elements.iter().zip(&halves).zip(&powers) {
+                let [root, other] = products(power, t, power, &element.c1.halve());
+                let is_square = Field::square(&root).equals::<MOST>(t);
+                // Where −t is the square, root·power is −1.
+                roots.push(Fp2 { c0: other.neg::<4>().select(is_square, &root), c1: root.select(is_square, &other) });
+            }
+            roots
+        },
+    )
+}
+
+/// Karatsuba's three products and two reductions.
 #[inline(never)]
 fn multiply<L: Lanes>(a: &Fp2<L>, b: &Fp2<L>) -> Fp2<L> {
     L::enter(
@@ -150,9 +172,12 @@ fn multiply<L: Lanes>(a: &Fp2<L>, b: &Fp2<L>) -> Fp2<L> {
             L::apart(
                 #[inline(always)]
                 || {
-                    let minus = b.c1.neg::<MOST>();
-                    let c0 = Columns::product(&a.c0, &b.c0).plus(&a.c1, &minus).reduce();
-                    Fp2 { c0, c1: Columns::product(&a.c0, &b.c1).plus(&a.c1, &b.c0).reduce() }
+                    let (first, second) = (Joined::product(&a.c0, &b.c0), Joined::product(&a.c1, &b.c1));
+                    let both = first.plus_all(&second);
+                    let real = first.plus_modulus().minus_all(&second);
+                    let all = Joined::product(&a.c0.add(&a.c1), &b.c0.add(&b.c1));
+                    let [c0, c1] = real.reduce_two(all.minus_all(&both));
+                    Fp2 { c0, c1 }
                 },
             )
         },
@@ -166,7 +191,8 @@ fn square<L: Lanes>(a: &Fp2<L>) -> Fp2<L> {
         #[inline(always)]
         || {
             let (sum, difference) = (a.c0.add(&a.c1), a.c0.sub::<MOST>(&a.c1));
-            Fp2 { c0: sum.mul(&difference), c1: a.c0.double().mul(&a.c1) }
+            let [c0, c1] = Joined::product(&sum, &difference).reduce_two(Joined::product(&a.c0.double(), &a.c1));
+            Fp2 { c0, c1 }
         },
     )
 }

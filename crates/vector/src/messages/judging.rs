@@ -22,6 +22,33 @@ pub(crate) trait Many<const D: usize> {
     fn of_parts(unit: Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; D]>;
 }
 
+/// `many!(Name, 32, function(leading arguments))`: a hash of this crate by that name, for [`check`].
+macro_rules! many {
+    ($name:ident, $bytes:literal, $function:ident($($argument:expr),*)) => {
+        struct $name;
+
+        impl $crate::messages::judging::Many<$bytes> for $name {
+            fn of<'a>(
+                unit: $crate::Unit,
+                messages: &'a [Vec<u8>],
+                alone: Option<$crate::messages::Alone<&'a [u8], $bytes>>,
+            ) -> Vec<[u8; $bytes]> {
+                let mut digests = vec![[0; $bytes]; messages.len()];
+                $function(unit, $($argument,)* alone, |i| messages[i].as_slice(), &mut digests);
+                digests
+            }
+
+            fn of_parts(unit: $crate::Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; $bytes]> {
+                let mut digests = vec![[0; $bytes]; messages.len()];
+                $function(unit, $($argument,)* None, |i| messages[i], &mut digests);
+                digests
+            }
+        }
+    };
+}
+
+pub(crate) use many;
+
 /// Where the tests of a hash stand: near the borders of blocks of up to 136 bytes, and beyond.
 pub(crate) fn lengths() -> Vec<usize> {
     (0..=300).chain(375..=395).chain(500..=530).chain([1023, 1024, 1025, 4096, 10_000]).collect()

@@ -1,6 +1,4 @@
 use super::*;
-use crate::Unit;
-use crate::unit::on_lanes;
 
 fn bytes_of(words: [u64; 8]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
@@ -38,6 +36,7 @@ fn turns(blocks: &[usize], worth: Option<usize>) -> Vec<usize> {
             let indices = match &turn {
                 Turn::Alone(index) => std::slice::from_ref(index),
                 Turn::Together(indices) => indices,
+                Turn::Soon(_) => return,
             };
             assert!((1..=8).contains(&indices.len()));
             assert!(indices.is_sorted_by_key(|i| Reverse(blocks[*i])));

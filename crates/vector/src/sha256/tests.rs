@@ -1,21 +1,7 @@
 use super::*;
-use crate::messages::judging::{Many, check, hex};
+use crate::messages::judging::{self, Many, check, hex};
 
-struct Sha256Many;
-
-impl Many<32> for Sha256Many {
-    fn of<'a>(unit: Unit, messages: &'a [Vec<u8>], alone: Option<Alone<&'a [u8], 32>>) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many(unit, alone, |i| messages[i].as_slice(), &mut digests);
-        digests
-    }
-
-    fn of_parts(unit: Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many(unit, None, |i| messages[i], &mut digests);
-        digests
-    }
-}
+judging::many!(Sha256Many, 32, many());
 
 #[test]
 fn known_answers() {
@@ -28,21 +14,7 @@ fn batches_of_all_kinds() {
     check::<Sha256Many, 32>();
 }
 
-struct Twice;
-
-impl Many<32> for Twice {
-    fn of<'a>(unit: Unit, messages: &'a [Vec<u8>], alone: Option<Alone<&'a [u8], 32>>) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many_twice(unit, alone, |i| messages[i].as_slice(), &mut digests);
-        digests
-    }
-
-    fn of_parts(unit: Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many_twice(unit, None, |i| messages[i], &mut digests);
-        digests
-    }
-}
+judging::many!(Twice, 32, many_twice());
 
 #[test]
 fn twice_is_once_and_once_more() {

@@ -1,21 +1,7 @@
 use super::*;
-use crate::messages::judging::{Many, check, hex};
+use crate::messages::judging::{self, Many, check, hex};
 
-struct Sha512Many;
-
-impl Many<64> for Sha512Many {
-    fn of<'a>(unit: Unit, messages: &'a [Vec<u8>], alone: Option<Alone<&'a [u8], 64>>) -> Vec<[u8; 64]> {
-        let mut digests = vec![[0; 64]; messages.len()];
-        many(unit, alone, |i| messages[i].as_slice(), &mut digests);
-        digests
-    }
-
-    fn of_parts(unit: Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; 64]> {
-        let mut digests = vec![[0; 64]; messages.len()];
-        many(unit, None, |i| messages[i], &mut digests);
-        digests
-    }
-}
+judging::many!(Sha512Many, 64, many());
 
 #[test]
 fn known_answers() {

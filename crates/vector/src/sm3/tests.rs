@@ -1,21 +1,7 @@
 use super::*;
-use crate::messages::judging::{Many, check, hex};
+use crate::messages::judging::{self, Many, check, hex};
 
-struct Sm3Many;
-
-impl Many<32> for Sm3Many {
-    fn of<'a>(unit: Unit, messages: &'a [Vec<u8>], alone: Option<Alone<&'a [u8], 32>>) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many(unit, alone, |i| messages[i].as_slice(), &mut digests);
-        digests
-    }
-
-    fn of_parts(unit: Unit, messages: &[[&[u8]; 3]]) -> Vec<[u8; 32]> {
-        let mut digests = vec![[0; 32]; messages.len()];
-        many(unit, None, |i| messages[i], &mut digests);
-        digests
-    }
-}
+judging::many!(Sm3Many, 32, many());
 
 /// Example 1 of the standard.
 #[test]

@@ -1,10 +1,9 @@
 //! The lanes give what the room's reference gives, item by item, on both units.
 
-use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Output, Verdict, Work};
+use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, MerkleTree, MerkleWork, Output, Verdict, Work};
 
 use super::{element_bytes, modulus_bytes, random_elements};
 use crate::Unit;
-use crate::poseidon_bn254::lanes::many_pairs;
 use crate::registry::run;
 
 fn units() -> Vec<Unit> {
@@ -86,17 +85,28 @@ fn a_bad_message_in_every_lane() {
     }
 }
 
+/// Trees, whose levels are batches of pairs: roots and proofs of the reference, and a leaf that is not below r anywhere.
 #[test]
-fn pairs_of_a_tree() {
-    let nodes: Vec<[u8; 32]> = random_elements(40, 3).into_iter().map(element_bytes).collect();
-    for unit in units() {
-        let mut parents = vec![[0; 32]; 20];
-        assert!(many_pairs(unit, &nodes, &mut parents));
-        for (parent, pair) in parents.iter().zip(nodes.chunks(2)) {
-            assert_eq!(Some(*parent), super::digest(&pair.concat()));
+fn trees() {
+    let leaves: Vec<[u8; 32]> = random_elements(21, 3).into_iter().map(element_bytes).collect();
+    let tree = |tree, leaves: &[[u8; 32]], prove| {
+        let algorithm = HashAlgorithm::PoseidonBn254;
+        let work = Work::Merkle(MerkleWork { tree, algorithm, leaves: ColumnBuf::from_items(leaves), prove });
+        let by_cpu = run(&work, 0..leaves.len());
+        for unit in units() {
+            let in_lanes = crate::lanes::run(unit, &work, 0..leaves.len());
+            assert_eq!(in_lanes, by_cpu, "{tree} of {} leaves, {}", leaves.len(), unit.name());
         }
-        let mut bad = nodes.clone();
-        bad[7] = modulus_bytes();
-        assert!(!many_pairs(unit, &bad, &mut parents));
+        by_cpu.verdicts[0]
+    };
+    for kind in [MerkleTree::Poseidon, MerkleTree::LeanImt] {
+        for count in [1, 2, 3, 16, 17, 21] {
+            assert_eq!(tree(kind, &leaves[..count], Some(count / 2)), Verdict::Valid);
+        }
+        for place in 0..leaves.len() {
+            let mut bad = leaves.clone();
+            bad[place] = modulus_bytes();
+            assert_eq!(tree(kind, &bad, None), Verdict::Malformed);
+        }
     }
 }
