@@ -124,6 +124,9 @@ fn results<L: Lanes, M: Modulus<N>, const N: usize>(a: &[Words; LANES], b: &[Wor
     let mut inverses = [x, y, x.mul(&y)];
     invert_all(&mut inverses);
     let two_products = Columns::product(&x, &y).plus(&y, &y);
+    let [first, second] = Joined::product(&x, &y).plus(&y, &y).reduce_two(Joined::square(&x));
+    let (product, square) = (Joined::product(&x, &y), Joined::square(&y));
+    let [difference, sum] = product.plus_modulus().minus_all(&square).reduce_two(product.plus_all(&square));
     let found = [
         x,
         x.mul(&y),
@@ -142,6 +145,12 @@ fn results<L: Lanes, M: Modulus<N>, const N: usize>(a: &[Words; LANES], b: &[Wor
         x.mul(&inverses[0]),
         y.mul(&inverses[1]),
         x.mul(&y).mul(&inverses[2]),
+        x.triple(),
+        x.difference::<1, 1, 4>(&y),
+        first,
+        second,
+        difference,
+        sum,
     ];
     found.iter().map(|element| Element::<L, M, N>::words_of_limbs(&element.canonical())).collect()
 }
@@ -175,6 +184,12 @@ fn expected<M: Modulus<N>, const N: usize>(a: &Words, b: &Words, lane: usize) ->
         is_one(a),
         is_one(b),
         is_one(&product),
+        sum_mod(a, &sum_mod(a, a, &p), &p),
+        sum_mod(&sum_mod(a, a, &p), &negative(&sum_mod(b, b, &p)), &p),
+        sum_mod(&product, &times(b, b), &p),
+        times(a, a),
+        sum_mod(&product, &negative(&times(b, b)), &p),
+        sum_mod(&product, &times(b, b), &p),
     ]
 }
 
