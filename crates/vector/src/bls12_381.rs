@@ -143,7 +143,7 @@ fn min_signature<L: Lanes>(batch: &MinSignatureBatch<'_>) -> Combined<2> {
     let mut equation = Equation { terms, coefficients: batch.randomness(), fine: signatures.fine.clone() };
     let pairings = equation.pairings::<L>(&messages, &keys);
     let [x, y] = GENERATOR_1.map(|limbs| Fp::<L>::constant(&limbs));
-    let (points, images) = with_images::<L>(&signatures, 0..batch.sets.len());
+    let [points, images] = with_images::<L>(&signatures, 0..batch.sets.len());
     let powers = points.iter().zip(&images).map(|(point, image)| g1::powers(point, image)).collect();
     let sum = equation.sum_of_signatures(&Affine { x, y }, powers);
     let sum = sum.map(|Affine { x, y }| by_lanes([x, y].map(|part| base::to_words(&part))));
@@ -252,7 +252,7 @@ impl Equation {
 
     /// Left points of all terms times the coefficients of their sets.
     fn multiples<L: Lanes>(&self, left: &Points<Limbs>) -> Points<Limbs> {
-        let (points, images) = with_images::<L>(left, self.terms.iter().map(|term| term.left));
+        let [points, images] = with_images::<L>(left, self.terms.iter().map(|term| term.left));
         let mut multiples = Points::with_capacity(self.terms.len());
         for ((terms, point), image) in self.terms.chunks(LANES).zip(&points).zip(&images) {
             let coefficients: Vec<_> = terms.iter().map(|term| &self.coefficients[term.set]).collect();
@@ -293,11 +293,8 @@ impl Equation {
     }
 }
 
-/// Points of G1 at some places and their images, by x and y.
-fn with_images<L: Lanes>(
-    points: &Points<Limbs>,
-    places: impl Iterator<Item = usize>,
-) -> (Vec<Affine<Fp<L>>>, Vec<Affine<Fp<L>>>) {
+/// Points of G1 at some places, and their images, each by x and y.
+fn with_images<L: Lanes>(points: &Points<Limbs>, places: impl Iterator<Item = usize>) -> [Vec<Affine<Fp<L>>>; 2] {
     let places: Vec<usize> = places.collect();
     // The last group is filled up, so that images begin in a group of their own.
     let mut both = Vec::with_capacity(2 * places.len().next_multiple_of(LANES));
@@ -308,7 +305,7 @@ fn with_images<L: Lanes>(
     }
     let mut points = to_affine::<L, Fp<L>>(&both);
     let images = points.split_off(points.len() / 2);
-    (points, images)
+    [points, images]
 }
 
 /// The lanes of a group that are fine.
