@@ -12,10 +12,14 @@ use rand::{RngExt, SeedableRng};
 
 #[path = "pairs.rs"]
 mod pairs;
+#[path = "tables.rs"]
+mod tables;
 
 /// Four pieces.
 const ITEMS: usize = 1_024;
 const MESSAGE_BYTES: usize = 128;
+/// Keys that sign again and again.
+const KEYS: usize = 64;
 
 struct Item {
     /// SEC 1, 65 bytes.
@@ -26,8 +30,11 @@ struct Item {
     fixed: Vec<u8>,
 }
 
-fn item(random: &mut StdRng) -> Item {
-    let secret = SigningKey::from_slice(&random.random::<[u8; 32]>()).expect("a key, but for once in 2^32 times");
+fn secret(random: &mut StdRng) -> SigningKey {
+    SigningKey::from_slice(&random.random::<[u8; 32]>()).expect("a key, but for once in 2^32 times")
+}
+
+fn item(random: &mut StdRng, secret: &SigningKey) -> Item {
     let message = random.random::<[u8; MESSAGE_BYTES]>().to_vec();
     let digest = digest(&SHA256, &message);
     let signature: p256::ecdsa::Signature = secret.sign_prehash(digest.as_ref()).expect("a signature");
@@ -63,7 +70,12 @@ fn main() {
         return;
     };
     let mut random = StdRng::seed_from_u64(1);
-    let items: Vec<Item> = (0..ITEMS).map(|_| item(&mut random)).collect();
+    let items: Vec<Item> = (0..ITEMS)
+        .map(|_| {
+            let secret = secret(&mut random);
+            item(&mut random, &secret)
+        })
+        .collect();
     let column = |of: fn(&Item) -> &[u8]| items.iter().map(of).collect::<Vec<_>>();
     let fabric = work(
         Ruleset::Fabric,
@@ -87,4 +99,32 @@ fn main() {
     };
     pairs::compare("fabric", ITEMS, || run(unit, &fabric), || peer(false));
     pairs::compare("ethereum-p256verify", ITEMS, || run(unit, &precompile), || peer(true));
+    known(unit, &mut random);
+}
+
+/// Signatures of a few keys at random, before and after their tables are made. The peer's keys are parsed beforehand.
+fn known(unit: Unit, random: &mut StdRng) {
+    let secrets: Vec<SigningKey> = (0..KEYS).map(|_| secret(random)).collect();
+    let items: Vec<Item> = (0..ITEMS)
+        .map(|_| {
+            let secret = &secrets[random.random_range(0..KEYS)];
+            item(random, secret)
+        })
+        .collect();
+    let column = |of: fn(&Item) -> &[u8]| items.iter().map(of).collect::<Vec<_>>();
+    let work = work(
+        Ruleset::EthereumP256Verify,
+        MessageForm::Digest,
+        [column(|item| &item.key[1..]), column(|item| &item.fixed), column(|item| item.digest.as_ref())],
+    );
+    let parsed: Vec<ParsedPublicKey> =
+        items.iter().map(|item| ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &item.key).expect("a key")).collect();
+    let peer = || {
+        for (item, key) in items.iter().zip(&parsed) {
+            key.verify_digest_sig(&item.digest, &item.der).expect("a signature");
+        }
+    };
+    pairs::compare("ethereum-p256verify, 64 keys without tables", ITEMS, || run(unit, &work), peer);
+    tables::make(&work);
+    pairs::compare("ethereum-p256verify, 64 keys with tables", ITEMS, || run(unit, &work), peer);
 }

@@ -3,6 +3,8 @@
 
 #[path = "pairs.rs"]
 mod pairs;
+#[path = "tables.rs"]
+mod tables;
 
 use alloy_consensus::transaction::RlpEcdsaEncodableTx;
 use alloy_consensus::{SignableTransaction, TxEip1559};
@@ -18,6 +20,8 @@ use secp256k1::ecdsa::RecoverableSignature;
 use secp256k1::{Message, PublicKey, SecretKey, XOnlyPublicKey, schnorr};
 
 const ITEMS: usize = 2048;
+/// Keys that sign again and again.
+const KEYS: usize = 64;
 
 /// A signed digest by a key of its own.
 struct Signed {
@@ -30,6 +34,10 @@ struct Signed {
 impl Signed {
     fn new(random: &mut StdRng) -> Self {
         let secret = SecretKey::from_secret_bytes(random.random()).expect("a key");
+        Self::by(secret, random)
+    }
+
+    fn by(secret: SecretKey, random: &mut StdRng) -> Self {
         let digest: [u8; 32] = random.random();
         let signature = RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest), &secret);
         let key = PublicKey::from_secret_key(&secret);
@@ -76,6 +84,7 @@ fn main() {
     recover(unit, &items);
     schnorr(unit, &items);
     transactions(unit, &items);
+    known(unit, &mut random);
 }
 
 fn verify(unit: Unit, items: &[Signed]) {
@@ -100,6 +109,30 @@ fn verify(unit: Unit, items: &[Signed]) {
         (item.key.serialize_uncompressed()[1..].to_vec(), item.recoverable())
     }));
     pairs::compare("ethereum-precompile, by key", ITEMS, || ours(unit, &by_key), peer);
+}
+
+/// Signatures of a few keys at random, before and after their tables are made.
+fn known(unit: Unit, random: &mut StdRng) {
+    let secrets: Vec<SecretKey> =
+        (0..KEYS).map(|_| SecretKey::from_secret_bytes(random.random()).expect("a key")).collect();
+    let items: Vec<Signed> = (0..ITEMS)
+        .map(|_| {
+            let secret = secrets[random.random_range(0..KEYS)];
+            Signed::by(secret, random)
+        })
+        .collect();
+    let standard: Vec<_> = items.iter().map(|item| item.signature.to_standard()).collect();
+    let peer = || {
+        for (item, signature) in items.iter().zip(&standard) {
+            assert!(signature.verify(Message::from_digest(item.digest), &item.key).is_ok());
+        }
+    };
+    let work = Work::Verify(work(Ruleset::Bitcoin, &items, |item| {
+        (item.key.serialize().to_vec(), item.signature.to_standard().serialize_der().to_vec())
+    }));
+    pairs::compare("bitcoin, 64 keys without tables", ITEMS, || ours(unit, &work), peer);
+    tables::make(&work);
+    pairs::compare("bitcoin, 64 keys with tables", ITEMS, || ours(unit, &work), peer);
 }
 
 /// libsecp256k1's recovery and the address.

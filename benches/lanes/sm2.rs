@@ -12,10 +12,14 @@ use sm3::{Digest, Sm3};
 
 #[path = "pairs.rs"]
 mod pairs;
+#[path = "tables.rs"]
+mod tables;
 
 /// Four pieces.
 const ITEMS: usize = 1_024;
 const MESSAGE_BYTES: usize = 128;
+/// Keys that sign again and again.
+const KEYS: usize = 64;
 const IDENTITY: &str = "1234567812345678";
 
 struct Item {
@@ -29,8 +33,11 @@ struct Item {
     digest_signature: Vec<u8>,
 }
 
-fn item(random: &mut StdRng) -> Item {
-    let secret = SigningKey::from_slice(IDENTITY, &random.random::<[u8; 32]>()).expect("a key");
+fn secret(random: &mut StdRng) -> SigningKey {
+    SigningKey::from_slice(IDENTITY, &random.random::<[u8; 32]>()).expect("a key")
+}
+
+fn item(random: &mut StdRng, secret: &SigningKey) -> Item {
     let message = random.random::<[u8; MESSAGE_BYTES]>().to_vec();
     let digest = Sm3::digest(&message).to_vec();
     let sign = |message: &[u8]| -> Vec<u8> {
@@ -69,7 +76,12 @@ fn main() {
         return;
     };
     let mut random = StdRng::seed_from_u64(1);
-    let items: Vec<Item> = (0..ITEMS).map(|_| item(&mut random)).collect();
+    let items: Vec<Item> = (0..ITEMS)
+        .map(|_| {
+            let secret = secret(&mut random);
+            item(&mut random, &secret)
+        })
+        .collect();
     let column = |of: fn(&Item) -> &[u8]| items.iter().map(of).collect::<Vec<_>>();
     let message = work(
         Ruleset::Sm2Message,
@@ -113,4 +125,33 @@ fn main() {
         }
     };
     pairs::compare("sm2-digest", ITEMS, || run(unit, &digest, Verdict::Invalid), peer);
+    known(unit, &mut random);
+}
+
+/// Signatures of a few keys at random, before and after their tables are made. The peer's keys are parsed beforehand.
+fn known(unit: Unit, random: &mut StdRng) {
+    let secrets: Vec<SigningKey> = (0..KEYS).map(|_| secret(random)).collect();
+    let items: Vec<Item> = (0..ITEMS)
+        .map(|_| {
+            let secret = &secrets[random.random_range(0..KEYS)];
+            item(random, secret)
+        })
+        .collect();
+    let column = |of: fn(&Item) -> &[u8]| items.iter().map(of).collect::<Vec<_>>();
+    let work = work(
+        Ruleset::Sm2Message,
+        MessageForm::Message,
+        [column(|item| &item.key), column(|item| &item.signature), column(|item| &item.message)],
+    );
+    let parsed: Vec<VerifyingKey> =
+        items.iter().map(|item| VerifyingKey::from_sec1_bytes(IDENTITY, &item.key).expect("a key")).collect();
+    let peer = || {
+        for (item, key) in items.iter().zip(&parsed) {
+            let signature = Signature::from_slice(&item.signature).expect("a signature");
+            key.verify(&item.message, &signature).expect("valid");
+        }
+    };
+    pairs::compare("sm2-message, 64 keys without tables", ITEMS, || run(unit, &work, Verdict::Valid), peer);
+    tables::make(&work);
+    pairs::compare("sm2-message, 64 keys with tables", ITEMS, || run(unit, &work, Verdict::Valid), peer);
 }

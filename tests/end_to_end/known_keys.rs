@@ -1,5 +1,6 @@
 //! Keys that come often: their tables are built while the sidecar serves, are used, and change no verdict.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use outrigger_client::CallOptions;
@@ -69,14 +70,15 @@ fn registered_keys_have_tables_before_they_sign() {
     let runtime = runtime();
     let client = runtime.block_on(sidecar.client());
     let items = items(Ruleset::Fabric, 64, 5, 6);
-    let signers: Vec<&[u8]> = items[..8].iter().map(|item| &item.key[..]).collect();
+    let signers: BTreeSet<&[u8]> = items.iter().map(|item| &item.key[..]).collect();
+    let signers = Vec::from_iter(signers);
     let set = Arc::new(ColumnBuf::from_items(&signers));
     runtime.block_on(client.put_key_set(Ruleset::Fabric, &set)).expect("registered");
-    let distinct = signers.iter().collect::<std::collections::BTreeSet<_>>().len() as f64;
-    until("all have tables", || (sidecar.metric(TABLES, &[]) == distinct).then_some(()));
+    assert_eq!(signers.len(), 8);
+    until("all have tables", || (sidecar.metric(TABLES, &[]) == 8.0).then_some(()));
     assert_eq!(sidecar.metric("outrigger_items_total", &[]), 0.0, "nothing was verified yet");
     let Work::Verify(mut work) = (*as_work(Ruleset::Fabric, &items)).clone() else { panic!("verification") };
-    let place = |key: &Vec<u8>| signers.iter().position(|signer| signer == key).expect("one of the eight") as u32;
+    let place = |key: &Vec<u8>| signers.iter().position(|signer| signer == key).expect("one of the set") as u32;
     work.keys = Keys::Indexed { set: set.clone(), indices: items.iter().map(|item| place(&item.key)).collect() };
     let answer = runtime.block_on(client.run(Work::Verify(work), IN_LANES())).expect("verdicts");
     assert_eq!(answer.output.verdicts, expected(&items));

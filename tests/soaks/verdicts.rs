@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use outrigger_algorithms::registry;
+use outrigger_algorithms::{known_keys, registry};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Request, Scheduler};
 use outrigger_types::{
     Backend, ColumnBuf, Keys, Operation, Output, Priority, Ruleset, SchedulerOptions, SetMode, SetWork, SignatureWork,
@@ -24,6 +24,8 @@ const POOL: usize = 64;
 const BATCH_MAX: usize = 700;
 /// A pairing costs as much as dozens of signatures: one item of BLS for so many of the others.
 const BLS_PART: u64 = 100;
+/// Room for the tables of half of a pool of each ruleset.
+const TABLES_BYTES: usize = 512 << 20;
 /// Two groups of lanes.
 const PLANTED: usize = 16;
 
@@ -71,6 +73,7 @@ fn one(engines: &Engines, operation: Operation, ruleset: Ruleset, count: u64, se
     let is_bls = matches!(ruleset, Ruleset::EthereumConsensus | Ruleset::BlsMinSig);
     let count = if is_bls { bls(count) } else { count };
     let pool = items(ruleset, POOL, 0, seed);
+    let hits = know_half(ruleset, &pool);
     let tally = Tally::default();
     for batch in planted(ruleset, &pool, seed) {
         engines.judge(operation, &batch, &tally);
@@ -96,12 +99,28 @@ fn one(engines: &Engines, operation: Operation, ruleset: Ruleset, count: u64, se
     let backends: Vec<&str> =
         engines.backends(operation).into_iter().map(|backend| backend.map_or("any", Backend::name)).collect();
     println!(
-        "  {} of {ruleset} on {}: {valid} valid, {invalid} invalid, {malformed} malformed, {:.1} s",
+        "  {} of {ruleset} on {}: {valid} valid, {invalid} invalid, {malformed} malformed, {} by table, {:.1} s",
         operation.kind(),
         backends.join(", "),
+        table_hits() - hits,
         since.elapsed().as_secs_f64()
     );
     unprocessed + tally.wrong.into_inner()
+}
+
+/// Has tables made of every other key of the pool, so that lanes verify by table and without, mixed. Gives back how
+/// many items found a table so far.
+fn know_half(ruleset: Ruleset, pool: &[Signed]) -> u64 {
+    let keys: Vec<&Vec<u8>> = pool.iter().step_by(2).map(|item| &item.key).collect();
+    known_keys::register("soak", ruleset, &ColumnBuf::from_items(&keys));
+    if let Some(known) = known_keys::shared() {
+        known.settle();
+    }
+    table_hits()
+}
+
+fn table_hits() -> u64 {
+    known_keys::shared().map_or(0, |known| known.stats().hits)
 }
 
 /// What the reference said, and how often an engine said something else.
@@ -119,6 +138,7 @@ pub(super) struct Engines {
 
 impl Engines {
     pub(super) fn here() -> Self {
+        known_keys::enable(TABLES_BYTES);
         let cores = CoreEngine::new(CoreOptions::default());
         let vector = cores.vector();
         if vector.is_none() {

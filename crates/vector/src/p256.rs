@@ -118,14 +118,19 @@ fn judged(signatures: &[Signature], outcomes: &[[Outcome; LANES]]) -> Vec<Outcom
 }
 
 /// u₁ = e/s and u₂ = r/s of all, with one inversion.
-#[inline(always)]
+#[inline(never)]
 fn scalars<L: Lanes>(groups: &[[Signature; LANES]]) -> Vec<[[L; 5]; 2]> {
-    let mut fractions = Vec::with_capacity(groups.len());
-    for group in groups {
-        let [digest, r] = [column(group, |signature| signature.digest), column(group, |signature| signature.r)];
-        fractions.push([digest, r, column(group, |signature| signature.s)]);
-    }
-    quotients::<Order, L>(&fractions)
+    L::enter(
+        #[inline(always)]
+        || {
+            let mut fractions = Vec::with_capacity(groups.len());
+            for group in groups {
+                let [digest, r] = [column(group, |signature| signature.digest), column(group, |signature| signature.r)];
+                fractions.push([digest, r, column(group, |signature| signature.s)]);
+            }
+            quotients::<Order, L>(&fractions)
+        },
+    )
 }
 
 /// One number of each signature of a group.

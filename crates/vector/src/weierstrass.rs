@@ -21,6 +21,7 @@ pub(crate) mod inversion;
 pub(crate) mod known;
 pub(crate) mod multiples;
 pub(crate) mod point;
+pub(crate) mod scratch;
 pub(crate) mod tables;
 pub(crate) mod tree;
 
@@ -29,6 +30,7 @@ use field::{Element, Modulus, Prime, splats};
 use inversion::invert_all;
 use multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
 use point::{Affine, Point, add_all, double_all};
+use scratch::Scratch;
 use tables::Table;
 
 /// What lanes found of an item.
@@ -88,7 +90,7 @@ pub(crate) struct Question<L> {
 /// Answers to [`Question`]s.
 #[inline(always)]
 pub(crate) fn answer<C: Curve, L: Lanes>(questions: &[Question<L>]) -> Vec<[Outcome; LANES]> {
-    let mut multiples = vec![Multiple::<C, L>::empty(); questions.len() * KEY_MULTIPLES];
+    let mut multiples: Scratch<Multiple<C, L>> = Scratch::new(questions.len() * KEY_MULTIPLES);
     let mut on_curve: Vec<Mask> = Vec::with_capacity(questions.len());
     let mut inverses: Vec<Element<C, L>> = Vec::with_capacity(questions.len());
     for (question, multiples) in questions.iter().zip(multiples.chunks_exact_mut(KEY_MULTIPLES)) {
@@ -115,15 +117,20 @@ pub(crate) fn answer<C: Curve, L: Lanes>(questions: &[Question<L>]) -> Vec<[Outc
 }
 
 /// The points of coordinates below p, and where they are on the curve; elsewhere it is G.
-#[inline(always)]
+#[inline(never)]
 fn decode<C: Curve, L: Lanes>(key: &[[L; 5]; 2]) -> (Affine<C, L>, Mask) {
-    let [x, y] = [Element::<C, L>::from_plain(&key[0]), Element::from_plain(&key[1])];
-    let slope = x.square().plus_modulus::<4>().minus(&constant([3, 0, 0, 0])).carry(); // < 5.1p
-    // Below 1.1p + 1.4p + 2p.
-    let difference = slope.mul(&x).plus(&constant(C::B)).plus_modulus::<2>().minus(&y.square().carry()).fold();
-    let on_curve = difference.is_zero();
-    let [base_x, base_y] = [constant::<C, L>(C::BASE[0]), constant(C::BASE[1])];
-    (Affine { x: base_x.blend(on_curve, &x), y: base_y.blend(on_curve, &y) }, on_curve)
+    L::enter(
+        #[inline(always)]
+        || {
+            let [x, y] = [Element::<C, L>::from_plain(&key[0]), Element::from_plain(&key[1])];
+            let slope = x.square().plus_modulus::<4>().minus(&constant([3, 0, 0, 0])).carry(); // < 5.1p
+            // Below 1.1p + 1.4p + 2p.
+            let difference = slope.mul(&x).plus(&constant(C::B)).plus_modulus::<2>().minus(&y.square().carry()).fold();
+            let on_curve = difference.is_zero();
+            let [base_x, base_y] = [constant::<C, L>(C::BASE[0]), constant(C::BASE[1])];
+            (Affine { x: base_x.blend(on_curve, &x), y: base_y.blend(on_curve, &y) }, on_curve)
+        },
+    )
 }
 
 /// The same plain number in all lanes.
@@ -133,26 +140,31 @@ fn constant<C: Curve, L: Lanes>(words: [u64; 4]) -> Element<C, L> {
 }
 
 /// The sums of up to [`ABREAST`] questions; those left over are something.
-#[inline(always)]
+#[inline(never)]
 fn combine<C: Curve, L: Lanes>(questions: &[Question<L>], packed: &[Packed]) -> [Point<C, L>; ABREAST] {
-    let base_digits = recode::<C, L>(questions, |question| &question.base_scalar);
-    let key_digits = recode::<C, L>(questions, |question| &question.key_scalar);
-    let base_multiples = C::base_multiples();
-    let count = questions.len();
-    let mut position = SCALAR_BITS - KEY_WIDTH;
-    let mut sums = [Point { x: Element::one(), y: Element::one(), z: Element::one() }; ABREAST];
-    for (sum, term) in sums.iter_mut().zip(&of_keys::<C, L>(packed, &key_digits, position)) {
-        *sum = start(term);
-    }
-    while position > 0 {
-        position -= KEY_WIDTH;
-        double_all(&mut sums[..count], KEY_WIDTH);
-        add_all(&mut sums[..count], &of_keys(packed, &key_digits, position));
-        if position.is_multiple_of(BASE_WIDTH) {
-            add_all(&mut sums[..count], &of_base(base_multiples, &base_digits, position));
-        }
-    }
-    sums
+    L::enter(
+        #[inline(always)]
+        || {
+            let base_digits = recode::<C, L>(questions, |question| &question.base_scalar);
+            let key_digits = recode::<C, L>(questions, |question| &question.key_scalar);
+            let base_multiples = C::base_multiples();
+            let count = questions.len();
+            let mut position = SCALAR_BITS - KEY_WIDTH;
+            let mut sums = [Point { x: Element::one(), y: Element::one(), z: Element::one() }; ABREAST];
+            for (sum, term) in sums.iter_mut().zip(&of_keys::<C, L>(packed, &key_digits, position)) {
+                *sum = start(term);
+            }
+            while position > 0 {
+                position -= KEY_WIDTH;
+                double_all(&mut sums[..count], KEY_WIDTH);
+                add_all(&mut sums[..count], &of_keys(packed, &key_digits, position));
+                if position.is_multiple_of(BASE_WIDTH) {
+                    add_all(&mut sums[..count], &of_base(base_multiples, &base_digits, position));
+                }
+            }
+            sums
+        },
+    )
 }
 
 /// A point for each group, and the lanes that subtract it.
@@ -218,17 +230,22 @@ fn recode<C: Curve, L: Lanes>(
 }
 
 /// Compares the sum with an abscissa.
-#[inline(always)]
+#[inline(never)]
 fn judge<C: Curve, L: Lanes>(number: &[L; 5], sum: &Point<C, L>, on_curve: Mask) -> [Outcome; LANES] {
-    let abscissa = Element::<C, L>::from_plain(number);
-    let z_squared = sum.z.square().carry(); // < 2p
-    let difference = abscissa.mul(&z_squared).plus_modulus::<2>().minus(&sum.x).fold();
-    verdicts(&Verdicts {
-        on_curve,
-        exceptional: z_squared.loose().fold().is_zero(),
-        holds: difference.is_zero(),
-        abscissa: *number,
-    })
+    L::enter(
+        #[inline(always)]
+        || {
+            let abscissa = Element::<C, L>::from_plain(number);
+            let z_squared = sum.z.square().carry(); // < 2p
+            let difference = abscissa.mul(&z_squared).plus_modulus::<2>().minus(&sum.x).fold();
+            verdicts(&Verdicts {
+                on_curve,
+                exceptional: z_squared.loose().fold().is_zero(),
+                holds: difference.is_zero(),
+                abscissa: *number,
+            })
+        },
+    )
 }
 
 /// What was found of eight lanes.

@@ -136,7 +136,9 @@ impl Shelf {
         let entries =
             self.rooms.iter().flat_map(|(kind, room)| room.iter().map(move |(key, entry)| (*kind, key, entry)));
         let of_holder = entries.filter(|(_, _, entry)| Some(&entry.tenant) == holder.as_ref());
-        let oldest = of_holder.min_by_key(|(_, _, entry)| entry.used.load(Ordering::Relaxed)).map(|(kind, key, _)| (kind, key.clone()));
+        let oldest = of_holder
+            .min_by_key(|(_, _, entry)| entry.used.load(Ordering::Relaxed))
+            .map(|(kind, key, _)| (kind, key.clone()));
         if let Some((kind, key)) = oldest
             && self.remove(kind, &key)
         {

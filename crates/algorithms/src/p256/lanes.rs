@@ -143,9 +143,7 @@ fn fabric_signature<'a>(
     let [0x04, key @ ..] = key else { return None };
     (s <= fabric::HALF_ORDER).then_some(())?;
     match options.message_form {
-        MessageForm::Message => {
-            Some(Decoded { message: Some(message), ..in_range(key, &[0; 32], &r, &s)? })
-        }
+        MessageForm::Message => Some(Decoded { message: Some(message), ..in_range(key, &[0; 32], &r, &s)? }),
         MessageForm::Digest => in_range(key, message.try_into().ok()?, &r, &s),
     }
 }

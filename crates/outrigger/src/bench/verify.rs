@@ -40,7 +40,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
             }
         }
     }
-    if args.known_keys.is_none() && args.ruleset.is_none() && args.algorithm.as_deref().is_none_or(|name| name == proofs::NAME) {
+    if args.known_keys.is_none()
+        && args.ruleset.is_none()
+        && args.algorithm.as_deref().is_none_or(|name| name == proofs::NAME)
+    {
         records.extend(proofs::run(args)?);
     }
     Ok(records)

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::field::{Fe, PRIME, pair_to_rows, rows_to_pair};
+use super::field::{Fe, Loose, PRIME, pair_to_rows, rows_to_pair};
 use super::point::{Affine, double_mirrored};
 use super::scalar::ORDER;
 use super::table::{GENERATOR_X, GENERATOR_Y, odd_multiples};
@@ -16,6 +16,7 @@ use crate::unit::on_lanes;
 use crate::weierstrass::field::{Element, Modulus, negative_inverse, reduce_dense};
 use crate::weierstrass::known::{KnownCurve, Product, add_up, quotients, tables_of};
 use crate::weierstrass::multiples::Packed;
+use crate::weierstrass::scratch::Words;
 use crate::weierstrass::tables::{self, MULTIPLES, PLACES, Tabled, WIDTH};
 use crate::weierstrass::tree::{Coordinate, Summand, Tree};
 
@@ -149,6 +150,11 @@ fn double_times<L: Lanes>(point: &mut [super::Jacobian<L>; 1], times: usize) {
     );
 }
 
+// SAFETY: elements are arrays of lanes, which are words; points are two elements.
+unsafe impl<L: Lanes> Words for Fe<L> {}
+// SAFETY: as above.
+unsafe impl<L: Lanes> Words for Affine<L> {}
+
 impl<L: Lanes> Coordinate for Fe<L> {
     #[inline(always)]
     fn one() -> Self {
@@ -190,12 +196,8 @@ impl<L: Lanes> Summand<L> for Affine<L> {
     }
 
     #[inline(always)]
-    fn sums<const N: usize>(pairs: &[[Self; 2]; N], inverses: &[Fe<L>; N]) -> [Self; N] {
-        let mut sums = [pairs[0][0]; N];
-        for i in 0..N {
-            sums[i] = pairs[i][0].sum(pairs[i][1], inverses[i]);
-        }
-        sums
+    fn add<const N: usize>(pairs: [&[Self; N]; 2], inverses: &[Fe<L>; N], sums: &mut [Self; N]) {
+        Affine::add_each(pairs, inverses, sums);
     }
 }
 
@@ -246,25 +248,29 @@ fn push(verdicts: &mut Vec<Verdict>, count: usize, in_range: Mask, exceptional: 
 #[inline(always)]
 fn hold_by_abscissa<L: Lanes>(tree: &Tree<L, Affine<L>>, i: usize, group: &[KnownSignature<'_>]) -> (Mask, Mask) {
     let [a, b] = tree.pair(i);
-    let run = a.run(&b);
+    let run = a.run(b);
     let run_squared = run.square_times(1);
     let rise_squared = b.y2.loose().minus(a.y2.loose()).reduce().square_times(1);
-    let has_x = |x: &[Number; LANES]| {
-        let sum = Fe::from_numbers(x).loose().plus(a.x.loose()).plus(b.x.loose()).reduce();
-        sum.mul_called(&run_squared).is(rise_squared)
-    };
-    let mut holds = has_x(&column(group, Mask::MAX, |item| item.r));
+    let others = a.x.loose().plus(b.x.loose());
+    let mut holds = is_sum(&column(group, Mask::MAX, |item| item.r), others, run_squared, rise_squared);
     let wrapping = mask_of(group, |item| wrapped(&item.r).is_some());
     if wrapping != 0 {
-        holds |= wrapping & has_x(&column(group, wrapping, |item| wrapped(&item.r).unwrap_or_default()));
+        let x = column(group, wrapping, |item| wrapped(&item.r).unwrap_or_default());
+        holds |= wrapping & is_sum(&x, others, run_squared, rise_squared);
     }
     (holds, tree.exceptional[i] | run.is_zero())
+}
+
+/// Whether x and the abscissas of two points add up to rise²/run².
+#[inline(always)]
+fn is_sum<L: Lanes>(x: &[Number; LANES], others: Loose<L>, run_squared: Fe<L>, rise_squared: Fe<L>) -> Mask {
+    Fe::from_numbers(x).loose().plus(others).reduce().mul_called(&run_squared).is(rise_squared)
 }
 
 /// The lanes in which the sum is the R wanted.
 #[inline(always)]
 fn hold<L: Lanes>(tree: &Tree<L, Affine<L>>, i: usize, group: &[KnownSignature<'_>]) -> Mask {
-    let sum = tree.sum(i);
+    let sum = *tree.sum(i);
     let any = mask_of(group, |item| item.nonce == Nonce::Any);
     let odd = mask_of(group, |item| matches!(item.nonce, Nonce::Point { y_is_odd: true, .. }));
     let right_y = any | !(halved(sum.y2).is_odd() ^ odd);
@@ -283,23 +289,25 @@ fn hold<L: Lanes>(tree: &Tree<L, Affine<L>>, i: usize, group: &[KnownSignature<'
     right_x & right_y
 }
 
+/// Numbers modulo n, plain.
+#[inline(always)]
+fn scalar<L: Lanes>(numbers: &[Number; LANES]) -> Element<Order, L> {
+    Element::from_montgomery(from_words(numbers)).subtract_once()
+}
+
 #[inline(always)]
 fn verify_schnorr_known_in<L: Lanes>(signatures: &[KnownSchnorr<'_>]) -> Vec<Verdict> {
     let Some(first) = signatures.first() else { return Vec::new() };
     let mut products = Vec::with_capacity(signatures.len().div_ceil(LANES));
     for group in signatures.chunks(LANES) {
         let all = Mask::MAX;
-        let scalar = |numbers: [Number; LANES]| {
-            let plain = Element::<Order, L>::from_montgomery(from_words(&numbers));
-            plain.subtract_once()
-        };
-        let challenge = scalar(column(group, all, |item| item.challenge));
+        let challenge = scalar::<L>(&column(group, all, |item| item.challenge));
         // The sum is s·G − e·P, P being the point with even y.
         let upright = mask_of(group, |item| !item.table.y_is_odd());
         let opposite = challenge.loose().negated(!0).plus_modulus::<1>().carry();
         products.push(Product {
             keys: tables_of(group, first.table, |item| item.table),
-            base_scalar: scalar(column(group, all, |item| item.s)).montgomery(),
+            base_scalar: scalar(&column(group, all, |item| item.s)).montgomery(),
             key_scalar: challenge.blend(upright, &opposite).montgomery(),
         });
     }
@@ -308,7 +316,7 @@ fn verify_schnorr_known_in<L: Lanes>(signatures: &[KnownSchnorr<'_>]) -> Vec<Ver
     let mut verdicts = Vec::with_capacity(signatures.len());
     for (i, group) in signatures.chunks(LANES).enumerate() {
         let in_range = mask_of(group, |item| is_below(&item.r, &PRIME) && is_below(&item.s, &ORDER));
-        let sum = tree.sum(i);
+        let sum = *tree.sum(i);
         let r = Fe::from_numbers(&column(group, in_range, |item| item.r));
         let holds = sum.x.is(r) & !halved(sum.y2).is_odd();
         push(&mut verdicts, group.len(), in_range, tree.exceptional[i], holds);

@@ -171,6 +171,23 @@ pub(super) fn add_mirrored<L: Lanes, const W: usize>(points: &mut [Jacobian<L>; 
     }
 }
 
+impl<L: Lanes> Affine<L> {
+    /// As [`Affine::sum`], of pairs in turn.
+    #[inline(always)]
+    pub(super) fn add_each<const W: usize>([a, b]: [&[Self; W]; 2], inverses: &[Fe<L>; W], sums: &mut [Self; W]) {
+        let slope = side_by_side!(w => {
+            b[w].y2.loose().minus(a[w].y2.loose()).carry().mul(inverses[w].factor()).carry()
+        });
+        for w in 0..W {
+            sums[w].x = slope[w].square().minus(a[w].x.loose().plus(b[w].x.loose())).reduce();
+        }
+        for w in 0..W {
+            let run = a[w].x.loose().minus(sums[w].x.loose()).carry();
+            sums[w].y2 = slope[w].mul(run).doubled().minus(a[w].y2.loose()).reduce();
+        }
+    }
+}
+
 impl<L: Lanes> Jacobian<L> {
     /// The point at infinity, or nothing known.
     #[inline(always)]

@@ -10,11 +10,8 @@ use super::point::Affine;
 use super::scalar::Digit;
 use crate::lanes::{LANES, Lanes, Portable};
 use crate::weierstrass::inversion::invert_all;
-
-/// One point: x and 2y below p, words from the least.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-pub(super) struct Row([u64; LANES]);
+use crate::weierstrass::multiples::Packed;
+use crate::weierstrass::scratch::Scratch;
 
 /// β with β³ = 1: (β·x, y) is λ·(x, y).
 pub(super) const BETA: [u64; 4] =
@@ -37,10 +34,10 @@ const ROWS: usize = 1 << (WIDTH - 1);
 /// In affine coordinates: as an inversion is shared by all points, an addition costs less than one in Jacobian
 /// coordinates, and there is nothing to convert. A round adds 2c·P to the first c odd multiples.
 #[inline(always)]
-pub(super) fn odd_multiples<L: Lanes>(points: &[Affine<L>], count: usize) -> Vec<Affine<L>> {
-    let mut multiples: Vec<Affine<L>> = Vec::with_capacity(points.len() * count);
-    for &point in points {
-        multiples.extend(std::iter::repeat_n(point, count));
+pub(super) fn odd_multiples<L: Lanes>(points: &[Affine<L>], count: usize) -> Scratch<Affine<L>> {
+    let mut multiples: Scratch<Affine<L>> = Scratch::new(points.len() * count);
+    for (i, &point) in points.iter().enumerate() {
+        multiples[i * count] = point;
     }
     let mut even = points.to_vec();
     let (mut inverses, mut scratch) = (Vec::new(), Vec::new());
@@ -80,12 +77,12 @@ fn double_and_add<L: Lanes>(
 }
 
 /// The tables of P and λ·P for eight points a group.
-pub(super) struct Tables(Vec<Row>);
+pub(super) struct Tables(Scratch<Packed>);
 
 impl Tables {
     #[inline(always)]
     pub(super) fn new<L: Lanes>(points: &[Affine<L>]) -> Self {
-        let mut rows = vec![Row([0; LANES]); points.len() * 2 * LANES * ROWS];
+        let mut rows = Scratch::<Packed>::new(points.len() * 2 * LANES * ROWS);
         let multiples = odd_multiples(points, ROWS);
         let beta = Fe::splat(BETA);
         for (group, multiples) in multiples.chunks_exact(ROWS).enumerate() {
@@ -121,7 +118,7 @@ impl Tables {
 }
 
 /// The tables of the generator G and of λ·G: 512 rows each, 64 KiB together.
-pub(super) struct GeneratorTables([Vec<Row>; 2]);
+pub(super) struct GeneratorTables([Vec<Packed>; 2]);
 
 impl GeneratorTables {
     /// Built at first use.
@@ -133,7 +130,7 @@ impl GeneratorTables {
     fn new() -> Self {
         let generator = Affine::<Portable>::new(Fe::splat(GENERATOR_X), Fe::splat(GENERATOR_Y));
         let multiples = odd_multiples(&[generator], 1 << (STATIC_WIDTH - 1));
-        let first_lane = |x: Fe<Portable>, y2: Fe<Portable>| Row(pair_to_rows(x, y2)[0].to_array());
+        let first_lane = |x: Fe<Portable>, y2: Fe<Portable>| Packed(pair_to_rows(x, y2)[0].to_array());
         let beta = Fe::splat(BETA);
         Self([
             multiples.iter().map(|point| first_lane(point.x, point.y2)).collect(),

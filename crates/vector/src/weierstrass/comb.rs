@@ -5,6 +5,7 @@ use super::inversion::invert_all;
 use super::known::{KnownCurve, Product, add_up};
 use super::multiples::{Multiple, Packed, odd_multiples, pack_by_lane};
 use super::point::{Affine, Point, double_all};
+use super::scratch::Scratch;
 use super::tables::{MULTIPLES, PLACES, Table, Tabled, WIDTH};
 use super::{Curve, Outcome, Verdicts, decode, verdicts};
 use crate::Unit;
@@ -85,7 +86,7 @@ fn rows<C: Curve, L: Lanes>(point: [[u64; 4]; 2]) -> Option<Vec<Packed>> {
         inverses.push(lanes.z);
     }
     invert_all(&mut inverses, &mut Vec::new());
-    let mut multiples = vec![Multiple::<C, L>::empty(); MULTIPLES * tops.len()];
+    let mut multiples: Scratch<Multiple<C, L>> = Scratch::new(MULTIPLES * tops.len());
     for (i, multiples) in multiples.chunks_exact_mut(MULTIPLES).enumerate() {
         let squared = inverses[i].square().carry();
         let cubed = squared.mul(&inverses[i]).carry();

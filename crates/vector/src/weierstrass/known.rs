@@ -7,7 +7,7 @@ use super::digits::Digits;
 use super::field::{Element, Modulus};
 use super::inversion::invert_all;
 use super::tables::{PLACES, Table, Tabled, WIDTH};
-use super::tree::{Summand, Term, Tree};
+use super::tree::{BLOCK, Summand, Term, Tree};
 use crate::lanes::{LANES, Lanes};
 
 /// A signature of a key that has a table; numbers as little-endian words.
@@ -59,32 +59,59 @@ pub(crate) struct Product<'a, C, L> {
     pub(crate) key_scalar: [L; 5],
 }
 
-/// The sums of products, but for the last addition.
+/// The sums of products, at least one, but for the last addition.
 #[inline(always)]
 pub(crate) fn add_up<C: KnownCurve, L: Lanes>(products: &[Product<'_, C, L>]) -> Tree<L, C::Affine<L>> {
-    let groups = products.len();
-    let base = C::base_table();
-    let nothing = Term { rows: [base.first_row(); LANES], negative: 0 };
-    let mut terms = vec![nothing; 2 * PLACES * groups];
-    for (group, product) in products.iter().enumerate() {
-        let key_digits = Digits::<L, 256>::new::<C::Order>(&product.key_scalar);
-        let base_digits = Digits::<L, 256>::new::<C::Order>(&product.base_scalar);
-        for place in 0..PLACES {
-            let digit = key_digits.at(place * WIDTH, WIDTH);
-            let term = &mut terms[2 * place * groups + group];
-            term.negative = digit.negative;
-            for (lane, row) in term.rows.iter_mut().enumerate() {
-                *row = product.keys[lane].row(place, &digit, lane);
-            }
-            let digit = base_digits.at(place * WIDTH, WIDTH);
-            let term = &mut terms[(2 * place + 1) * groups + group];
-            term.negative = digit.negative;
-            for (lane, row) in term.rows.iter_mut().enumerate() {
-                *row = base.row(place, &digit, lane);
-            }
-        }
+    let nothing = Term { rows: [C::base_table().first_row(); LANES], negative: 0 };
+    let mut tree = Tree::new(products.len(), 2 * PLACES);
+    let mut terms = vec![nothing; 2 * PLACES * BLOCK.min(products.len())];
+    let mut ahead = terms.clone();
+    let mut blocks = products.chunks(BLOCK);
+    let mut count = pick(blocks.next().unwrap_or(&[]), &mut terms, true);
+    for block in 0..products.len().div_ceil(BLOCK) {
+        let next = pick(blocks.next().unwrap_or(&[]), &mut ahead, false);
+        tree.add(block, &terms[..count], &ahead[..next]);
+        std::mem::swap(&mut terms, &mut ahead);
+        count = next;
     }
-    Tree::new(&terms, groups)
+    tree.grow();
+    tree
+}
+
+/// The rows that the digits of a block's scalars pick, of the key and of G in turn, so that those of one meet those of
+/// the other last; how many. The first block's are asked for from memory at once: the tables of 64 keys lie in the
+/// third cache at best.
+#[inline(never)]
+fn pick<'a, C: KnownCurve, L: Lanes>(products: &[Product<'a, C, L>], terms: &mut [Term<'a>], at_once: bool) -> usize {
+    L::enter(
+        #[inline(always)]
+        || {
+            let base = C::base_table();
+            let groups = products.len();
+            for (group, product) in products.iter().enumerate() {
+                let key_digits = Digits::<L, 256>::new::<C::Order>(&product.key_scalar);
+                let base_digits = Digits::<L, 256>::new::<C::Order>(&product.base_scalar);
+                for place in 0..PLACES {
+                    let digit = key_digits.at(place * WIDTH, WIDTH);
+                    let term = &mut terms[2 * place * groups + group];
+                    term.negative = digit.negative;
+                    for lane in 0..LANES {
+                        term.rows[lane] = product.keys[lane].row(place, &digit, lane);
+                        if at_once {
+                            L::prefetch(term.rows[lane]);
+                        }
+                    }
+                    let digit = base_digits.at(place * WIDTH, WIDTH);
+                    let term = &mut terms[(2 * place + 1) * groups + group];
+                    term.negative = digit.negative;
+                    for lane in 0..LANES {
+                        term.rows[lane] = base.row(place, &digit, lane);
+                    }
+                }
+            }
+        },
+    );
+    2 * PLACES * products.len()
 }
 
 /// (a/d, b/d) modulo a prime for a, b and d of all groups, plain numbers below 2²⁵⁶ and d nowhere 0; below the prime.

@@ -3,6 +3,7 @@
 use super::Curve;
 use super::field::Element;
 use super::point::{self, Affine, Point};
+use super::scratch::Words;
 use crate::lanes::{LANES, Lanes, transpose};
 use crate::radix52;
 
@@ -18,6 +19,9 @@ pub(crate) struct Multiple<C, L> {
     y: Element<C, L>,
     ratio: Element<C, L>,
 }
+
+// SAFETY: three elements, which are arrays of lanes.
+unsafe impl<C: Curve, L: Lanes> Words for Multiple<C, L> {}
 
 impl<C: Curve, L: Lanes> Multiple<C, L> {
     /// A place to be filled.

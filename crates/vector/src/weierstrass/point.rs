@@ -9,6 +9,7 @@ use super::Curve;
 use super::field::Element;
 use super::inversion::Invertible;
 use super::multiples::{self, Packed};
+use super::scratch::Words;
 use super::tree::{Coordinate, Summand};
 use crate::lanes::{LANES, Lanes, Mask};
 
@@ -83,6 +84,11 @@ fn add<C: Curve, L: Lanes, const N: usize>(p: &mut [Point<C, L>; N], q: &[(Affin
     }
 }
 
+// SAFETY: elements are arrays of lanes, which are words; points are two elements.
+unsafe impl<C: Curve, L: Lanes> Words for Element<C, L> {}
+// SAFETY: as above.
+unsafe impl<C: Curve, L: Lanes> Words for Affine<C, L> {}
+
 impl<C: Curve, L: Lanes> Coordinate for Element<C, L> {
     #[inline(always)]
     fn one() -> Self {
@@ -121,18 +127,17 @@ impl<C: Curve, L: Lanes> Summand<L> for Affine<C, L> {
     }
 
     #[inline(always)]
-    fn sums<const N: usize>(pairs: &[[Self; 2]; N], inverses: &[Element<C, L>; N]) -> [Self; N] {
-        let rise = each!(i => pairs[i][1].y.loose().plus_modulus::<2>().minus(&pairs[i][0].y).carry()); // < 4p
+    fn add<const N: usize>([a, b]: [&[Self; N]; 2], inverses: &[Element<C, L>; N], sums: &mut [Self; N]) {
+        let rise = each!(i => b[i].y.loose().plus_modulus::<2>().minus(&a[i].y).carry()); // < 4p
         let slope = each!(i => rise[i].mul(&inverses[i]).carry()); // < 1.4p
-        // Of < 5.2p.
-        let x = each!(i => slope[i].square().plus_modulus::<3>().minus(&pairs[i][0].x).minus(&pairs[i][1].x).fold());
-        let back = each!(i => pairs[i][0].x.loose().plus_modulus::<2>().minus(&x[i]).carry()); // < 3.1p
-        let y = each!(i => slope[i].mul(&back[i]).plus_modulus::<2>().minus(&pairs[i][0].y).fold());
-        let mut sums = [pairs[0][0]; N];
         for i in 0..N {
-            sums[i] = Self { x: x[i], y: y[i] };
+            // Of < 5.2p.
+            sums[i].x = slope[i].square().plus_modulus::<3>().minus(&a[i].x).minus(&b[i].x).fold();
         }
-        sums
+        for i in 0..N {
+            let back = a[i].x.loose().plus_modulus::<2>().minus(&sums[i].x).carry(); // < 3.1p
+            sums[i].y = slope[i].mul(&back).plus_modulus::<2>().minus(&a[i].y).fold();
+        }
     }
 }
 

@@ -25,7 +25,8 @@ pub trait Tabled: Copy + Debug + Send + Sync + 'static {
     fn rows(unit: Unit, point: [[u64; 4]; 2]) -> Option<Vec<Packed>>;
 }
 
-/// A key's multiples, with which its signatures are verified several times as fast: 256 KiB.
+/// A key's multiples, with which its signatures are verified several times as fast: 256 KiB. Making it takes some
+/// 160 µs, on secp256k1 350 µs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table<C> {
     rows: Box<[Packed]>,

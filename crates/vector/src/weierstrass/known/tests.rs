@@ -227,6 +227,11 @@ fn check_random<C: Tested>() {
     }
     check(&keys, &mixed, false);
     check(&keys, &pool, false);
+    // Several blocks of a tree, the last one short.
+    for length in [64, 65, 150] {
+        let many: Vec<_> = mixed.iter().chain(&pool).cycle().take(length).copied().collect();
+        check(&keys, &many, false);
+    }
 }
 
 /// Keys and scalars that meet exceptional cases, in one lane beside honest ones.
@@ -274,6 +279,14 @@ fn check_special<C: Tested>() {
         // The exception is its own lane's alone.
         assert_eq!(check(&keys, &items, true), open, "item {i}");
     }
+    // All of them among those of several blocks.
+    items.clear();
+    for (i, item) in special.iter().enumerate() {
+        items.extend([*item, signed(&keys, 6, [small(i as u64 + 5), some])]);
+    }
+    let alone: usize = special.iter().map(|item| check(&keys, std::slice::from_ref(item), true)).sum();
+    assert!(alone > 0, "some are exceptional");
+    assert_eq!(check(&keys, &items, true), alone);
 }
 
 #[test]
