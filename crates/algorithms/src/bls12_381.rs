@@ -39,7 +39,9 @@
 //! **In lanes** (`lanes`): sets of any mode and number of keys, in both arrangements, eight points at a time, from bytes
 //! to the product of Miller loops; blst does the final exponentiation. Each different key and message of a piece is
 //! read once, and what shares its point of G2 (the message, or with short signatures the key) shares a pairing. The
-//! coefficients are of another form there (`outrigger_vector::bls12_381`), with a probability below 2⁻¹²⁸.
+//! coefficients are of another form there (`outrigger_vector::bls12_381`), with a probability below 2⁻¹²⁸. 128 sets of
+//! one key and distinct messages take about a sixth of the time of blst's `verify_multiple_aggregate_signatures` with
+//! decoding and validation on both sides, or a fifth with short signatures; sets of many keys a fifth.
 //!
 //! Measured on one core, interleaved with blst 0.3.17's `verify_multiple_aggregate_signatures`: 16 to 64 distinct
 //! messages take 0.8 to 0.9 of its time, 32 of one message about a third.
