@@ -223,7 +223,7 @@ fn what_is_shared_is_paired_once() {
             assert_eq!(run_items(item_work(ruleset, &good), 0..count), vec![Verdict::Valid; count], "{ruleset}");
             let mut bad = good.clone();
             bad.swap(0, 1);
-            std::mem::swap(&mut bad[count - 1].signature, &mut good[0].signature.clone());
+            bad[count - 1].signature = good[0].signature.clone();
             let found = run_items(item_work(ruleset, &bad), 0..count);
             assert_eq!(found.iter().filter(|&&verdict| verdict != Verdict::Valid).count(), 1, "{ruleset}");
         }
