@@ -79,6 +79,8 @@ pub(crate) fn message(ruleset: Ruleset, bytes: usize, rng: &mut impl Rng) -> Vec
     let length = if message_form(ruleset) == MessageForm::Digest { 32 } else { bytes.max(1) };
     let mut message = vec![0; length];
     rng.fill(&mut message[..]);
+    // A peer that signs a namespace, here none, before each message can take these: its length is the first byte.
+    message[0] = 0;
     message
 }
 
