@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_algorithms::{known_keys, registry};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Request, Scheduler};
 use outrigger_types::{
-    Backend, ColumnBuf, Keys, Operation, Output, Priority, Ruleset, SchedulerOptions, SetMode, SetWork, SignatureWork,
-    Verdict, Work,
+    Backend, ColumnBuf, Keys, Operation, Output, Priority, Quota, Ruleset, SchedulerOptions, SetMode, SetWork,
+    SignatureWork, TenantPolicy, Verdict, Work,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -22,6 +22,8 @@ use crate::support::workload::{as_work, items};
 const POOL: usize = 64;
 /// The largest batch of one request.
 const BATCH_MAX: usize = 700;
+/// The same for BLS.
+const BATCH_MAX_BLS: usize = 48;
 /// A pairing costs as much as dozens of signatures: one item of BLS for so many of the others.
 const BLS_PART: u64 = 100;
 /// Room for the tables of half of a pool of each ruleset.
@@ -84,10 +86,11 @@ fn one(engines: &Engines, operation: Operation, ruleset: Ruleset, count: u64, se
             let (pool, tally) = (&pool, &tally);
             let share = count / threads + u64::from(thread < count % threads);
             let mut random = StdRng::seed_from_u64(seed ^ ruleset.number() as u64 ^ thread << 32);
+            let batch_max = if is_bls { BATCH_MAX_BLS } else { BATCH_MAX };
             scope.spawn(move || {
                 let mut left = share as usize;
                 while left > 0 {
-                    let size = random.random_range(1..=BATCH_MAX.min(left));
+                    let size = random.random_range(1..=batch_max.min(left));
                     let batch: Vec<_> = (0..size).map(|_| mutated(pool, &mut random)).collect();
                     engines.judge(operation, &batch, tally);
                     left -= size;
@@ -112,7 +115,7 @@ fn one(engines: &Engines, operation: Operation, ruleset: Ruleset, count: u64, se
 /// many items found a table so far.
 fn know_half(ruleset: Ruleset, pool: &[Signed]) -> u64 {
     let keys: Vec<&Vec<u8>> = pool.iter().step_by(2).map(|item| &item.key).collect();
-    known_keys::register("soak", ruleset, &ColumnBuf::from_items(&keys));
+    known_keys::register(TENANT, ruleset, &ColumnBuf::from_items(&keys));
     if let Some(known) = known_keys::shared() {
         known.settle();
     }
@@ -123,6 +126,19 @@ fn table_hits() -> u64 {
     known_keys::shared().map_or(0, |known| known.stats().hits)
 }
 
+/// No bound that a soak could meet.
+const BOUNDLESS: Quota = Quota {
+    requests_max: u32::MAX as u64,
+    items_max: u32::MAX as u64,
+    bytes_max: u64::MAX >> 1,
+    compute_max: Duration::from_secs(u32::MAX as u64),
+};
+const TENANT: &str = "soak";
+
+fn everything() -> TenantPolicy {
+    TenantPolicy { quota: BOUNDLESS, ..TenantPolicy::unrestricted(TENANT) }
+}
+
 /// What the reference said, and how often an engine said something else.
 #[derive(Default)]
 struct Tally {
@@ -130,10 +146,13 @@ struct Tally {
     wrong: AtomicU64,
 }
 
-/// The engines of this machine behind a scheduler, as in a sidecar.
+/// The engines of this machine behind schedulers, as in a sidecar but for quotas: work is judged here, not refused.
 pub(super) struct Engines {
     runtime: tokio::runtime::Runtime,
-    scheduler: Scheduler,
+    /// Chooses an engine, and remembers verdicts.
+    choosing: Scheduler,
+    /// Remembers nothing, so that an engine which is named answers itself.
+    forced: Scheduler,
 }
 
 impl Engines {
@@ -144,19 +163,29 @@ impl Engines {
         if vector.is_none() {
             println!("  NOT RUN on the backend vector: this processor has no AVX-512 with IFMA");
         }
-        Self { runtime: runtime(), scheduler: Scheduler::new(SchedulerOptions::default(), cores.with(vector)) }
+        let engines = cores.with(vector);
+        let options = SchedulerOptions { quota: BOUNDLESS, tenants: vec![everything()], ..SchedulerOptions::default() };
+        let forgetful = SchedulerOptions { cache_entries: 0, ..options.clone() };
+        let runtime = runtime();
+        // The schedulers start their tasks on the runtime.
+        let inside = runtime.enter();
+        let choosing = Scheduler::new(options, engines.clone());
+        let forced = Scheduler::new(forgetful, engines);
+        drop(inside);
+        Self { runtime, choosing, forced }
     }
 
     /// Who is asked: whoever the scheduler chooses, and each backend but the one that the reference is.
     pub(super) fn backends(&self, operation: Operation) -> Vec<Option<Backend>> {
-        let able = self.scheduler.engines().iter().filter(|engine| engine.supports(operation));
+        let able = self.choosing.engines().iter().filter(|engine| engine.supports(operation));
         let others = able.map(|engine| engine.backend()).filter(|backend| *backend != Backend::Cpu);
         std::iter::once(None).chain(others.map(Some)).collect()
     }
 
     pub(super) fn run(&self, work: Arc<Work>, backend: Option<Backend>) -> Result<Output, String> {
-        let request = Request { work, tenant: "soak".into(), priority: Priority::Block, deadline: None, backend };
-        self.runtime.block_on(self.scheduler.submit(request)).map_err(|rejection| rejection.to_string())
+        let request = Request { work, tenant: TENANT.into(), priority: Priority::Block, deadline: None, backend };
+        let scheduler = if backend.is_none() { &self.choosing } else { &self.forced };
+        self.runtime.block_on(scheduler.submit(request)).map_err(|rejection| rejection.to_string())
     }
 
     fn judge(&self, operation: Operation, batch: &[Signed], tally: &Tally) {
