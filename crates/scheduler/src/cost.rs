@@ -4,7 +4,8 @@
 //! The fit is weighted least squares with exponential forgetting over (1, items, bytes). Rows are scaled by the
 //! number of items, so that relative errors of small and large pieces count alike. Terms that the observations
 //! cannot tell apart (every piece of one size, bytes proportional to items) or that come out negative are left
-//! out; time per item alone can always be told.
+//! out; time per item alone can always be told. The term of bytes waits for more observations than the others: of a
+//! few, taken on a busy machine, it would carry all of the noise to pieces of another size.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,6 +60,8 @@ fn nanoseconds(value: f64) -> Duration {
 const KEPT: f64 = 0.99;
 /// Observations before the model says anything: one may be a cold cache or a page fault.
 const OBSERVATIONS_MIN: u32 = 3;
+/// Observations before bytes have a term.
+const OBSERVATIONS_OF_BYTES_MIN: u32 = 16;
 /// An observation above this multiple of the prediction is taken as this multiple: a thread that lost its core
 /// says nothing about the work. A lasting change still gets through within a few observations.
 const OUTLIER: f64 = 4.0;
@@ -130,7 +133,9 @@ impl CostModel {
     /// The richest model that the observations carry.
     fn fit(&self) -> Cost {
         let terms: [&[usize]; 3] = [&[0, 1, 2], &[0, 1], &[1, 2]];
-        for terms in terms {
+        let has_bytes = |terms: &&[usize]| terms.contains(&2);
+        let is_early = self.observations < OBSERVATIONS_OF_BYTES_MIN;
+        for terms in terms.into_iter().filter(|terms| !(is_early && has_bytes(terms))) {
             if let Some(found) = self.solve(terms) {
                 return Cost { fixed_ns: found[0], item_ns: found[1], byte_ns: found[2], grain: self.grain };
             }

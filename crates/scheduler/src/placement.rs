@@ -69,22 +69,25 @@ pub enum Placement {
     Split(Vec<(usize, Range<usize>)>),
 }
 
-/// An engine whose cost was not observed of late is tried again where it is predicted to need at most this much more
-/// than the best: times change, and what is never chosen is never measured.
+/// An engine whose cost was not observed of late is tried again where it is predicted to need at most so many times
+/// what the best needs, or no longer than [`RETRY_WALL_MAX`]: times change, first measurements on a busy machine are
+/// bad ones, and what is never chosen is never measured.
 const RETRY_WITHIN: f64 = 2.0;
+/// What an experiment may take, each time that a cost has grown old.
+const RETRY_WALL_MAX: Duration = Duration::from_millis(250);
 
 /// Chooses among engines that share a queue, for a batch that is about to run on it: the one that finishes first.
-/// One of unknown or old cost is tried while the threads are idle, when nobody waits behind the experiment. `None`
-/// where no engine is healthy and able.
+/// One of unknown cost is tried while the threads are idle, when nobody waits behind the experiment; one of old cost
+/// also under load, which may never end. `None` where no engine is healthy and able.
 pub fn choose(items: usize, bytes: usize, engines: &[EngineView]) -> Option<usize> {
     let able = engines.iter().enumerate().filter(|(_, engine)| engine.supports && engine.healthy);
     let walls: Vec<(usize, &EngineView, Option<Duration>)> =
         able.map(|(at, engine)| (at, engine, engine.wall(items, bytes))).collect();
     let best = walls.iter().filter_map(|(at, _, wall)| Some((*at, (*wall)?))).min_by_key(|(_, wall)| *wall);
     let Some((best, wall)) = best else { return walls.first().map(|(at, ..)| *at) };
-    let is_worth_a_try = |engine: &EngineView, than: Option<Duration>| {
-        engine.ahead.is_zero()
-            && than.is_none_or(|than| !engine.fresh && than.as_secs_f64() <= wall.as_secs_f64() * RETRY_WITHIN)
+    let is_worth_a_try = |engine: &EngineView, than: Option<Duration>| match than {
+        None => engine.ahead.is_zero(),
+        Some(than) => !engine.fresh && than <= wall.mul_f64(RETRY_WITHIN).max(RETRY_WALL_MAX),
     };
     let retried = walls.iter().find(|(at, engine, wall)| *at != best && is_worth_a_try(engine, *wall));
     Some(retried.map_or(best, |(at, ..)| *at))

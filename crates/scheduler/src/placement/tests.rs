@@ -113,7 +113,7 @@ fn engines_that_share_cores_never_split_work() {
 }
 
 #[test]
-fn lanes_of_unknown_or_old_cost_are_tried_while_the_cores_are_idle() {
+fn an_engine_of_unknown_cost_is_tried_while_the_cores_are_idle_and_one_of_old_cost_always() {
     let busy = Duration::from_millis(1);
     let unknown = EngineView { cost: None, ..vector() };
     assert_eq!(choose(100, 0, &[cpu(), unknown]), Some(1));
@@ -121,6 +121,13 @@ fn lanes_of_unknown_or_old_cost_are_tried_while_the_cores_are_idle() {
     assert_eq!(choose(100, 0, &[cpu_busy, unknown_busy]), Some(0));
     let old = EngineView { fresh: false, ..cpu() };
     assert_eq!(choose(5, 0, &[old, vector()]), Some(0), "nearly as quick, and not measured of late");
-    assert_eq!(choose(100, 0, &[old, vector()]), Some(1), "too slow for a try");
+    assert_eq!(choose(100, 0, &[old, vector()]), Some(0), "slower by what is said, and a short try");
+    assert_eq!(choose(100_000, 0, &[old, vector()]), Some(1), "too slow for a try");
+    let [old_busy, vector_busy] = [old, vector()].map(|view| EngineView { ahead: busy, ..view });
+    assert_eq!(
+        choose(100, 0, &[old_busy, vector_busy]),
+        Some(0),
+        "load that never ends must not keep a bad figure alive"
+    );
     assert_eq!(choose(100, 0, &[EngineView { cost: None, ..cpu() }, unknown]), Some(0), "nothing is known of either");
 }
