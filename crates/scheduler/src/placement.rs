@@ -77,8 +77,8 @@ const RETRY_WITHIN: f64 = 2.0;
 const RETRY_WALL_MAX: Duration = Duration::from_millis(250);
 
 /// Chooses among engines that share a queue, for a batch that is about to run on it: the one that finishes first.
-/// One of unknown cost is tried while the threads are idle, when nobody waits behind the experiment; one of old cost
-/// also under load, which may never end. `None` where no engine is healthy and able.
+/// One of unknown or old cost is tried, also under load, which may never end. `None` where no engine is healthy and
+/// able.
 pub fn choose(items: usize, bytes: usize, engines: &[EngineView]) -> Option<usize> {
     let able = engines.iter().enumerate().filter(|(_, engine)| engine.supports && engine.healthy);
     let walls: Vec<(usize, &EngineView, Option<Duration>)> =
@@ -86,7 +86,7 @@ pub fn choose(items: usize, bytes: usize, engines: &[EngineView]) -> Option<usiz
     let best = walls.iter().filter_map(|(at, _, wall)| Some((*at, (*wall)?))).min_by_key(|(_, wall)| *wall);
     let Some((best, wall)) = best else { return walls.first().map(|(at, ..)| *at) };
     let is_worth_a_try = |engine: &EngineView, than: Option<Duration>| match than {
-        None => engine.ahead.is_zero(),
+        None => true,
         Some(than) => !engine.fresh && than <= wall.mul_f64(RETRY_WITHIN).max(RETRY_WALL_MAX),
     };
     let retried = walls.iter().find(|(at, engine, wall)| *at != best && is_worth_a_try(engine, *wall));

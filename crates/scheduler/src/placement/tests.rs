@@ -113,12 +113,12 @@ fn engines_that_share_cores_never_split_work() {
 }
 
 #[test]
-fn an_engine_of_unknown_cost_is_tried_while_the_cores_are_idle_and_one_of_old_cost_always() {
+fn engines_of_unknown_or_old_cost_are_tried_under_load_too() {
     let busy = Duration::from_millis(1);
     let unknown = EngineView { cost: None, ..vector() };
     assert_eq!(choose(100, 0, &[cpu(), unknown]), Some(1));
     let [cpu_busy, unknown_busy] = [cpu(), unknown].map(|view| EngineView { ahead: busy, ..view });
-    assert_eq!(choose(100, 0, &[cpu_busy, unknown_busy]), Some(0));
+    assert_eq!(choose(100, 0, &[cpu_busy, unknown_busy]), Some(1));
     let old = EngineView { fresh: false, ..cpu() };
     assert_eq!(choose(5, 0, &[old, vector()]), Some(0), "nearly as quick, and not measured of late");
     assert_eq!(choose(100, 0, &[old, vector()]), Some(0), "slower by what is said, and a short try");
