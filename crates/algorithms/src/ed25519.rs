@@ -30,6 +30,7 @@ pub mod libra;
 pub mod solana;
 pub mod zip215;
 
+mod distinct;
 mod lanes;
 mod parse;
 mod strict;

@@ -37,7 +37,7 @@ pub struct Signature<'a> {
     /// S, little-endian.
     pub s: &'a [u8; 32],
     /// SHA-512(R‖A‖M), little-endian: k is this mod L.
-    pub hash: [u8; 64],
+    pub hash: &'a [u8; 64],
 }
 
 /// What holds of a signature.
@@ -51,7 +51,7 @@ pub struct Equation {
 }
 
 /// A signature that fills the lanes of a group that is not full. Its S is 0, so it costs nothing that others do not.
-const FILLER: Signature<'static> = Signature { key: &[0; 32], r: &[0; 32], s: &[0; 32], hash: [0; 64] };
+const FILLER: Signature<'static> = Signature { key: &[0; 32], r: &[0; 32], s: &[0; 32], hash: &[0; 64] };
 
 /// Whether \[S\]B = R + \[k\]A without the cofactor, as bytes of R, for each signature.
 ///
@@ -78,7 +78,7 @@ fn equations_in<L: Lanes>(signatures: &[Signature<'_>]) -> Vec<Equation> {
         let both = [group(signatures, pair), group(signatures, pair + 1)];
         let keys = decode::<L, 2>(&both.map(|group| group.map(|signature| signature.key)));
         for (group, key) in both.iter().zip(keys) {
-            let hashes = group.map(|signature| &signature.hash);
+            let hashes = group.map(|signature| signature.hash);
             let scalars = Scalars::<L>::new(&group.map(|signature| signature.s), &hashes);
             multiples.fill(&Point::of_affine(key.x.negative(), key.y));
             waiting.push(&combination(&scalars, &multiples, base));
@@ -125,7 +125,7 @@ fn cofactor_equations_in<L: Lanes>(signatures: &[Signature<'_>]) -> Vec<Cofactor
         let group = group(signatures, number);
         let encodings = [group.map(|signature| signature.key), group.map(|signature| signature.r)];
         let [key, r] = decode::<L, 2>(&encodings);
-        let hashes = group.map(|signature| &signature.hash);
+        let hashes = group.map(|signature| signature.hash);
         let scalars = Scalars::<L>::new(&group.map(|signature| signature.s), &hashes);
         multiples.fill(&Point::of_affine(key.x.negative(), key.y));
         let difference = combination(&scalars, &multiples, base).add_affine(&Affine::of(&r.x, &r.y), Mask::MAX);

@@ -131,6 +131,9 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
 
     /// Asks for a value that will be read soon.
     fn prefetch<T>(place: &T);
+
+    /// The low halves of the products of whole words.
+    fn mul64(self, other: Self) -> Self;
 }
 
 /// An array of registers, each made by an expression of its index: `registers!(i of 5; a[i].add(b[i]))`, for lanes

@@ -26,6 +26,7 @@ pub mod sm3;
 pub mod words;
 
 mod frame;
+mod scratch;
 mod unit;
 mod weierstrass;
 

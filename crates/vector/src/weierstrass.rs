@@ -21,16 +21,15 @@ pub(crate) mod inversion;
 pub(crate) mod known;
 pub(crate) mod multiples;
 pub(crate) mod point;
-pub(crate) mod scratch;
 pub(crate) mod tables;
 pub(crate) mod tree;
 
+use crate::scratch::Scratch;
 use digits::Digits;
 use field::{Element, Modulus, Prime, splats};
 use inversion::invert_all;
 use multiples::{Multiple, Packed, odd_multiples, pack_by_lane, unpack};
 use point::{Affine, Point, add_all, double_all};
-use scratch::Scratch;
 use tables::Table;
 
 /// What lanes found of an item.

@@ -1,6 +1,5 @@
 //! The rules of this room on the vector engine: the same verdicts as the CPU's functions, eight items at a time.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use outrigger_types::{Output, SignatureWork, Verdict};
@@ -13,6 +12,7 @@ use outrigger_vector::messages::Alone;
 use outrigger_vector::sha512;
 use sha2::{Digest, Sha512};
 
+use super::distinct::{Distinct, Secret};
 use super::parse::Parts;
 use crate::room::SignatureLanes;
 
@@ -34,13 +34,8 @@ const SUM_ITEMS_MIN: usize = 96;
 /// A block of all lanes takes as long as so many by the library.
 const WORTH: usize = 3;
 
-/// The items whose lengths are right, hashed, and their places in the output. The others are malformed.
-fn signatures<'a>(
-    unit: Unit,
-    work: &'a SignatureWork,
-    range: Range<usize>,
-    output: &mut Output,
-) -> (Vec<usize>, Vec<Signature<'a>>) {
+/// The items whose lengths are right, and their places in the output. The others are malformed.
+fn parts<'a>(work: &'a SignatureWork, range: Range<usize>, output: &mut Output) -> (Vec<usize>, Vec<Parts<'a>>) {
     let mut places = Vec::with_capacity(range.len());
     let mut items = Vec::with_capacity(range.len());
     for (place, i) in range.enumerate() {
@@ -52,13 +47,22 @@ fn signatures<'a>(
             None => output.verdicts[place] = Verdict::Malformed,
         }
     }
+    (places, items)
+}
+
+/// SHA-512(R‖A‖M) of each.
+fn hashes(unit: Unit, items: &[Parts<'_>]) -> Vec<[u8; 64]> {
     let mut hashes = vec![[0; 64]; items.len()];
     let alone = Alone { digest: sha512, worth: WORTH };
     let message = |i: usize| [items[i].r().as_slice(), items[i].key, items[i].message];
     sha512::many(unit, Some(alone), message, &mut hashes);
+    hashes
+}
+
+fn signatures<'a>(items: &[Parts<'a>], hashes: &'a [[u8; 64]]) -> Vec<Signature<'a>> {
     let signature =
         |(parts, hash): (&Parts<'a>, _)| Signature { key: parts.key, r: parts.r(), s: parts.s_bytes(), hash };
-    (places, items.iter().zip(hashes).map(signature).collect())
+    items.iter().zip(hashes).map(signature).collect()
 }
 
 fn sha512(parts: [&[u8]; 3]) -> [u8; 64] {
@@ -67,7 +71,9 @@ fn sha512(parts: [&[u8]; 3]) -> [u8; 64] {
 
 /// As the CPU's verification by ZIP 215: one sum for many items, each alone where they are few or where the sum fails.
 fn verify_zip215(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    let (places, signatures) = signatures(unit, work, range, output);
+    let (places, items) = parts(work, range, output);
+    let hashes = hashes(unit, &items);
+    let signatures = signatures(&items, &hashes);
     for (places, signatures) in places.chunks(SUM_ITEMS).zip(signatures.chunks(SUM_ITEMS)) {
         let verdicts = (signatures.len() >= SUM_ITEMS_MIN).then(|| verdicts_of_sum(unit, signatures)).flatten();
         let verdicts = verdicts.unwrap_or_else(|| verdicts_one_by_one(unit, signatures));
@@ -92,19 +98,13 @@ fn verdicts_one_by_one(unit: Unit, signatures: &[Signature<'_>]) -> Vec<Verdict>
 /// The verdicts, where all items whose points decode and whose S < L pass in one sum; `None` where they do not, or
 /// where the operating system gives no randomness.
 fn verdicts_of_sum(unit: Unit, signatures: &[Signature<'_>]) -> Option<Vec<Verdict>> {
-    let mut key_numbers = HashMap::with_capacity(signatures.len());
-    let mut encodings = Vec::with_capacity(2 * signatures.len());
-    let mut keys = Vec::with_capacity(signatures.len());
-    for signature in signatures {
-        keys.push(*key_numbers.entry(signature.key).or_insert_with(|| {
-            encodings.push(signature.key);
-            encodings.len() - 1
-        }));
-    }
+    let (secret, coefficients) = fresh_randomness(signatures.len())?;
+    let mut distinct = Distinct::with_capacity(signatures.len(), &secret);
+    let keys: Vec<_> = signatures.iter().map(|signature| distinct.number(signature.key)).collect();
+    let mut encodings = distinct.into_keys();
     let nonces = encodings.len();
     encodings.extend(signatures.iter().map(|signature| signature.r));
     let points = decode_points(unit, &encodings);
-    let coefficients = fresh_coefficients(signatures.len())?;
     let mut terms = Vec::with_capacity(signatures.len());
     let mut verdicts = Vec::with_capacity(signatures.len());
     for (n, (signature, coefficient)) in signatures.iter().zip(coefficients).enumerate() {
@@ -114,26 +114,31 @@ fn verdicts_of_sum(unit: Unit, signatures: &[Signature<'_>]) -> Option<Vec<Verdi
         } else if !is_reduced(signature.s) {
             Verdict::Invalid
         } else {
-            terms.push(Term { key, r, s: signature.s, hash: &signature.hash, coefficient });
+            terms.push(Term { key, r, s: signature.s, hash: signature.hash, coefficient });
             Verdict::Valid
         });
     }
     sum_holds(unit, &points, &terms).then_some(verdicts)
 }
 
-/// Coefficients of 128 bits from a seed of the operating system's generator, by BLAKE3 keyed with it in counter mode;
-/// `None` where that generator fails.
-fn fresh_coefficients(count: usize) -> Option<Vec<[u8; 16]>> {
+/// A secret for hashing keys, and coefficients of 128 bits: from a seed of the operating system's generator, by BLAKE3
+/// keyed with it in counter mode; `None` where that generator fails.
+fn fresh_randomness(count: usize) -> Option<(Secret, Vec<[u8; 16]>)> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).ok()?;
-    let mut bytes = vec![0; count * 16];
-    blake3::Hasher::new_keyed(&seed).finalize_xof().fill(&mut bytes);
-    Some(bytes.as_chunks().0.to_vec())
+    let mut stream = blake3::Hasher::new_keyed(&seed).finalize_xof();
+    let mut secret = Secret::default();
+    stream.fill(secret.as_flattened_mut());
+    let mut coefficients = vec![[0; 16]; count];
+    stream.fill(coefficients.as_flattened_mut());
+    Some((secret, coefficients))
 }
 
 /// As [`super::strict::verify`].
 fn verify_strict(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    let (places, signatures) = signatures(unit, work, range, output);
+    let (places, items) = parts(work, range, output);
+    let hashes = hashes(unit, &items);
+    let signatures = signatures(&items, &hashes);
     let mut in_doubt = Vec::new();
     for (n, (equation, signature)) in equations(unit, &signatures).iter().zip(&signatures).enumerate() {
         output.verdicts[places[n]] = if !equation.key_is_point {

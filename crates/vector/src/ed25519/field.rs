@@ -113,16 +113,22 @@ impl<L: Lanes> Element<L> {
     fn square_inlined(&self) -> Columns<L> {
         self.check_tight();
         let a = &self.0;
-        // What counts four times, twice and once.
-        let (mut four, mut two) = ([L::zero(); 10], [L::zero(); 10]);
+        // What counts four times, then what counts twice, then the rest.
+        let mut columns = [L::zero(); 10];
         for i in 0..5 {
             for j in i + 1..5 {
-                four[i + j + 1] = four[i + j + 1].madd_hi(a[i], a[j]);
-                two[i + j] = two[i + j].madd_lo(a[i], a[j]);
+                columns[i + j + 1] = columns[i + j + 1].madd_hi(a[i], a[j]);
             }
-            two[2 * i + 1] = two[2 * i + 1].madd_hi(a[i], a[i]);
         }
-        let mut columns = registers!(k of 10; two[k].add(four[k].add(four[k])));
+        for column in &mut columns {
+            *column = column.add(*column);
+        }
+        for i in 0..5 {
+            for j in i + 1..5 {
+                columns[i + j] = columns[i + j].madd_lo(a[i], a[j]);
+            }
+            columns[2 * i + 1] = columns[2 * i + 1].madd_hi(a[i], a[i]);
+        }
         for column in &mut columns {
             *column = column.add(*column);
         }
@@ -242,13 +248,7 @@ fn all_below<L: Lanes>(limbs: &[L; 5], bound: u64) -> bool {
 /// Adds the upper five columns, which weigh 2²⁵⁵ ≡ 19 times the lower.
 #[inline(always)]
 fn fold<L: Lanes>(columns: [L; 10]) -> Columns<L> {
-    let mut sums = [L::zero(); 5];
-    for k in 0..5 {
-        let upper = columns[k + 5];
-        let triple = upper.add(upper).add(upper);
-        sums[k] = columns[k].add(triple).add(upper.shl::<4>());
-    }
-    Columns(sums)
+    Columns(registers!(k of 5; columns[k].add(columns[k + 5].mul64(L::splat(19)))))
 }
 
 impl<L: Lanes> Columns<L> {

@@ -40,6 +40,40 @@ pub(super) struct Projective<L> {
     pub(super) z: Element<L>,
 }
 
+/// A point at the start of an addition: Y + X, Y − X, T, and Z with carries pending.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extended<L> {
+    sum: Element<L>,
+    difference: Element<L>,
+    product: Element<L>,
+    z: Columns<L>,
+}
+
+impl<L: Lanes> Extended<L> {
+    /// P + Q, or P − Q in the lanes of `minus`, of Q as (Y + X, Y − X, 2dT) and of 2·Z₁·Z₂.
+    #[inline(always)]
+    fn add_terms(&self, [sum, difference, product]: [&Element<L>; 3], z: Columns<L>, minus: Mask) -> Point<L> {
+        let a = self.difference.times(&difference.blend(minus, sum));
+        let b = self.sum.times(&sum.blend(minus, difference));
+        let c = self.product.times(product);
+        let (less, more) = (z.minus(c).carry(), z.plus(c).carry());
+        Point { e: b.minus(a).carry(), f: less.blend(minus, &more), g: more.blend(minus, &less), h: b.plus(a).carry() }
+    }
+
+    /// P + Q, or P − Q in the lanes of `minus`.
+    #[inline(always)]
+    pub(super) fn add(&self, q: &Projective<L>, minus: Mask) -> Point<L> {
+        self.add_terms([&q.sum, &q.difference, &q.product], self.z.carry().times(&q.z).double(), minus)
+    }
+
+    /// The form for additions.
+    #[inline(always)]
+    pub(super) fn to_projective(self) -> Projective<L> {
+        let Self { sum, difference, product, z } = self;
+        Projective { sum, difference, product: product.mul(&Element::splat(D2)), z: z.carry() }
+    }
+}
+
 impl<L: Lanes> Point<L> {
     #[inline(always)]
     pub(super) fn identity() -> Self {
@@ -78,45 +112,35 @@ impl<L: Lanes> Point<L> {
         }
     }
 
+    /// What additions start from.
     #[inline(always)]
-    fn add_terms(
-        &self,
-        sum: &Element<L>,
-        difference: &Element<L>,
-        product: &Element<L>,
-        z: Columns<L>,
-        minus: Mask,
-    ) -> Self {
+    pub(super) fn to_extended(self) -> Extended<L> {
         let (x, y) = (self.e.times(&self.f), self.g.times(&self.h));
-        let a = y.minus(x).carry().times(&difference.blend(minus, sum));
-        let b = y.plus(x).carry().times(&sum.blend(minus, difference));
-        let c = self.e.mul(&self.h).times(product);
-        let (less, more) = (z.minus(c).carry(), z.plus(c).carry());
-        Self { e: b.minus(a).carry(), f: less.blend(minus, &more), g: more.blend(minus, &less), h: b.plus(a).carry() }
+        Extended {
+            sum: y.plus(x).carry(),
+            difference: y.minus(x).carry(),
+            product: self.e.mul(&self.h),
+            z: self.f.times(&self.g),
+        }
     }
 
     /// P + Q, or P − Q in the lanes of `minus`.
     #[inline(always)]
     pub(super) fn add_affine(&self, q: &Affine<L>, minus: Mask) -> Self {
-        self.add_terms(&q.sum, &q.difference, &q.product, self.f.times(&self.g).double(), minus)
+        let p = self.to_extended();
+        p.add_terms([&q.sum, &q.difference, &q.product], p.z.double(), minus)
     }
 
     /// P + Q, or P − Q in the lanes of `minus`.
     #[inline(always)]
     pub(super) fn add(&self, q: &Projective<L>, minus: Mask) -> Self {
-        self.add_terms(&q.sum, &q.difference, &q.product, self.f.mul(&self.g).times(&q.z).double(), minus)
+        self.to_extended().add(q, minus)
     }
 
     /// The form for additions.
     #[inline(always)]
     pub(super) fn to_projective(self) -> Projective<L> {
-        let (x, y) = (self.e.times(&self.f), self.g.times(&self.h));
-        Projective {
-            sum: y.plus(x).carry(),
-            difference: y.minus(x).carry(),
-            product: self.e.mul(&self.h).mul(&Element::splat(D2)),
-            z: self.f.mul(&self.g),
-        }
+        self.to_extended().to_projective()
     }
 
     /// `other` in the lanes of the mask.

@@ -14,20 +14,29 @@ use super::table::{
 };
 use crate::lanes::{LANES, Lanes, Mask, registers};
 use crate::radix52::to_words;
+use crate::scratch::{Scratch, Words};
 
 /// Digits of a scalar.
 const WINDOWS: usize = 32;
 /// Digits of a coefficient.
 const COEFFICIENT_WINDOWS: usize = 16;
+/// Windows are summed eight at a time, one a lane.
+const PASSES: usize = WINDOWS / LANES;
+/// Of these, those in which coefficients have digits.
+const COEFFICIENT_PASSES: usize = COEFFICIENT_WINDOWS / LANES;
 /// Sizes of a digit that is not 0.
 const BUCKETS: usize = 128;
+/// Points of a list that are made ready together before they are added: what readies them waits for memory, and what
+/// adds them only for itself.
+const STEPS: usize = 8;
 /// What is added to each digit to make it a byte.
 const HALF: u8 = 128;
 
 /// Decoded points, affine, in rows.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Points {
-    rows: Vec<AffineRow>,
+    /// After them the negative of the base point, and the identity.
+    rows: Scratch<AffineRow>,
     are_points: Vec<bool>,
 }
 
@@ -42,17 +51,20 @@ impl Points {
 pub(super) fn decode_points<L: Lanes>(encodings: &[&[u8; 32]]) -> Points {
     let count = encodings.len();
     let capacity = count.next_multiple_of(2 * LANES);
-    let (mut rows, mut are_points) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
-    for chunk in encodings.chunks(2 * LANES) {
+    let (mut rows, mut are_points) = (Scratch::<AffineRow>::new(capacity + 2), Vec::with_capacity(capacity));
+    for (number, chunk) in encodings.chunks(2 * LANES).enumerate() {
         let of = |place: usize| *chunk.get(place).unwrap_or(&&[0; 32]);
         let groups = [0, LANES].map(|start| std::array::from_fn(|lane| of(start + lane)));
-        for decoded in decode::<L, 2>(&groups) {
-            rows.extend(store_affine(&Affine::of(&decoded.x, &decoded.y)));
+        for (group, decoded) in decode::<L, 2>(&groups).iter().enumerate() {
+            let start = (2 * number + group) * LANES;
+            rows[start..start + LANES].copy_from_slice(&store_affine(&Affine::of(&decoded.x, &decoded.y)));
             are_points.extend((0..LANES).map(|lane| decoded.is_point >> lane & 1 == 1));
         }
     }
-    rows.truncate(count);
     are_points.truncate(count);
+    let (x, y) = base::<L>();
+    rows[count] = store_affine(&Affine::of(&x.negative(), &y))[0];
+    rows[count + 1] = IDENTITY_ROW;
     Points { rows, are_points }
 }
 
@@ -73,29 +85,27 @@ pub struct Term<'a> {
 
 #[inline(always)]
 pub(super) fn sum_holds<L: Lanes>(points: &Points, terms: &[Term<'_>]) -> bool {
-    let (key_sums, base_sum) = scalars::<L>(points.rows.len(), terms);
-    let mut lists = Lists::new(points.rows.len() + terms.len() + 1);
-    let mut rows = points.rows.clone();
-    let (x, y) = base::<L>();
-    rows.push(store_affine(&Affine::of(&x.negative(), &y))[0]);
-    rows.push(IDENTITY_ROW);
+    let count = points.are_points.len();
+    let (key_sums, base_sum) = scalars::<L>(count, terms);
+    let mut lists = Lists::new(key_sums.len() + 1, terms.len(), count + 1);
     for (row, digits) in digits::<L>(&key_sums) {
-        lists.push(row, digits);
+        lists.push(row, &digits);
     }
     for (_, digits) in digits::<L>(&[(0, base_sum)]) {
-        lists.push(points.rows.len(), digits);
+        lists.push(count, &digits);
     }
     for term in terms {
-        lists.push_coefficient(term.r, &term.coefficient);
+        lists.push(term.r, &term.coefficient);
     }
-    let sorted = lists.sort();
-    let buckets = buckets::<L>(&rows, &sorted);
+    let rows = &points.rows[..count + 2];
     let mut sum = Point::<L>::identity();
-    for pass in (0..WINDOWS / LANES).rev() {
-        for _ in 0..8 * LANES {
-            sum = sum.double();
+    for pass in (0..PASSES).rev() {
+        if pass < PASSES - 1 {
+            sum = doubled(sum, 8 * LANES as u32);
         }
-        sum = sum.add(&windows::<L>(&buckets, pass * LANES).to_projective(), 0);
+        let sorted = lists.sort(pass);
+        let buckets = buckets::<L>(rows, &sorted);
+        sum = sum.add(&windows::<L>(&buckets).to_projective(), 0);
     }
     across(sum).has_small_order() & 1 == 1
 }
@@ -176,111 +186,150 @@ fn signed_bytes(words: [u64; 4]) -> [u8; WINDOWS] {
     bytes
 }
 
-/// Digits of all points, window by window.
+/// Digits of all points.
 struct Lists {
-    digits: Vec<Vec<(u32, u8)>>,
+    /// The row of each entry: first those of scalars, which have digits in all windows, then those of coefficients.
+    rows: Scratch<u32>,
+    identity: u32,
+    scalars: usize,
+    /// How many entries there are so far.
+    filled: usize,
+    /// The digits of pass p and entry j, at p times the number of all entries, plus j.
+    digits: Scratch<[u8; LANES]>,
 }
 
-/// The points of each bucket of each window, and the buckets in the order of how many they have.
+/// A list of points: those of a bucket.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct List {
+    /// Where among the entries it starts.
+    start: u32,
+    length: u32,
+    bucket: u32,
+}
+
+// SAFETY: three integers of one size.
+unsafe impl Words for List {}
+
+/// The points of each bucket of the windows of a pass, and the buckets in the order of how many they have.
 struct SortedLists {
-    /// Twice a point's number, and 1 where it counts negatively.
-    entries: Vec<u32>,
-    /// Where in `entries` the list of a bucket starts, and how long it is; shortest first. And the bucket.
-    lists: Vec<(u32, u32, u32)>,
+    /// Twice a point's row, and 1 where it counts negatively. The last is the identity.
+    entries: Scratch<u32>,
+    /// Shortest first.
+    lists: Scratch<List>,
 }
 
 impl Lists {
-    fn new(points: usize) -> Self {
-        Self { digits: (0..WINDOWS).map(|_| Vec::with_capacity(points)).collect() }
+    /// Room for so many points with a scalar, and then for so many with a coefficient. And the row of the identity.
+    fn new(scalars: usize, coefficients: usize, identity: usize) -> Self {
+        let (all, identity) = (scalars + coefficients, identity as u32);
+        Self { rows: Scratch::new(all), identity, scalars, filled: 0, digits: Scratch::new(PASSES * all) }
     }
 
-    fn push(&mut self, row: usize, digits: [u8; WINDOWS]) {
-        for (window, digit) in self.digits.iter_mut().zip(digits) {
-            window.push((row as u32, digit));
+    /// The digits of the next point, from the lowest window on.
+    fn push<const N: usize>(&mut self, row: usize, digits: &[u8; N]) {
+        let all = self.rows.len();
+        for (pass, digits) in digits.as_chunks::<LANES>().0.iter().enumerate() {
+            self.digits[pass * all + self.filled] = *digits;
         }
+        self.rows[self.filled] = row as u32;
+        self.filled += 1;
     }
 
-    fn push_coefficient(&mut self, row: usize, digits: &[u8; COEFFICIENT_WINDOWS]) {
-        for (window, &digit) in self.digits.iter_mut().zip(digits) {
-            window.push((row as u32, digit));
-        }
-    }
-
-    fn sort(self) -> SortedLists {
-        let total = self.digits.iter().map(Vec::len).sum();
-        let mut entries = vec![0_u32; total];
-        let mut lists = Vec::with_capacity(WINDOWS * BUCKETS);
+    /// Sorts the digits of a pass by counting.
+    fn sort(&self, pass: usize) -> SortedLists {
+        let all = self.rows.len();
+        debug_assert_eq!(self.filled, all);
+        let count = if pass < COEFFICIENT_PASSES { all } else { self.scalars };
+        let digits = &self.digits[pass * all..][..count];
+        let mut entries = Scratch::<u32>::new(LANES * count + 1);
+        let mut lists = Scratch::<List>::new(LANES * BUCKETS);
         let mut start = 0;
-        for (window, digits) in self.digits.iter().enumerate() {
-            let mut counts = [0_u32; BUCKETS + 1];
-            for (_, digit) in digits {
-                counts[usize::from(digit.abs_diff(HALF))] += 1;
+        for window in 0..LANES {
+            let mut counts = [0_u32; 2 * HALF as usize];
+            for digits in digits {
+                counts[usize::from(digits[window])] += 1;
             }
-            let mut ends = [0_u32; BUCKETS + 1];
-            for bucket in 1..=BUCKETS {
-                ends[bucket] = start;
-                lists.push((start, counts[bucket], (window * BUCKETS + bucket - 1) as u32));
-                start += counts[bucket];
-            }
-            for &(row, digit) in digits {
-                let bucket = usize::from(digit.abs_diff(HALF));
-                if bucket > 0 {
-                    entries[ends[bucket] as usize] = row << 1 | u32::from(digit < HALF);
-                    ends[bucket] += 1;
+            // Of each size, negative ones go first; those that are 0 go last, into no list.
+            let mut ends = [0_u32; 2 * HALF as usize];
+            for size in 1..=BUCKETS {
+                let (minus, plus) = (usize::from(HALF) - size, usize::from(HALF) + size);
+                let length = counts[minus] + counts.get(plus).copied().unwrap_or(0);
+                ends[minus] = start;
+                if let Some(end) = ends.get_mut(plus) {
+                    *end = start + counts[minus];
                 }
+                let bucket = window * BUCKETS + size - 1;
+                lists[bucket] = List { start, length, bucket: bucket as u32 };
+                start += length;
+            }
+            ends[usize::from(HALF)] = start;
+            start += counts[usize::from(HALF)];
+            for (digits, row) in digits.iter().zip(&*self.rows) {
+                let digit = digits[window];
+                let end = &mut ends[usize::from(digit)];
+                entries[*end as usize] = row << 1 | u32::from(digit < HALF);
+                *end += 1;
             }
         }
+        // For lists that have ended.
+        entries[LANES * count] = self.identity << 1;
         SortedLists { entries, lists: by_length(&lists) }
     }
 }
 
-/// Sorted by the second, by counting.
-fn by_length(lists: &[(u32, u32, u32)]) -> Vec<(u32, u32, u32)> {
-    let longest = lists.iter().map(|list| list.1).max().unwrap_or(0) as usize;
+/// Sorted by length, by counting.
+fn by_length(lists: &[List]) -> Scratch<List> {
+    let longest = lists.iter().map(|list| list.length).max().unwrap_or(0) as usize;
     let mut places = vec![0; longest + 2];
     for list in lists {
-        places[list.1 as usize + 1] += 1;
+        places[list.length as usize + 1] += 1;
     }
     for length in 0..=longest {
         places[length + 1] += places[length];
     }
-    let mut sorted = vec![(0, 0, 0); lists.len()];
+    let mut sorted = Scratch::<List>::new(lists.len());
     for list in lists {
-        let place: &mut usize = &mut places[list.1 as usize];
+        let place: &mut usize = &mut places[list.length as usize];
         sorted[*place] = *list;
         *place += 1;
     }
     sorted
 }
 
-/// The sums of all lists, by the number of the bucket. The last row is the identity.
+/// The sums of all lists, by the number of the bucket.
 #[inline(never)]
-fn buckets<L: Lanes>(rows: &[AffineRow], sorted: &SortedLists) -> Vec<ProjectiveRow> {
+fn buckets<L: Lanes>(rows: &[AffineRow], sorted: &SortedLists) -> Scratch<ProjectiveRow> {
     L::enter(
         #[inline(always)]
         || {
-            let mut buckets = vec![ProjectiveRow::ZERO; WINDOWS * BUCKETS];
-            let identity = (rows.len() - 1) as u32 * 2;
+            let mut buckets = Scratch::<ProjectiveRow>::new(LANES * BUCKETS);
+            let identity = Affine { sum: Element::one(), difference: Element::one(), product: Element::zero() };
+            let mut points = [identity; STEPS];
+            let mut signs: [Mask; STEPS] = [0; STEPS];
             for group in sorted.lists.as_chunks::<LANES>().0 {
-                let longest = group[LANES - 1].1;
-                let mut entry = 0;
+                let longest = group[LANES - 1].length as usize;
                 let mut sum = Point::<L>::identity();
-                while entry < longest.max(1) {
-                    let mut points = [&rows[0]; LANES];
-                    let mut minus: Mask = 0;
-                    for lane in 0..LANES {
-                        let (start, length, _) = group[lane];
-                        let packed = if entry < length { sorted.entries[(start + entry) as usize] } else { identity };
-                        points[lane] = &rows[(packed >> 1) as usize];
-                        minus |= ((packed & 1) as Mask) << lane;
+                let mut entry = 0;
+                while entry < longest {
+                    let steps = (longest - entry).min(STEPS);
+                    for step in 0..steps {
+                        (points[step], signs[step]) = summands(rows, &sorted.entries, group, entry + step);
                     }
-                    let point = load_affine::<L>(points);
-                    sum = if entry == 0 { Point::of_row(&point, minus) } else { sum.add_affine(&point, minus) };
-                    entry += 1;
+                    let mut step = 0;
+                    if entry == 0 {
+                        sum = Point::of_row(&points[0], signs[0]);
+                        step = 1;
+                    }
+                    while step < steps {
+                        sum = sum.add_affine(&points[step], signs[step]);
+                        step += 1;
+                    }
+                    entry += steps;
                 }
                 let rows = store_projective(&sum.to_projective());
                 for lane in 0..LANES {
-                    buckets[group[lane].2 as usize] = rows[lane];
+                    buckets[group[lane].bucket as usize] = rows[lane];
                 }
             }
             buckets
@@ -288,23 +337,52 @@ fn buckets<L: Lanes>(rows: &[AffineRow], sorted: &SortedLists) -> Vec<Projective
     )
 }
 
-/// Σ b·bucket b of eight windows from `first` on, one a lane.
+/// Entry `number` of each list, and which of them count negatively.
+#[inline(always)]
+fn summands<L: Lanes>(rows: &[AffineRow], entries: &[u32], group: &[List; LANES], number: usize) -> (Affine<L>, Mask) {
+    let mut points = [&rows[0]; LANES];
+    let mut minus: Mask = 0;
+    for lane in 0..LANES {
+        let List { start, length, .. } = group[lane];
+        let place = if number < length as usize { start as usize + number } else { entries.len() - 1 };
+        let packed = entries[place];
+        points[lane] = &rows[(packed >> 1) as usize];
+        minus |= ((packed & 1) as Mask) << lane;
+    }
+    (load_affine(points), minus)
+}
+
+/// Σ b·bucket b of eight windows, one a lane.
 #[inline(never)]
-fn windows<L: Lanes>(buckets: &[ProjectiveRow], first: usize) -> Point<L> {
+fn windows<L: Lanes>(buckets: &[ProjectiveRow]) -> Point<L> {
     L::enter(
         #[inline(always)]
         || {
-            let mut running = Point::<L>::identity();
+            let mut running = Point::<L>::identity().to_extended();
             let mut sum = Point::<L>::identity();
             for bucket in (0..BUCKETS).rev() {
                 let mut rows = [&buckets[0]; LANES];
                 for lane in 0..LANES {
-                    rows[lane] = &buckets[(first + lane) * BUCKETS + bucket];
+                    rows[lane] = &buckets[lane * BUCKETS + bucket];
                 }
-                running = running.add(&load_projective::<L>(rows), 0);
+                running = running.add(&load_projective::<L>(rows), 0).to_extended();
                 sum = sum.add(&running.to_projective(), 0);
             }
             sum
+        },
+    )
+}
+
+/// 2ⁿ·P.
+#[inline(never)]
+fn doubled<L: Lanes>(mut point: Point<L>, n: u32) -> Point<L> {
+    L::enter(
+        #[inline(always)]
+        || {
+            for _ in 0..n {
+                point = point.double();
+            }
+            point
         },
     )
 }
@@ -319,10 +397,7 @@ fn across<L: Lanes>(sum: Point<L>) -> Point<L> {
             let mut distance = 1;
             while distance < LANES {
                 // Each lane adds what its neighbour at that distance has, shifted by as many digits.
-                let mut shifted = sum;
-                for _ in 0..8 * distance {
-                    shifted = shifted.double();
-                }
+                let shifted = doubled(sum, 8 * distance as u32);
                 sum = sum.add(&moved(&shifted.to_projective(), distance), 0);
                 distance *= 2;
             }

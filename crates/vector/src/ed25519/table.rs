@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::field::{Element, inverse, limbs_of};
 use super::point::{Affine, Point, Projective};
 use crate::lanes::{LANES, Lanes, Mask, Portable, registers, transpose};
+use crate::scratch::Words;
 
 /// Words of an affine point: 3 · 5 limbs and one of padding.
 pub(super) const AFFINE_WORDS: usize = 16;
@@ -29,9 +30,14 @@ pub(super) const IDENTITY_ROW: AffineRow = AffineRow([1, 0, 0, 0, 0, 1, 0, 0, 0,
 #[repr(align(64))]
 pub(super) struct ProjectiveRow([u64; PROJECTIVE_WORDS]);
 
+// SAFETY: an array of words, as long as its alignment asks.
+unsafe impl Words for AffineRow {}
+// SAFETY: an array of words, as long as its alignment asks.
+unsafe impl Words for ProjectiveRow {}
+
 impl ProjectiveRow {
     /// No point: to be filled.
-    pub(super) const ZERO: Self = Self([0; PROJECTIVE_WORDS]);
+    const ZERO: Self = Self([0; PROJECTIVE_WORDS]);
 }
 
 /// Eight words of each row.

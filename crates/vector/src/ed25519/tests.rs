@@ -43,7 +43,7 @@ fn both_tables_have_the_multiples_of_the_base_point() {
     // L − 2.
     scalars.push([0x5812_631a_5cf5_d3eb, 0x14de_f9de_a2f7_9cd6, 0, 1 << 60]);
     let pairs: Vec<_> = scalars.iter().map(|&k| (scalar([k[0] + 1, k[1], k[2], k[3]]), wide(scalar(k)))).collect();
-    let signatures: Vec<_> = pairs.iter().map(|(s, hash)| Signature { key: &BASE, r: &BASE, s, hash: *hash }).collect();
+    let signatures: Vec<_> = pairs.iter().map(|(s, hash)| Signature { key: &BASE, r: &BASE, s, hash }).collect();
     for unit in units() {
         let expected = Equation { key_is_point: true, holds: true };
         assert!(equations(unit, &signatures).iter().all(|equation| *equation == expected), "{}", unit.name());
@@ -52,7 +52,7 @@ fn both_tables_have_the_multiples_of_the_base_point() {
         let points = decode_points(unit, &[&BASE]);
         let mut terms: Vec<_> = signatures
             .iter()
-            .map(|signature| Term { key: 0, r: 0, s: signature.s, hash: &signature.hash, coefficient: [0xa7; 16] })
+            .map(|signature| Term { key: 0, r: 0, s: signature.s, hash: signature.hash, coefficient: [0xa7; 16] })
             .collect();
         assert!(sum_holds(unit, &points, &terms), "{}", unit.name());
         assert!(sum_holds(unit, &points, &[]), "no terms");
@@ -76,7 +76,7 @@ fn small_orders() {
         assert!((0..references.len()).all(|n| are_points[n] == points.is_point(n)));
         for (encoding, is_point) in encodings.iter().zip(are_points) {
             // 2³·P of a small P is the identity: the equation with S = k = 0 says so of R = P.
-            let signature = Signature { key: &BASE, r: encoding, s: &[0; 32], hash: [0; 64] };
+            let signature = Signature { key: &BASE, r: encoding, s: &[0; 32], hash: &[0; 64] };
             let expected = CofactorEquation { are_points: is_point, holds: is_point && has_small_order(encoding) };
             assert_eq!(cofactor_equations(unit, &[signature]), [expected]);
         }

@@ -207,4 +207,9 @@ impl Lanes for Avx512 {
         // SAFETY: a prefetch is a hint, and faults at no address; all processors of this architecture have it.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) }
     }
+
+    #[inline(always)]
+    fn mul64(self, other: Self) -> Self {
+        Self(intrinsic!(_mm512_mullo_epi64(self.0, other.0)))
+    }
 }

@@ -199,4 +199,9 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn prefetch<T>(_: &T) {}
+
+    #[inline(never)]
+    fn mul64(self, other: Self) -> Self {
+        Self(from_fn(|i| self.0[i].wrapping_mul(other.0[i])))
+    }
 }

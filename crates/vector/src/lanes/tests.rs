@@ -37,6 +37,7 @@ fn all<L: Lanes>(a: &Words, b: &Words, c: &Words) -> Vec<Words> {
         a.shl_by(c),
         a.shr_by(c),
         a.mul32(b),
+        a.mul64(b),
         a.madd_lo(b, c),
         a.madd_hi(b, c),
         a.blend(0b1010_0110, b),

@@ -12,11 +12,11 @@ use super::{
 use crate::Unit;
 use crate::lanes::{LANES, Lanes, Mask};
 use crate::radix52::{from_words, limbs_of};
+use crate::scratch::Words;
 use crate::unit::on_lanes;
 use crate::weierstrass::field::{Element, Modulus, negative_inverse, reduce_dense};
 use crate::weierstrass::known::{KnownCurve, Product, add_up, quotients, tables_of};
 use crate::weierstrass::multiples::Packed;
-use crate::weierstrass::scratch::Words;
 use crate::weierstrass::tables::{self, MULTIPLES, PLACES, Tabled, WIDTH};
 use crate::weierstrass::tree::{Coordinate, Summand, Tree};
 

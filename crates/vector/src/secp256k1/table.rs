@@ -9,9 +9,9 @@ use super::field::{Fe, pair_to_rows, rows_to_pair};
 use super::point::Affine;
 use super::scalar::Digit;
 use crate::lanes::{LANES, Lanes, Portable};
+use crate::scratch::Scratch;
 use crate::weierstrass::inversion::invert_all;
 use crate::weierstrass::multiples::Packed;
-use crate::weierstrass::scratch::Scratch;
 
 /// β with β³ = 1: (β·x, y) is λ·(x, y).
 pub(super) const BETA: [u64; 4] =

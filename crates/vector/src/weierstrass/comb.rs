@@ -5,12 +5,12 @@ use super::inversion::invert_all;
 use super::known::{KnownCurve, Product, add_up};
 use super::multiples::{Multiple, Packed, odd_multiples, pack_by_lane};
 use super::point::{Affine, Point, double_all};
-use super::scratch::Scratch;
 use super::tables::{MULTIPLES, PLACES, Table, Tabled, WIDTH};
 use super::{Curve, Outcome, Verdicts, decode, verdicts};
 use crate::Unit;
 use crate::lanes::{LANES, Lanes};
 use crate::radix52::from_words;
+use crate::scratch::Scratch;
 use crate::unit::on_lanes;
 
 impl<C: Curve> Tabled for C {

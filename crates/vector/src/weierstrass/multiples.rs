@@ -3,9 +3,9 @@
 use super::Curve;
 use super::field::Element;
 use super::point::{self, Affine, Point};
-use super::scratch::Words;
 use crate::lanes::{LANES, Lanes, transpose};
 use crate::radix52;
+use crate::scratch::Words;
 
 /// Two coordinates of an affine point, below p, as four words each: a cache line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub(crate) struct Multiple<C, L> {
     y: Element<C, L>,
     ratio: Element<C, L>,
 }
+
+// SAFETY: an array of words.
+unsafe impl Words for Packed {}
 
 // SAFETY: three elements, which are arrays of lanes.
 unsafe impl<C: Curve, L: Lanes> Words for Multiple<C, L> {}

@@ -9,9 +9,9 @@ use super::Curve;
 use super::field::Element;
 use super::inversion::Invertible;
 use super::multiples::{self, Packed};
-use super::scratch::Words;
 use super::tree::{Coordinate, Summand};
 use crate::lanes::{LANES, Lanes, Mask};
+use crate::scratch::Words;
 
 /// A point.
 #[derive(Clone, Copy, Debug)]

@@ -16,8 +16,8 @@ use std::array::{from_mut, from_ref};
 
 use super::inversion::{Invertible, invert_all};
 use super::multiples::Packed;
-use super::scratch::{Scratch, Words};
 use crate::lanes::{LANES, Lanes, Mask};
+use crate::scratch::{Scratch, Words};
 
 /// Additions that go through the formulas side by side, each with a product of its own, so that one's waiting is
 /// another's work.

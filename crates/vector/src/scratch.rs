@@ -2,46 +2,57 @@
 //! the arithmetic on it.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-
-use super::multiples::Packed;
 
 /// Rows that a thread keeps at most in one piece: 4 MiB.
 const KEPT_ROWS: usize = 1 << 16;
 /// Pieces that a thread keeps at most.
-const KEPT: usize = 6;
+const KEPT: usize = 8;
 
-thread_local! {
-    static POOL: RefCell<Vec<Vec<Packed>>> = const { RefCell::new(Vec::new()) };
+/// Memory comes in cache lines, aligned as such.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Row {
+    _words: [u64; 8],
 }
 
-/// What is made of lanes alone.
+thread_local! {
+    static POOL: RefCell<Vec<Vec<Row>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What is made of lanes or of integers alone.
 ///
 /// # Safety
-/// The type has no padding, is aligned to 64 bytes at most, and any bits are a value of it.
+/// The type has no padding, and any bits are a value of it.
 pub(crate) unsafe trait Words: Copy {}
 
-// SAFETY: a row is words, aligned as such.
-unsafe impl Words for Packed {}
+// SAFETY: integers.
+unsafe impl Words for u8 {}
+// SAFETY: integers.
+unsafe impl Words for u32 {}
+// SAFETY: integers.
+unsafe impl Words for u64 {}
+// SAFETY: arrays have no padding of their own.
+unsafe impl<T: Words, const N: usize> Words for [T; N] {}
 
 /// Values in memory of this thread; what they are at first is anything.
 pub(crate) struct Scratch<T> {
-    rows: Vec<Packed>,
+    rows: Vec<Row>,
     count: usize,
     values: PhantomData<T>,
 }
 
 impl<T: Words> Scratch<T> {
-    const ROWS: usize = {
-        assert!(size_of::<T>() > 0 && size_of::<T>().is_multiple_of(size_of::<Packed>()));
-        assert!(align_of::<T>() <= align_of::<Packed>());
-        size_of::<T>() / size_of::<Packed>()
-    };
-
     /// So many values.
     pub(crate) fn new(count: usize) -> Self {
-        let wanted = count * Self::ROWS;
+        const {
+            assert!(size_of::<T>() > 0);
+            assert!(align_of::<T>() <= align_of::<Row>());
+        }
+        let bytes = count.checked_mul(size_of::<T>()).expect("memory for a batch");
+        let wanted = bytes.div_ceil(size_of::<Row>());
         let mut rows = POOL.with_borrow_mut(|pool| {
             let sizes = pool.iter().map(Vec::len).enumerate();
             // The smallest that is large enough, else any.
@@ -50,7 +61,7 @@ impl<T: Words> Scratch<T> {
         });
         if rows.len() < wanted {
             rows.clear();
-            rows.resize(wanted, Packed::default());
+            rows.resize(wanted, Row::default());
         }
         Self { rows, count, values: PhantomData }
     }
@@ -72,6 +83,12 @@ impl<T: Words> DerefMut for Scratch<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as for `deref`; and the values have no padding, so the rows stay initialised.
         unsafe { std::slice::from_raw_parts_mut(self.rows.as_mut_ptr().cast(), self.count) }
+    }
+}
+
+impl<T> fmt::Debug for Scratch<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").field("count", &self.count).finish_non_exhaustive()
     }
 }
 
