@@ -134,6 +134,12 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
 
     /// The low halves of the products of whole words.
     fn mul64(self, other: Self) -> Self;
+
+    /// Word j of row i becomes word i of column j, as [`transpose`] has it: of rows in memory, in half the shuffles.
+    #[inline(always)]
+    fn load_columns(rows: [&[u64; LANES]; LANES]) -> [Self; LANES] {
+        transpose(array(Self::zero(), |i| Self::load(rows[i])))
+    }
 }
 
 /// An array of registers, each made by an expression of its index: `registers!(i of 5; a[i].add(b[i]))`, for lanes

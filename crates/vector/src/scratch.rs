@@ -65,6 +65,11 @@ impl<T: Words> Scratch<T> {
         }
         Self { rows, count, values: PhantomData }
     }
+
+    /// Leaves the first `count` values, or all where there are less.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.count = self.count.min(count);
+    }
 }
 
 impl<T: Words> Deref for Scratch<T> {
@@ -105,5 +110,30 @@ impl<T> Drop for Scratch<T> {
                 pool.push(rows);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of all sizes that are no multiple of a row, in memory that others had before.
+    #[test]
+    fn values_lie_in_their_own_memory() {
+        for count in [0, 1, 2, 63, 64, 65, 1_000] {
+            let mut bytes = Scratch::<u8>::new(count);
+            let mut triples = Scratch::<[u32; 3]>::new(count);
+            let mut words = Scratch::<[u64; 5]>::new(count);
+            for i in 0..count {
+                bytes[i] = i as u8;
+                triples[i] = [i as u32; 3];
+                words[i] = [i as u64; 5];
+            }
+            assert!(
+                (0..count).all(|i| bytes[i] == i as u8 && triples[i] == [i as u32; 3] && words[i] == [i as u64; 5])
+            );
+            words.truncate(7);
+            assert_eq!(words.len(), count.min(7));
+        }
     }
 }

@@ -88,12 +88,8 @@ pub(super) fn sum_holds<L: Lanes>(points: &Points, terms: &[Term<'_>]) -> bool {
     let count = points.are_points.len();
     let (key_sums, base_sum) = scalars::<L>(count, terms);
     let mut lists = Lists::new(key_sums.len() + 1, terms.len(), count + 1);
-    for (row, digits) in digits::<L>(&key_sums) {
-        lists.push(row, &digits);
-    }
-    for (_, digits) in digits::<L>(&[(0, base_sum)]) {
-        lists.push(count, &digits);
-    }
+    lists.push_sums::<L>(&key_sums);
+    lists.push_sums::<L>(&[KeySum { row: count as u64, sum: base_sum }]);
     for term in terms {
         lists.push(term.r, &term.coefficient);
     }
@@ -113,14 +109,29 @@ pub(super) fn sum_holds<L: Lanes>(points: &Points, terms: &[Term<'_>]) -> bool {
 /// Limbs of a sum of scalars, not carried.
 type ScalarSum = [u64; 5];
 
+/// What a point is multiplied by, and its row.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct KeySum {
+    row: u64,
+    sum: ScalarSum,
+}
+
+// SAFETY: integers of one size.
+unsafe impl Words for KeySum {}
+
 /// Σ z·k of each key that has terms, and Σ z·S, both limb by limb.
 #[inline(never)]
-fn scalars<L: Lanes>(points: usize, terms: &[Term<'_>]) -> (Vec<(usize, ScalarSum)>, ScalarSum) {
+fn scalars<L: Lanes>(points: usize, terms: &[Term<'_>]) -> (Scratch<KeySum>, ScalarSum) {
     L::enter(
         #[inline(always)]
         || {
-            let mut key_sums: Vec<ScalarSum> = vec![[0; 5]; points];
-            let mut has_terms = vec![false; points];
+            // Where among the sums a key's is: keys come in any order, some of them often.
+            const NONE: u32 = u32::MAX;
+            let mut places = Scratch::<u32>::new(points);
+            places.fill(NONE);
+            let mut key_sums = Scratch::<KeySum>::new(points.min(terms.len()));
+            let mut keys = 0;
             let mut base_sum: ScalarSum = [0; 5];
             for chunk in terms.chunks(LANES) {
                 let of = |lane: usize| chunk.get(lane).unwrap_or(&chunk[0]);
@@ -130,17 +141,27 @@ fn scalars<L: Lanes>(points: usize, terms: &[Term<'_>]) -> (Vec<(usize, ScalarSu
                 let k = Scalar::<L>::of_wide_words(&words_of_hashes(&lanes.map(|term| term.hash)));
                 let s = Scalar::<L>::of_words(&words_of_bytes(&lanes.map(|term| term.s)));
                 let (zk, zs) = (z.times(&k).0, z.times(&s).0);
+                let mut limbs = [[[0; LANES]; 5]; 2];
                 for i in 0..5 {
-                    let (zk, zs) = (zk[i].to_array(), zs[i].to_array());
-                    for (lane, term) in chunk.iter().enumerate() {
-                        key_sums[term.key][i] += zk[lane];
-                        has_terms[term.key] = true;
-                        base_sum[i] += zs[lane];
+                    zk[i].store(&mut limbs[0][i]);
+                    zs[i].store(&mut limbs[1][i]);
+                }
+                for (lane, term) in chunk.iter().enumerate() {
+                    let place = &mut places[term.key];
+                    if *place == NONE {
+                        *place = keys as u32;
+                        key_sums[keys] = KeySum { row: term.key as u64, sum: [0; 5] };
+                        keys += 1;
+                    }
+                    let sum = &mut key_sums[*place as usize].sum;
+                    for i in 0..5 {
+                        sum[i] += limbs[0][i][lane];
+                        base_sum[i] += limbs[1][i][lane];
                     }
                 }
             }
-            let used = key_sums.into_iter().enumerate().filter(|(key, _)| has_terms[*key]);
-            (used.collect(), base_sum)
+            key_sums.truncate(keys);
+            (key_sums, base_sum)
         },
     )
 }
@@ -149,28 +170,6 @@ fn widened(coefficient: &[u8; 16]) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(coefficient);
     bytes
-}
-
-/// The digits, as bytes, of sums mod L, each with its number.
-#[inline(never)]
-fn digits<L: Lanes>(sums: &[(usize, ScalarSum)]) -> Vec<(usize, [u8; WINDOWS])> {
-    L::enter(
-        #[inline(always)]
-        || {
-            let mut digits = Vec::with_capacity(sums.len());
-            for chunk in sums.chunks(LANES) {
-                let mut columns = [[0; LANES]; 5];
-                for (lane, (_, sum)) in chunk.iter().enumerate() {
-                    for i in 0..5 {
-                        columns[i][lane] = sum[i];
-                    }
-                }
-                let words = to_words(&Scalar::<L>::of_sum(registers!(i of 5; L::load(&columns[i]))).0);
-                digits.extend(chunk.iter().zip(words).map(|(&(number, _), words)| (number, signed_bytes(words))));
-            }
-            digits
-        },
-    )
 }
 
 /// Of a number below 2²⁵³: bytes b with Σ (b − 128)·256ⁱ the number.
@@ -190,7 +189,9 @@ fn signed_bytes(words: [u64; 4]) -> [u8; WINDOWS] {
 struct Lists {
     /// The row of each entry: first those of scalars, which have digits in all windows, then those of coefficients.
     rows: Scratch<u32>,
+    /// The row of the identity.
     identity: u32,
+    /// How many entries are of scalars.
     scalars: usize,
     /// How many entries there are so far.
     filled: usize,
@@ -213,7 +214,7 @@ unsafe impl Words for List {}
 
 /// The points of each bucket of the windows of a pass, and the buckets in the order of how many they have.
 struct SortedLists {
-    /// Twice a point's row, and 1 where it counts negatively. The last is the identity.
+    /// Twice a point's row, and 1 where it counts negatively. The last [`STEPS`] are of the identity.
     entries: Scratch<u32>,
     /// Shortest first.
     lists: Scratch<List>,
@@ -224,6 +225,28 @@ impl Lists {
     fn new(scalars: usize, coefficients: usize, identity: usize) -> Self {
         let (all, identity) = (scalars + coefficients, identity as u32);
         Self { rows: Scratch::new(all), identity, scalars, filled: 0, digits: Scratch::new(PASSES * all) }
+    }
+
+    /// The digits of sums mod L.
+    #[inline(never)]
+    fn push_sums<L: Lanes>(&mut self, sums: &[KeySum]) {
+        L::enter(
+            #[inline(always)]
+            || {
+                for chunk in sums.chunks(LANES) {
+                    let mut columns = [[0; LANES]; 5];
+                    for (lane, KeySum { sum, .. }) in chunk.iter().enumerate() {
+                        for i in 0..5 {
+                            columns[i][lane] = sum[i];
+                        }
+                    }
+                    let words = to_words(&Scalar::<L>::of_sum(registers!(i of 5; L::load(&columns[i]))).0);
+                    for (KeySum { row, .. }, words) in chunk.iter().zip(words) {
+                        self.push(*row as usize, &signed_bytes(words));
+                    }
+                }
+            },
+        );
     }
 
     /// The digits of the next point, from the lowest window on.
@@ -242,7 +265,7 @@ impl Lists {
         debug_assert_eq!(self.filled, all);
         let count = if pass < COEFFICIENT_PASSES { all } else { self.scalars };
         let digits = &self.digits[pass * all..][..count];
-        let mut entries = Scratch::<u32>::new(LANES * count + 1);
+        let mut entries = Scratch::<u32>::new(LANES * count + STEPS);
         let mut lists = Scratch::<List>::new(LANES * BUCKETS);
         let mut start = 0;
         for window in 0..LANES {
@@ -272,8 +295,7 @@ impl Lists {
                 *end += 1;
             }
         }
-        // For lists that have ended.
-        entries[LANES * count] = self.identity << 1;
+        entries[LANES * count..].fill(self.identity << 1);
         SortedLists { entries, lists: by_length(&lists) }
     }
 }
@@ -313,8 +335,9 @@ fn buckets<L: Lanes>(rows: &[AffineRow], sorted: &SortedLists) -> Scratch<Projec
                 let mut entry = 0;
                 while entry < longest {
                     let steps = (longest - entry).min(STEPS);
+                    let next = next_entries(&sorted.entries, group, entry);
                     for step in 0..steps {
-                        (points[step], signs[step]) = summands(rows, &sorted.entries, group, entry + step);
+                        (points[step], signs[step]) = summands(rows, &next[step]);
                     }
                     let mut step = 0;
                     if entry == 0 {
@@ -337,19 +360,32 @@ fn buckets<L: Lanes>(rows: &[AffineRow], sorted: &SortedLists) -> Scratch<Projec
     )
 }
 
-/// Entry `number` of each list, and which of them count negatively.
+/// The entries from `first` on of each list of a group, [`STEPS`] of them; the identity where a list has ended.
 #[inline(always)]
-fn summands<L: Lanes>(rows: &[AffineRow], entries: &[u32], group: &[List; LANES], number: usize) -> (Affine<L>, Mask) {
-    let mut points = [&rows[0]; LANES];
-    let mut minus: Mask = 0;
+fn next_entries(entries: &[u32], group: &[List; LANES], first: usize) -> [[u64; LANES]; STEPS] {
+    let identity = entries[entries.len() - 1];
+    let mut next = [[0; LANES]; STEPS];
     for lane in 0..LANES {
         let List { start, length, .. } = group[lane];
-        let place = if number < length as usize { start as usize + number } else { entries.len() - 1 };
-        let packed = entries[place];
-        points[lane] = &rows[(packed >> 1) as usize];
-        minus |= ((packed & 1) as Mask) << lane;
+        let left = (length as usize).saturating_sub(first);
+        // Whatever follows a list, or else the entries end with so many more.
+        let start = if left > 0 { start as usize + first } else { 0 };
+        let found = entries[start..].first_chunk::<STEPS>().expect("padding");
+        for step in 0..STEPS {
+            next[step][lane] = u64::from(if step < left { found[step] } else { identity });
+        }
     }
-    (load_affine(points), minus)
+    next
+}
+
+/// The points of entries, and which of them count negatively.
+#[inline(always)]
+fn summands<L: Lanes>(rows: &[AffineRow], entries: &[u64; LANES]) -> (Affine<L>, Mask) {
+    let mut points = [&rows[0]; LANES];
+    for lane in 0..LANES {
+        points[lane] = &rows[(entries[lane] >> 1) as usize];
+    }
+    (load_affine(points), L::load(entries).test(L::splat(1)))
 }
 
 /// Σ b·bucket b of eight windows, one a lane.

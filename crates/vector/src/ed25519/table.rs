@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::field::{Element, inverse, limbs_of};
 use super::point::{Affine, Point, Projective};
-use crate::lanes::{LANES, Lanes, Mask, Portable, registers, transpose};
+use crate::lanes::{LANES, Lanes, Mask, Portable, transpose};
 use crate::scratch::Words;
 
 /// Words of an affine point: 3 · 5 limbs and one of padding.
@@ -40,18 +40,22 @@ impl ProjectiveRow {
     const ZERO: Self = Self([0; PROJECTIVE_WORDS]);
 }
 
-/// Eight words of each row.
+/// Eight words of each row, by column.
 #[inline(always)]
 fn parts<L: Lanes, const WORDS: usize>(rows: &[&[u64; WORDS]; LANES], number: usize) -> [L; LANES] {
-    registers!(lane of LANES; L::load(rows[lane][number * LANES..].first_chunk().expect("rows are of whole parts")))
+    let mut parts = [&[0; LANES]; LANES];
+    for lane in 0..LANES {
+        parts[lane] = &rows[lane].as_chunks().0[number];
+    }
+    L::load_columns(parts)
 }
 
 /// A row a lane.
 #[inline(always)]
 pub(super) fn load_affine<L: Lanes>(rows: [&AffineRow; LANES]) -> Affine<L> {
     let rows = rows.map(|row| &row.0);
-    let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(parts(&rows, 0));
-    let [b3, b4, c0, c1, c2, c3, c4, _] = transpose(parts(&rows, 1));
+    let [a0, a1, a2, a3, a4, b0, b1, b2] = parts(&rows, 0);
+    let [b3, b4, c0, c1, c2, c3, c4, _] = parts(&rows, 1);
     Affine {
         sum: Element([a0, a1, a2, a3, a4]),
         difference: Element([b0, b1, b2, b3, b4]),
@@ -98,9 +102,9 @@ pub(super) fn store_projective<L: Lanes>(point: &Projective<L>) -> [ProjectiveRo
 #[inline(always)]
 pub(super) fn load_projective<L: Lanes>(rows: [&ProjectiveRow; LANES]) -> Projective<L> {
     let rows = rows.map(|row| &row.0);
-    let [a0, a1, a2, a3, a4, b0, b1, b2] = transpose(parts(&rows, 0));
-    let [b3, b4, c0, c1, c2, c3, c4, d0] = transpose(parts(&rows, 1));
-    let [d1, d2, d3, d4, ..] = transpose(parts(&rows, 2));
+    let [a0, a1, a2, a3, a4, b0, b1, b2] = parts(&rows, 0);
+    let [b3, b4, c0, c1, c2, c3, c4, d0] = parts(&rows, 1);
+    let [d1, d2, d3, d4, ..] = parts(&rows, 2);
     Projective {
         sum: Element([a0, a1, a2, a3, a4]),
         difference: Element([b0, b1, b2, b3, b4]),

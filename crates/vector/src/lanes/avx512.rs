@@ -212,4 +212,32 @@ impl Lanes for Avx512 {
     fn mul64(self, other: Self) -> Self {
         Self(intrinsic!(_mm512_mullo_epi64(self.0, other.0)))
     }
+
+    #[inline(always)]
+    fn load_columns(rows: [&[u64; LANES]; LANES]) -> [Self; LANES] {
+        // SAFETY: as for all intrinsics here; each half is four words of a row of eight, and loads need no alignment.
+        unsafe {
+            let even = _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0);
+            let odd = _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2);
+            let mut columns = [_mm512_setzero_si512(); LANES];
+            for half in 0..2 {
+                // Rows i and i + 4 side by side.
+                let mut both = [_mm512_setzero_si512(); 4];
+                for i in 0..4 {
+                    let low = _mm256_loadu_si256(rows[i].as_ptr().add(4 * half).cast());
+                    let high = _mm256_loadu_si256(rows[i + 4].as_ptr().add(4 * half).cast());
+                    both[i] = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+                }
+                let [a, b, c, d] = both;
+                let (ab, cd) = (_mm512_unpacklo_epi64(a, b), _mm512_unpacklo_epi64(c, d));
+                columns[4 * half] = _mm512_permutex2var_epi64(ab, even, cd);
+                columns[4 * half + 2] = _mm512_permutex2var_epi64(ab, odd, cd);
+                let (ab, cd) = (_mm512_unpackhi_epi64(a, b), _mm512_unpackhi_epi64(c, d));
+                columns[4 * half + 1] = _mm512_permutex2var_epi64(ab, even, cd);
+                columns[4 * half + 3] = _mm512_permutex2var_epi64(ab, odd, cd);
+            }
+            let [a, b, c, d, e, f, g, h] = columns;
+            [Self(a), Self(b), Self(c), Self(d), Self(e), Self(f), Self(g), Self(h)]
+        }
+    }
 }

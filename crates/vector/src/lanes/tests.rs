@@ -12,6 +12,7 @@ type Words = [u64; LANES];
 #[inline(always)]
 fn all<L: Lanes>(a: &Words, b: &Words, c: &Words) -> Vec<Words> {
     let table: Vec<u64> = (0..40).map(|i| i * i + 7).collect();
+    let rows = [a, b, c, b, a, a, c, b];
     let (a, b, c) = (L::load(a), L::load(b), L::load(c));
     let few = c.and(L::splat(63));
     let mut found = vec![
@@ -49,6 +50,7 @@ fn all<L: Lanes>(a: &Words, b: &Words, c: &Words) -> Vec<Words> {
     ];
     found.extend([a.eq(b), a.lt(b), a.test(b), a.eq(a)].map(|mask| L::splat(u64::from(mask))));
     found.extend(transpose([a, b, c, few, a.add(b), a.sub(b), b.xor(c), c.shr::<3>()]));
+    found.extend(L::load_columns(rows));
     found.iter().map(|lanes| lanes.to_array()).collect()
 }
 
@@ -88,6 +90,10 @@ fn transposing_turns_rows_into_columns() {
         for j in 0..LANES {
             assert_eq!(columns[j][i], rows[i][j]);
         }
+    }
+    for unit in [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten() {
+        let loaded = on_lanes!(unit, L => L::load_columns(rows.each_ref()).map(|column| column.to_array()));
+        assert_eq!(loaded, columns, "{}", unit.name());
     }
 }
 
