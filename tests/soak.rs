@@ -25,7 +25,8 @@ use std::time::Instant;
 
 const USAGE: &str = "usage: tests/soak NAME [ARGS]
   verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, each backend against the reference (1000)
-  algorithms [ITEMS] [SEED]  the same, ITEMS of each algorithm, shared by its operations (1000)
+  algorithms [ITEMS] [SEED] [NAME]  the same, ITEMS of each algorithm (of the one of this name), shared by its
+                             operations (1000)
   hashes [ITEMS] [SEED]      ITEMS messages for each hash function, each backend against the reference (10000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
   restart [ROUNDS]           a sidecar killed and started again under load (10)
@@ -36,12 +37,15 @@ const USAGE: &str = "usage: tests/soak NAME [ARGS]
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let numbers: Result<Vec<u64>, _> = arguments.iter().skip(1).map(|argument| argument.parse()).collect();
+    let numbers: Result<Vec<u64>, _> = arguments.iter().skip(1).take(2).map(|argument| argument.parse()).collect();
     let (Some(name), Ok(numbers)) = (arguments.first(), numbers) else { return usage() };
     let number = |i: usize| numbers.get(i).copied();
     let since = Instant::now();
     let wrong = match name.as_str() {
-        "algorithms" => verdicts::each_algorithm(number(0).unwrap_or(1_000), number(1)),
+        "algorithms" => {
+            let name = arguments.get(3).map(String::as_str);
+            verdicts::each_algorithm(number(0).unwrap_or(1_000), number(1), name)
+        }
         "beside-proof" => beside_proof::run(number(0).unwrap_or(20)),
         "hashes" => hashes::run(number(0).unwrap_or(10_000), number(1)),
         "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),

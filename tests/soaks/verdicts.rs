@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use outrigger_algorithms::{known_keys, registry};
+use outrigger_algorithms::{Algorithm, known_keys, registry};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Request, Scheduler};
 use outrigger_types::{
     Backend, ColumnBuf, Keys, Operation, Output, Priority, Quota, Ruleset, SchedulerOptions, SetMode, SetWork,
@@ -35,21 +35,29 @@ const PLANTED: usize = 16;
 pub(crate) fn run(count: u64, seed: Option<u64>) -> u64 {
     let seed = seed.unwrap_or_else(|| rand::rng().random());
     println!("verdicts: {count} items of each operation on each backend (BLS: {}), seed {seed}", bls(count));
-    all(seed, |_| count)
+    all(registry::ALL, seed, |_| count)
 }
 
-/// As many items of each algorithm, shared by its operations. Gives back how many answers differ.
-pub(crate) fn each_algorithm(count: u64, seed: Option<u64>) -> u64 {
+/// As many items of each algorithm (of the one named, if any), shared by its operations. Gives back how many answers
+/// differ; an algorithm of that name there must be.
+pub(crate) fn each_algorithm(count: u64, seed: Option<u64>, name: Option<&str>) -> u64 {
     let seed = seed.unwrap_or_else(|| rand::rng().random());
+    let rooms: Vec<&Algorithm> =
+        registry::ALL.iter().copied().filter(|room| name.is_none_or(|name| room.name == name)).collect();
+    if rooms.iter().all(|room| room.rulesets.is_empty()) {
+        println!("no algorithm with rulesets is called {}", name.unwrap_or_default());
+        return 1;
+    }
     println!("algorithms: {count} items of each algorithm on each backend (BLS: {}), seed {seed}", bls(count));
-    all(seed, |operations| count.div_ceil(operations as u64))
+    all(&rooms, seed, |operations| count.div_ceil(operations as u64))
 }
 
-/// Judges all operations, of as many items each as `share` says for the number of operations of their algorithm.
-fn all(seed: u64, share: impl Fn(usize) -> u64) -> u64 {
+/// Judges all operations of these algorithms, of as many items each as `share` says for the number of operations of
+/// their algorithm.
+fn all(rooms: &[&Algorithm], seed: u64, share: impl Fn(usize) -> u64) -> u64 {
     let engines = Engines::here();
     let mut wrong = 0;
-    for room in registry::ALL {
+    for room in rooms {
         let of_ruleset =
             |ruleset| [Operation::Verify(ruleset), Operation::Recover(ruleset), Operation::VerifySets(ruleset)];
         let operations: Vec<(Ruleset, Operation)> = room

@@ -127,7 +127,8 @@ pub fn place(ask: &Ask, engines: &[EngineView]) -> Result<Placement, Rejection> 
 }
 
 /// Whether an engine is to be preferred. One of unknown cost is tried while nothing is ahead of it, so that its
-/// cost becomes known; else a known one is the safer choice.
+/// cost becomes known; else a known one is the safer choice. Nothing is ahead of a device for long that is never
+/// chosen; engines that share a queue are chosen between by [`choose`], which does not wait for that.
 fn sooner(engine: &EngineView, finish: Option<Duration>, than: Option<Duration>) -> bool {
     match (finish, than) {
         (Some(finish), Some(than)) => finish < than,

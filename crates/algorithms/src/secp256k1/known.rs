@@ -13,7 +13,8 @@ use crate::known_keys::{ByTable, KeyKind, KeyTable};
 /// The tables of this room's keys, for all rulesets.
 pub(super) static KEYS: KeyKind = KeyKind { name: "secp256k1", sightings: SIGHTINGS, name_of, build };
 
-/// What making a table takes over what it then saves a signature.
+/// A table takes about 150 µs to make and then saves some 2.4 µs of 3.7 a signature, as measured by `bench verify` with
+/// and without `--known-keys`.
 const SIGHTINGS: u32 = 64;
 
 const BY_TABLE: ByTable<Verdict> = ByTable { kind: &KEYS, valid: Verdict::Valid, invalid: Verdict::Invalid };

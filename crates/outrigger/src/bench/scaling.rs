@@ -12,8 +12,9 @@ use serde_json::json;
 use super::{Record, engines, pairs, verify};
 use crate::cli::{BenchArgs, Failure};
 
-/// How long each measurement of a round runs at least.
-const SLICE: Duration = Duration::from_millis(120);
+/// How long each measurement of a round runs at least. At its end a thread may have nothing to do for a piece of
+/// work, about a millisecond: that should not count.
+const SLICE: Duration = Duration::from_millis(300);
 /// Batches that wait or run at any time, as from a chain under load: what several threads do, not how soon one batch
 /// ends.
 const IN_FLIGHT: usize = 4;
