@@ -149,7 +149,7 @@ pub fn decode_points(unit: Unit, encodings: &[&[u8; 32]]) -> Points {
 /// Whether the sum of z·\[8\](\[S\]B − R − \[k\]A) over all terms is the identity. With fresh random coefficients z, a
 /// term that is not the identity passes with probability 2⁻¹²⁸.
 ///
-/// Of any number of terms; from some sixty on faster than each on its own.
+/// Of any number of terms; from some eighty on faster than each on its own.
 pub fn sum_holds(unit: Unit, points: &Points, terms: &[Term<'_>]) -> bool {
     on_lanes!(unit, L => sum::sum_holds::<L>(points, terms))
 }

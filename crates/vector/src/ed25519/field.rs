@@ -245,7 +245,8 @@ fn all_below<L: Lanes>(limbs: &[L; 5], bound: u64) -> bool {
     below == Mask::MAX
 }
 
-/// Adds the upper five columns, which weigh 2²⁵⁵ ≡ 19 times the lower.
+/// Adds the upper five columns, which weigh 2²⁵⁵ ≡ 19 times the lower. One multiplication of whole words, on AMD as
+/// fast as one of IFMA, takes the place of four shifts and additions.
 #[inline(always)]
 fn fold<L: Lanes>(columns: [L; 10]) -> Columns<L> {
     Columns(registers!(k of 5; columns[k].add(columns[k + 5].mul64(L::splat(19)))))
