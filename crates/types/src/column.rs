@@ -84,7 +84,15 @@ impl<'a> Column<'a> {
         self.layout
     }
 
-    /// The bytes of all items together.
+    /// The bytes of all items, one after the other.
+    pub fn bytes(&self) -> &'a [u8] {
+        match self.layout {
+            Layout::Stride(stride) => &self.bytes[..stride * self.count],
+            Layout::Ends { start, ends } => &self.bytes[start as usize..ends.last().map_or(start, |end| *end) as usize],
+        }
+    }
+
+    /// How many bytes all items have together.
     pub fn byte_len(&self) -> usize {
         match self.layout {
             Layout::Stride(stride) => stride * self.count,

@@ -5,11 +5,13 @@ mod backend;
 mod column;
 mod engine;
 mod hash;
+pub mod packed;
 mod policy;
 mod priority;
 mod proving;
 mod rejection;
 mod ruleset;
+pub mod tag;
 mod verdict;
 mod work;
 
