@@ -31,6 +31,7 @@ use crate::room::{Algorithm, HashRules};
 /// for their state (about 120 bytes each) to lie on the stack.
 const GROUP: usize = 32;
 
+mod gpu;
 mod lanes;
 
 /// The room.
@@ -44,9 +45,10 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 768,
         digest: |message| Some(blake2b_256(message)),
         hash,
+        gpu: Some(gpu::BLAKE2B_256),
         lanes: Some(lanes::BLAKE2B_256),
     }],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// BLAKE2b of a message, 32 bytes, no key.

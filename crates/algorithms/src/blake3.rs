@@ -30,6 +30,7 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 512,
         digest: |message| Some(blake3(message)),
         hash,
+        gpu: None,
         lanes: None,
     }],
     backends: &[Backend::Cpu],

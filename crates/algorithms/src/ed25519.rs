@@ -24,13 +24,14 @@
 
 use outrigger_types::{Backend, MessageForm, Ruleset};
 
-use crate::room::{Algorithm, RulesetRules, SignatureFn, SignatureLanes};
+use crate::room::{Algorithm, RulesetRules, SignatureFn, SignatureKernels, SignatureLanes};
 
 pub mod libra;
 pub mod solana;
 pub mod zip215;
 
 mod distinct;
+mod gpu;
 mod lanes;
 mod parse;
 mod strict;
@@ -40,7 +41,7 @@ pub static ROOM: Algorithm = Algorithm {
     name: "ed25519",
     rulesets: &[libra::RULES, solana::RULES, zip215::RULES],
     hashes: &[],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// What the three rulesets have in common.
@@ -49,7 +50,8 @@ const fn rules(
     summary: &'static str,
     piece_items: usize,
     verify: SignatureFn,
-    lanes: Option<SignatureLanes>,
+    gpu: SignatureKernels,
+    lanes: SignatureLanes,
 ) -> RulesetRules {
     RulesetRules {
         ruleset,
@@ -62,7 +64,8 @@ const fn rules(
         verify,
         recover: None,
         verify_sets: None,
-        lanes,
+        gpu: Some(gpu),
+        lanes: Some(lanes),
     }
 }
 

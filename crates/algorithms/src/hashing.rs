@@ -31,5 +31,6 @@ pub(crate) fn together<'a>(
     output.verdicts.fill(Verdict::Valid);
 }
 
+pub(crate) mod gpu;
 #[cfg(test)]
 pub(crate) mod judging;

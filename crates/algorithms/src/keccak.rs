@@ -29,6 +29,7 @@ use outrigger_types::{Backend, HashAlgorithm, HashWork, Output};
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
 
+mod gpu;
 mod lanes;
 
 pub(crate) use lanes::keccak256_of_many;
@@ -45,6 +46,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(keccak256(message)),
             hash: hash_keccak256,
+            gpu: Some(gpu::KECCAK256),
             lanes: Some(lanes::KECCAK256),
         },
         HashRules {
@@ -53,10 +55,11 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 256,
             digest: |message| Some(sha3_256(message)),
             hash: hash_sha3_256,
+            gpu: Some(gpu::SHA3_256),
             lanes: Some(lanes::SHA3_256),
         },
     ],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// Keccak-256 of a message.

@@ -9,6 +9,7 @@ pub mod blake3;
 pub mod bls12_381;
 pub mod ed25519;
 pub mod ethereum;
+pub mod gpu;
 pub mod groth16;
 pub mod keccak;
 pub mod known_keys;
@@ -29,5 +30,6 @@ mod room;
 pub use outrigger_vector::{Unit, calibration};
 pub use registry::{hash_rules, rules, run, supports};
 pub use room::{
-    Algorithm, HashLanes, HashRules, RulesetRules, SetFn, SetLanesFn, SignatureFn, SignatureLanes, SignatureLanesFn,
+    Algorithm, HashKernels, HashLanes, HashRules, RulesetRules, SetFn, SetLanesFn, SignatureFn, SignatureKernels,
+    SignatureKernelsFn, SignatureLanes, SignatureLanesFn,
 };

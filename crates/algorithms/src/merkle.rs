@@ -52,6 +52,7 @@ use crate::room::HashRules;
 use hasher::Hasher;
 use levels::Levels;
 
+pub(crate) mod gpu;
 mod hasher;
 mod levels;
 mod proof;

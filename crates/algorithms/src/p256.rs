@@ -20,6 +20,7 @@ pub mod fabric;
 pub mod reference;
 
 mod der;
+mod gpu;
 mod lanes;
 
 /// The room.
@@ -37,6 +38,7 @@ pub static ROOM: Algorithm = Algorithm {
             verify: |work, range, output| each(work, range, output, ethereum_p256verify::verify),
             recover: None,
             verify_sets: None,
+            gpu: Some(gpu::ETHEREUM_P256VERIFY),
             lanes: Some(lanes::ETHEREUM_P256VERIFY),
         },
         RulesetRules {
@@ -50,11 +52,12 @@ pub static ROOM: Algorithm = Algorithm {
             verify: |work, range, output| each(work, range, output, fabric::verify),
             recover: None,
             verify_sets: None,
+            gpu: Some(gpu::FABRIC),
             lanes: Some(lanes::FABRIC),
         },
     ],
     hashes: &[],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// At about 70 µs an item a piece lasts a millisecond: long beside a hand-over between threads, short beside a

@@ -33,6 +33,7 @@ use outrigger_types::{Backend, HashAlgorithm, HashWork, Output, Verdict, limits:
 use crate::hashing::DIGEST_BYTES;
 use crate::room::{Algorithm, HashRules};
 
+mod gpu;
 mod lanes;
 mod optimised;
 pub mod parameters;
@@ -53,9 +54,10 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 10,
         digest,
         hash,
+        gpu: Some(gpu::KERNELS),
         lanes: Some(lanes::LANES),
     }],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// The hash of 1 to 16 elements.

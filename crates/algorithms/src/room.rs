@@ -2,9 +2,13 @@
 
 use std::ops::Range;
 
-use outrigger_types::{Backend, HashAlgorithm, HashWork, MessageForm, Output, Ruleset, SetWork, SignatureWork};
+use outrigger_device::DeviceError;
+use outrigger_types::{
+    Backend, HashAlgorithm, HashWork, MerkleTree, MerkleWork, MessageForm, Output, Ruleset, SetWork, SignatureWork,
+};
 use outrigger_vector::Unit;
 
+use crate::gpu::Session;
 use crate::known_keys::KeyKind;
 
 /// One algorithm: its rulesets or hash functions, and the engines that it has.
@@ -49,6 +53,8 @@ pub struct RulesetRules {
     pub recover: Option<SignatureFn>,
     /// The CPU's verification of sets, for BLS.
     pub verify_sets: Option<SetFn>,
+    /// The kernels, where the room has them.
+    pub gpu: Option<SignatureKernels>,
     /// The vector engine, where the room has it.
     pub lanes: Option<SignatureLanes>,
 }
@@ -86,6 +92,8 @@ pub struct HashRules {
     pub digest: fn(message: &[u8]) -> Option<[u8; 32]>,
     /// Many messages, as [`SignatureFn`]. Valid means hashed.
     pub hash: fn(work: &HashWork, range: Range<usize>, output: &mut Output),
+    /// The kernels, where the room has them.
+    pub gpu: Option<HashKernels>,
     /// The vector engine, where the room has it.
     pub lanes: Option<HashLanes>,
 }
@@ -96,4 +104,35 @@ pub struct HashLanes {
     pub piece_items: usize,
     /// Many messages, as [`SignatureFn`], on a unit of lanes.
     pub hash: fn(unit: Unit, work: &HashWork, range: Range<usize>, output: &mut Output),
+}
+
+/// Answers all items of the work on a device: `output` has one for each, all *unprocessed*. What the kernels cannot
+/// take, such as a malformed item, is judged as the CPU does it.
+///
+/// # Errors
+/// What the device reports; then nothing in `output` is to be believed.
+pub type SignatureKernelsFn =
+    fn(session: &mut Session<'_>, work: &SignatureWork, output: &mut Output) -> Result<(), DeviceError>;
+
+/// What the kernels do of a ruleset.
+pub struct SignatureKernels {
+    /// The programs that it needs.
+    pub programs: &'static [&'static str],
+    /// Verification.
+    pub verify: SignatureKernelsFn,
+    /// Recovery, where signatures are recoverable.
+    pub recover: Option<SignatureKernelsFn>,
+}
+
+/// What the kernels do of a hash function.
+pub struct HashKernels {
+    /// The programs that it needs.
+    pub programs: &'static [&'static str],
+    /// Many messages, as [`SignatureKernelsFn`].
+    pub hash: fn(session: &mut Session<'_>, work: &HashWork, output: &mut Output) -> Result<(), DeviceError>,
+    /// A Merkle tree whose nodes are this function, where there is a kernel for its shape: the root, and the proof
+    /// where one is asked for. `false`: not this shape.
+    pub takes_tree: fn(tree: MerkleTree) -> bool,
+    /// Builds a tree that [`Self::takes_tree`] allows.
+    pub tree: fn(session: &mut Session<'_>, work: &MerkleWork, output: &mut Output) -> Result<(), DeviceError>,
 }

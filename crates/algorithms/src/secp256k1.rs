@@ -21,6 +21,7 @@ pub mod ethereum_precompile;
 pub mod ethereum_transaction;
 pub mod fisco_secp256k1;
 
+mod gpu;
 mod items;
 mod known;
 mod lanes;
@@ -41,7 +42,7 @@ pub static ROOM: Algorithm = Algorithm {
         fisco_secp256k1::RULES,
     ],
     hashes: &[],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// How many items a thread takes at once. At about 40 µs an item this is some 0.6 ms of work, a thousand times

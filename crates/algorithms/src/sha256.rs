@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
 
+mod gpu;
 mod lanes;
 
 /// The room.
@@ -40,6 +41,7 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 512,
             digest: |message| Some(sha256(message)),
             hash: hash_once,
+            gpu: Some(gpu::ONCE),
             lanes: Some(lanes::ONCE),
         },
         HashRules {
@@ -48,10 +50,11 @@ pub static ROOM: Algorithm = Algorithm {
             piece_items: 384,
             digest: |message| Some(sha256d(message)),
             hash: hash_twice,
+            gpu: Some(gpu::TWICE),
             lanes: Some(lanes::TWICE),
         },
     ],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// SHA-256 of each message, in lanes.

@@ -28,6 +28,7 @@ pub mod sm2_message;
 
 mod curve;
 mod field;
+mod gpu;
 mod lanes;
 mod scalar;
 
@@ -61,7 +62,7 @@ pub static ROOM: Algorithm = Algorithm {
         ),
     ],
     hashes: &[],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 const fn rules(
@@ -84,6 +85,7 @@ const fn rules(
         verify,
         recover: None,
         verify_sets: None,
+        gpu: Some(gpu::KERNELS),
         lanes: lanes::lanes(ruleset),
     }
 }

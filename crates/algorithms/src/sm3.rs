@@ -24,6 +24,7 @@ use sm3::{Digest, Sm3};
 use crate::hashing;
 use crate::room::{Algorithm, HashRules};
 
+mod gpu;
 mod lanes;
 
 /// The room.
@@ -37,9 +38,10 @@ pub static ROOM: Algorithm = Algorithm {
         piece_items: 128,
         digest: |message| Some(sm3(message)),
         hash,
+        gpu: Some(gpu::SM3),
         lanes: Some(lanes::SM3),
     }],
-    backends: &[Backend::Cpu, Backend::Vector],
+    backends: &[Backend::Cpu, Backend::Cuda, Backend::Opencl, Backend::Vector],
 };
 
 /// SM3 of a message.

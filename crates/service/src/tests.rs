@@ -48,6 +48,7 @@ const fn signature_rules(
         verify: |_: &SignatureWork, _, _: &mut Output| {},
         recover: None,
         verify_sets: None,
+        gpu: None,
         lanes: None,
     }
 }
@@ -61,6 +62,7 @@ static FABRIC: RulesetRules =
 static SM2: RulesetRules = signature_rules(Ruleset::Sm2Message, &[MessageForm::Message], &[64, 65], &[64]);
 static BLS: RulesetRules = RulesetRules {
     verify_sets: Some(|_, _, _| {}),
+    gpu: None,
     lanes: None,
     ..signature_rules(Ruleset::EthereumConsensus, &[MessageForm::Message], &[48], &[96])
 };
@@ -70,6 +72,7 @@ static SHA256: HashRules = HashRules {
     piece_items: 32,
     digest: |_| None,
     hash: |_, _, _| {},
+    gpu: None,
     lanes: None,
 };
 

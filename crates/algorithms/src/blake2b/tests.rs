@@ -1,7 +1,9 @@
 use outrigger_types::HashAlgorithm::Blake2b256;
 use proptest::prelude::*;
 
-use crate::hashing::judging::{bytes32, check_lanes, check_lengths, check_ranges, digest, digests, pattern};
+use crate::hashing::judging::{
+    bytes32, check_kernels, check_lanes, check_lengths, check_ranges, digest, digests, pattern,
+};
 
 /// Also shows that the length of the digest enters the state: BLAKE2b-512 of "abc" begins with ba80a53f.
 #[test]
@@ -18,6 +20,11 @@ fn lengths_by_cpython() {
 #[test]
 fn lanes_agree_with_the_library() {
     check_lanes(Blake2b256);
+}
+
+#[test]
+fn kernels_agree_with_the_library() {
+    check_kernels(Blake2b256);
 }
 
 #[test]

@@ -30,5 +30,6 @@ pub(super) const RULES: RulesetRules = RulesetRules {
     verify: verify::<MinSignature>,
     recover: None,
     verify_sets: Some(verify_sets::<MinSignature>),
+    gpu: None,
     lanes: Some(super::lanes::MIN_SIGNATURE),
 };

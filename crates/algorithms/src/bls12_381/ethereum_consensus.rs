@@ -30,5 +30,6 @@ pub(super) const RULES: RulesetRules = RulesetRules {
     verify: verify::<MinKey>,
     recover: None,
     verify_sets: Some(verify_sets::<MinKey>),
+    gpu: None,
     lanes: Some(super::lanes::MIN_KEY),
 };

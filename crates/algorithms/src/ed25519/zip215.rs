@@ -34,7 +34,8 @@ pub(super) const RULES: RulesetRules = super::rules(
     "Ed25519 by ZIP 215: with the cofactor, any encoding of any point; batches agree with single checks.",
     PIECE_ITEMS,
     verify,
-    Some(super::lanes::ZIP215),
+    super::gpu::ZIP215,
+    super::lanes::ZIP215,
 );
 
 /// An item of a sum costs the less, the longer the sum. On one core of a server: alone 31 µs, in 32 17.5 µs, in 256

@@ -1,11 +1,17 @@
 //! What the tests of all hash rooms do with a judge's answers.
 
-use std::sync::Once;
+use std::env;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Once};
 
+use outrigger_device::Device;
+use outrigger_device_host::HostDevice;
+use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
 use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Output, Verdict, Work};
 use outrigger_vector::Unit;
 use serde::Deserialize;
 
+use crate::gpu::{self, Resident, Session};
 use crate::registry::{hash_rules, run};
 
 /// Messages by length, whose byte i is i mod 251, with their digests.
@@ -39,7 +45,26 @@ pub(crate) fn units() -> impl Iterator<Item = Unit> {
     [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten()
 }
 
-/// Hashes messages through the registry, each alone as well, and in lanes where the room has them; all must agree.
+/// The answer of the kernels, compiled for the host, or on the first OpenCL device where the environment has
+/// `OUTRIGGER_TEST_OPENCL`; each piece of work under a nonce of its own.
+pub(crate) fn in_kernels(work: &Work) -> Output {
+    static DEVICE: LazyLock<(Box<dyn Device>, Resident)> = LazyLock::new(|| (device(), Resident::default()));
+    static NONCE: AtomicU64 = AtomicU64::new(0x1234_5678_9abc_def0);
+    let (device, resident) = &*DEVICE;
+    let mut queue = device.queue().expect("the device has a queue");
+    let mut session = Session::new(queue.as_mut(), resident, NONCE.fetch_add(1, Ordering::Relaxed));
+    gpu::run(&mut session, work).expect("the device runs kernels")
+}
+
+fn device() -> Box<dyn Device> {
+    if env::var_os("OUTRIGGER_TEST_OPENCL").is_none() {
+        return Box::new(HostDevice::new());
+    }
+    Box::new(OpenClDevice::open(0, &OpenClOptions::default()).expect("an OpenCL device"))
+}
+
+/// Hashes messages through the registry, each alone as well, and in lanes and kernels where the room has them; all must
+/// agree.
 pub(crate) fn digests<T: AsRef<[u8]>>(algorithm: HashAlgorithm, messages: &[T]) -> Vec<[u8; 32]> {
     let rules = hash_rules(algorithm).expect("a room");
     let work = Work::Hash(HashWork { algorithm, messages: ColumnBuf::from_items(messages) });
@@ -54,6 +79,9 @@ pub(crate) fn digests<T: AsRef<[u8]>>(algorithm: HashAlgorithm, messages: &[T]) 
             let lanes = crate::lanes::run(unit, &work, 0..messages.len());
             assert!(lanes == output, "{algorithm}, {} messages in {} lanes", messages.len(), unit.name());
         }
+    }
+    if rules.gpu.is_some() {
+        assert!(in_kernels(&work) == output, "{algorithm}, {} messages in kernels", messages.len());
     }
     batch
 }
@@ -116,6 +144,19 @@ pub(crate) fn check_lanes(algorithm: HashAlgorithm) {
         digests(algorithm, &(0..33).map(|i| pattern(if i == long { 3000 } else { 64 })).collect::<Vec<_>>());
     }
     digests(algorithm, &[pattern(1 << 20), pattern(3), pattern((1 << 20) - 9), vec![], pattern(1 << 19)]);
+}
+
+/// Holds kernels to the CPU: a batch of a thousand messages, so that there are many groups and every alignment; and
+/// messages of one length that say so one by one.
+pub(crate) fn check_kernels(algorithm: HashAlgorithm) {
+    let varying: Vec<_> = (0..1000).map(|i| pattern(i * 7919 % 401)).collect();
+    digests(algorithm, &varying);
+    for length in [0, 1, 31, 32, 33, 64, 135, 136] {
+        let lengths = vec![length as u32; 19];
+        let messages = ColumnBuf::with_lengths(pattern(19 * length).into(), &lengths).expect("the lengths");
+        let work = Work::Hash(HashWork { algorithm, messages });
+        assert!(in_kernels(&work) == run(&work, 0..19), "{algorithm}, 19 messages of {length} bytes in kernels");
+    }
 }
 
 /// One case of a NIST response file.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sha3::Digest;
 
 use crate::hashing::judging::{
-    bytes32, check_lanes, check_lengths, check_ranges, check_responses, digest, pattern, values,
+    bytes32, check_kernels, check_lanes, check_lengths, check_ranges, check_responses, digest, pattern, values,
 };
 
 const SHORT: &str = include_str!("../../vectors/keccak/SHA3_256ShortMsg.rsp");
@@ -71,6 +71,12 @@ fn the_two_paddings_never_agree() {
 fn lanes_agree_with_the_library() {
     check_lanes(Keccak256);
     check_lanes(Sha3_256);
+}
+
+#[test]
+fn kernels_agree_with_the_library() {
+    check_kernels(Keccak256);
+    check_kernels(Sha3_256);
 }
 
 #[test]

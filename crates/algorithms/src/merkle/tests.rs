@@ -1,5 +1,5 @@
 use ark_bn254::Fr;
-use ark_ff::PrimeField;
+use ark_ff::{BigInteger, PrimeField};
 use outrigger_types::{ColumnBuf, HashAlgorithm, MerkleTree, MerkleWork, Operation, Output, Verdict, Work};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -11,14 +11,16 @@ use crate::poseidon_bn254::element_bytes;
 use crate::registry::run;
 use crate::sha256::{sha256, sha256d};
 
-use HashAlgorithm::{Keccak256, PoseidonBn254, Sha256, Sha256d};
+use HashAlgorithm::{Blake2b256, Keccak256, PoseidonBn254, Sha3_256, Sha256, Sha256d, Sm3};
 use MerkleTree::{Binary, Bitcoin, EthereumTrie, LeanImt, Poseidon, Rfc6962};
+
+mod gpu;
 
 /// Trees with proofs, with a hash function that they take.
 const PROVABLE: [(MerkleTree, HashAlgorithm); 7] = [
     (Binary, Sha256),
-    (Binary, HashAlgorithm::Sm3),
-    (Binary, HashAlgorithm::Blake2b256),
+    (Binary, Sm3),
+    (Binary, Blake2b256),
     (Rfc6962, Sha256),
     (Bitcoin, Sha256d),
     (Poseidon, PoseidonBn254),
@@ -148,7 +150,7 @@ fn roots_by_other_libraries() {
 #[test]
 fn roots_by_recursion() {
     for count in (1..=70).chain([127, 128, 129, 1000]) {
-        for algorithm in [Sha256, Keccak256, HashAlgorithm::Sm3, HashAlgorithm::Blake2b256] {
+        for algorithm in [Sha256, Keccak256, Sm3, Blake2b256] {
             let leaves = leaves_of(Binary, count);
             assert_eq!(root(Binary, algorithm, &leaves), split_root(algorithm, None, &leaves), "{count} leaves");
             let expected = split_root(algorithm, Some([0, 1]), &leaves);

@@ -70,15 +70,15 @@ fn build(name: &[u8]) -> Option<Arc<dyn KeyTable>> {
 }
 
 /// An item that is decoded and in range but for the curve; its digest is still to come where `message` is there.
-struct Decoded<'a> {
+pub(super) struct Decoded<'a> {
     /// x‖y.
     key: &'a [u8],
-    message: Option<&'a [u8]>,
-    signature: Signature,
+    pub(super) message: Option<&'a [u8]>,
+    pub(super) signature: Signature,
 }
 
 /// The numbers of an item, else `None`.
-type Decode = for<'a> fn(&SignatureOptions, &'a [u8], &'a [u8], &'a [u8]) -> Option<Decoded<'a>>;
+pub(super) type Decode = for<'a> fn(&SignatureOptions, &'a [u8], &'a [u8], &'a [u8]) -> Option<Decoded<'a>>;
 
 fn each(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output, decode: Decode, judge: Judge) {
     let parts = |i| (&work.options, work.keys.item(i), work.signature(i), work.message(i));
@@ -133,7 +133,7 @@ fn outcomes(unit: Unit, items: &[Decoded<'_>]) -> Vec<Outcome> {
     BY_TABLE.verify(&names, by_table, plainly)
 }
 
-fn fabric_signature<'a>(
+pub(super) fn fabric_signature<'a>(
     options: &SignatureOptions,
     key: &'a [u8],
     signature: &'a [u8],
@@ -149,7 +149,7 @@ fn fabric_signature<'a>(
     }
 }
 
-fn precompile_signature<'a>(
+pub(super) fn precompile_signature<'a>(
     options: &SignatureOptions,
     key: &'a [u8],
     signature: &'a [u8],

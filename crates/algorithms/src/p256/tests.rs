@@ -12,6 +12,7 @@ use crate::known_keys::apart::run_by_table;
 
 mod der;
 mod edges;
+mod gpu;
 mod known;
 mod lanes;
 mod wycheproof;
@@ -61,10 +62,11 @@ fn precompile(item: &Item) -> Verdict {
     verdict(Ruleset::EthereumP256Verify, MessageForm::Digest, item)
 }
 
-/// The verdict of the CPU, which lanes must share.
+/// The verdict of the CPU, which lanes and kernels must share.
 fn verdict(ruleset: Ruleset, form: MessageForm, item: &Item) -> Verdict {
     let work = work(ruleset, form, std::slice::from_ref(item));
     let verdict = run(&work, 0..1)[0];
+    assert_eq!(gpu::run(&work), [verdict]);
     if let Some(unit) = crate::Unit::detect() {
         assert_eq!(lanes::run(unit, &work, 0..1), [verdict]);
         let (by_table, _) = run_by_table(unit, &work).expect("this room has tables");

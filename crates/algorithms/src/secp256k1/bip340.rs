@@ -28,8 +28,8 @@ use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork, Verdict};
 use secp256k1::XOnlyPublicKey;
 
 use super::items::Item;
-use super::{PIECE_ITEMS, items, known, lanes, parse, reference};
-use crate::room::{RulesetRules, SignatureLanes};
+use super::{PIECE_ITEMS, gpu, items, known, lanes, parse, reference};
+use crate::room::{RulesetRules, SignatureKernels, SignatureLanes};
 
 /// The rules, as data.
 pub const RULES: RulesetRules = RulesetRules {
@@ -43,6 +43,7 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: None,
     verify_sets: None,
+    gpu: Some(SignatureKernels { programs: gpu::PROGRAMS, verify: gpu::verify_bip340, recover: None }),
     lanes: Some(SignatureLanes {
         piece_items: lanes::PIECE_ITEMS,
         verify: lanes::verify_bip340,

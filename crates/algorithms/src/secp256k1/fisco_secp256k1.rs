@@ -27,8 +27,8 @@ use std::ops::Range;
 use outrigger_types::{MessageForm, Output, Ruleset, SignatureWork};
 
 use super::recoverable::Variant;
-use super::{PIECE_ITEMS, items, known, lanes};
-use crate::room::{RulesetRules, SignatureLanes};
+use super::{PIECE_ITEMS, gpu, items, known, lanes};
+use crate::room::{RulesetRules, SignatureKernels, SignatureLanes};
 
 /// The rules, as data.
 pub const RULES: RulesetRules = RulesetRules {
@@ -42,6 +42,11 @@ pub const RULES: RulesetRules = RulesetRules {
     verify,
     recover: Some(recover),
     verify_sets: None,
+    gpu: Some(SignatureKernels {
+        programs: gpu::PROGRAMS,
+        verify: |session, work, output| gpu::verify_recoverable(session, work, output, &VARIANT),
+        recover: Some(|session, work, output| gpu::recover(session, work, output, &VARIANT)),
+    }),
     lanes: Some(SignatureLanes {
         piece_items: lanes::PIECE_ITEMS,
         verify: |unit, work, range, output| lanes::verify_recoverable(unit, work, range, output, &VARIANT),

@@ -240,7 +240,7 @@ fn coordinates(key: &[u8]) -> Option<(Number, Number, Option<bool>)> {
 
 /// `None` where the item is malformed, but for a key that is no point. An r or s out of range is 0 here, and so are
 /// invalid.
-fn bitcoin_item<'a>(item: &Item<'a>) -> Option<known::Signature<'a>> {
+pub(super) fn bitcoin_item<'a>(item: &Item<'a>) -> Option<known::Signature<'a>> {
     let digest = number(item.message.try_into().ok()?);
     let (r, s) = parse::strict_der(item.signature)?;
     let [r, s] = [r, s].map(|content| number(&parse::scalar(content).unwrap_or_default()));
@@ -272,13 +272,13 @@ pub(super) fn verify_bip340(unit: Unit, work: &SignatureWork, range: Range<usize
 }
 
 /// SHA-256 that has taken in BIP 340's tag, twice hashed.
-fn challenge_hash() -> Sha256 {
+pub(super) fn challenge_hash() -> Sha256 {
     let tag = Sha256::digest(b"BIP0340/challenge");
     Sha256::new().chain_update(tag).chain_update(tag)
 }
 
 /// `None` where the item is malformed, but for a key that is no point's x.
-fn schnorr(item: &Item<'_>, form: MessageForm, tagged: &Sha256) -> Option<Schnorr> {
+pub(super) fn schnorr(item: &Item<'_>, form: MessageForm, tagged: &Sha256) -> Option<Schnorr> {
     if form == MessageForm::Digest && item.message.len() != 32 {
         return None;
     }

@@ -10,6 +10,7 @@ mod batches;
 mod bip340_vectors;
 mod differential;
 mod edges;
+mod gpu;
 mod known;
 mod lanes;
 mod malformed;
@@ -55,13 +56,13 @@ thread_local! {
     static LEFT_OUT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// From here to the end of the test, one answer in `count` is asked of the lanes too: for tests of thousands of single
-/// items, each of which takes the lanes as long as eight.
+/// From here to the end of the test, one answer in `count` is asked of lanes and kernels too: for tests of thousands of
+/// single items, each of which takes them as long as eight.
 fn lanes_now_and_then(count: usize) {
     LEFT_OUT.set((0, count - 1));
 }
 
-/// The CPU's answer, which the lanes of this machine must give too.
+/// The CPU's answer, which the lanes of this machine and the kernels must give too.
 fn run(work: &Work) -> Output {
     let (Work::Verify(signatures) | Work::Recover(signatures)) = work else { panic!("another kind of work") };
     let count = signatures.signatures.len();
@@ -78,6 +79,7 @@ fn run(work: &Work) -> Output {
             assert_eq!(by_table, output, "lanes by table");
         }
     }
+    assert_eq!(gpu::run(work), output, "kernels");
     output
 }
 

@@ -3,7 +3,7 @@ use outrigger_types::HashAlgorithm::{Sha256, Sha256d};
 use proptest::prelude::*;
 
 use crate::hashing::judging::{
-    bytes32, check_lanes, check_lengths, check_ranges, check_responses, digest, pattern, values,
+    bytes32, check_kernels, check_lanes, check_lengths, check_ranges, check_responses, digest, pattern, values,
 };
 
 const SHORT: &str = include_str!("../../vectors/sha256/SHA256ShortMsg.rsp");
@@ -52,6 +52,12 @@ fn every_length_around_two_blocks_by_aws_lc() {
 fn lanes_agree_with_the_library() {
     check_lanes(Sha256);
     check_lanes(Sha256d);
+}
+
+#[test]
+fn kernels_agree_with_the_library() {
+    check_kernels(Sha256);
+    check_kernels(Sha256d);
 }
 
 #[test]

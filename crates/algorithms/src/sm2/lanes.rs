@@ -16,12 +16,10 @@ use crate::{Unit, sm3};
 
 /// The lanes of a ruleset of this room.
 pub(super) const fn lanes(ruleset: Ruleset) -> Option<SignatureLanes> {
-    let verify = match ruleset {
-        Ruleset::FiscoSm2 => fisco,
-        Ruleset::Sm2Digest => digest,
-        Ruleset::Sm2Message => message,
+    match ruleset {
+        Ruleset::FiscoSm2 | Ruleset::Sm2Digest | Ruleset::Sm2Message => {}
         _ => return None,
-    };
+    }
     Some(SignatureLanes { piece_items: PIECE_ITEMS, verify, recover: None, verify_sets: None, known: Some(&KEYS) })
 }
 
@@ -66,85 +64,105 @@ impl KeyTable for Signer {
     }
 }
 
-fn fisco(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    let named: &[u8] = &work.options.identity;
-    if work.options.message_form != MessageForm::Digest || !(named.is_empty() || named == identity::DEFAULT) {
-        return fisco_sm2::verify(work, range, output);
+/// The lanes, where the options agree with the ruleset.
+fn verify(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
+    match Way::of(work) {
+        Ok(way) => each(unit, work, range, output, &way),
+        Err(judge) => judge(work, range, output),
     }
-    let Some(identity) = Identity::new(identity::DEFAULT) else { return fisco_sm2::verify(work, range, output) };
-    each(unit, work, range, output, fisco_sm2::verify, Some(&identity), |key, signature, digest| {
-        let (halves, inner_key) = signature.split_first_chunk()?;
-        (digest.len() == 32 && (inner_key.is_empty() || inner_key == key)).then_some(halves)
-    });
 }
 
-fn digest(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    if work.options.message_form != MessageForm::Digest || !work.options.identity.is_empty() {
-        return sm2_digest::verify(work, range, output);
-    }
-    each(unit, work, range, output, sm2_digest::verify, None, |_, signature, digest| {
-        signature.try_into().ok().filter(|_| digest.len() == 32)
-    });
+/// How the items of a request are verified.
+pub(super) struct Way {
+    /// The CPU's function, for whatever is out of the ordinary.
+    judge: SignatureFn,
+    /// What messages are hashed with; `None` where they are e.
+    pub(super) identity: Option<Identity>,
+    halves: Halves,
 }
 
-fn message(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output) {
-    let (MessageForm::Message, Some(identity)) = (work.options.message_form, Identity::new(&work.options.identity))
-    else {
-        return sm2_message::verify(work, range, output);
-    };
-    each(unit, work, range, output, sm2_message::verify, Some(&identity), |_, signature, _| signature.try_into().ok());
+impl Way {
+    /// The CPU's function is to judge all, where the options contradict the ruleset.
+    pub(super) fn of(work: &SignatureWork) -> Result<Self, SignatureFn> {
+        match work.ruleset {
+            Ruleset::FiscoSm2 => Self::fisco(work).ok_or(fisco_sm2::verify),
+            Ruleset::Sm2Digest => Self::digest(work).ok_or(sm2_digest::verify),
+            _ => Self::message(work).ok_or(sm2_message::verify),
+        }
+    }
+
+    fn fisco(work: &SignatureWork) -> Option<Self> {
+        let named: &[u8] = &work.options.identity;
+        let agrees =
+            work.options.message_form == MessageForm::Digest && (named.is_empty() || named == identity::DEFAULT);
+        let halves: Halves = |key, signature, digest| {
+            let (halves, inner_key) = signature.split_first_chunk()?;
+            (digest.len() == 32 && (inner_key.is_empty() || inner_key == key)).then_some(halves)
+        };
+        let identity = Some(Identity::new(identity::DEFAULT)?);
+        agrees.then_some(Self { judge: fisco_sm2::verify, identity, halves })
+    }
+
+    fn digest(work: &SignatureWork) -> Option<Self> {
+        let agrees = work.options.message_form == MessageForm::Digest && work.options.identity.is_empty();
+        let halves: Halves = |_, signature, digest| signature.try_into().ok().filter(|_| digest.len() == 32);
+        agrees.then_some(Self { judge: sm2_digest::verify, identity: None, halves })
+    }
+
+    fn message(work: &SignatureWork) -> Option<Self> {
+        let identity = Some(Identity::new(&work.options.identity)?);
+        let halves: Halves = |_, signature, _| signature.try_into().ok();
+        let agrees = work.options.message_form == MessageForm::Message;
+        agrees.then_some(Self { judge: sm2_message::verify, identity, halves })
+    }
+
+    /// Item i, where it can be decoded and is in range.
+    pub(super) fn decode<'a>(&self, work: &'a SignatureWork, i: usize) -> Option<Decoded<'a>> {
+        let (key, message) = (coordinates(work.keys.item(i))?, work.message(i));
+        let signature = in_range(key, (self.halves)(key, work.signature(i), message)?)?;
+        Some(Decoded { key, message, signature })
+    }
+
+    /// The CPU's verdict of item i.
+    pub(super) fn judge_alone(&self, work: &SignatureWork, i: usize) -> Verdict {
+        let mut one = Output::unprocessed(Operation::Verify(work.ruleset), 1);
+        (self.judge)(work, i..i + 1, &mut one);
+        one.verdicts[0]
+    }
 }
 
 /// r‖s of a key, a signature and a message, where they have the lengths for it.
 type Halves = for<'a> fn(&[u8; 64], &'a [u8], &[u8]) -> Option<&'a [u8; 64]>;
 
 /// An item that is decoded and in range but for the curve.
-struct Decoded<'a> {
+pub(super) struct Decoded<'a> {
     /// x‖y.
     key: &'a [u8; 64],
     /// Is hashed to e, or is e.
-    message: &'a [u8],
+    pub(super) message: &'a [u8],
     /// But for e.
-    signature: Signature,
+    pub(super) signature: Signature,
 }
 
 /// Verifies items whose messages are hashed with an identity, or are e.
-fn each(
-    unit: Unit,
-    work: &SignatureWork,
-    range: Range<usize>,
-    output: &mut Output,
-    judge: SignatureFn,
-    identity: Option<&Identity>,
-    halves: Halves,
-) {
-    let alone = |output: &mut Output, place: usize| {
-        let i = range.start + place;
-        let mut one = Output::unprocessed(Operation::Verify(work.ruleset), 1);
-        judge(work, i..i + 1, &mut one);
-        output.verdicts[place] = one.verdicts[0];
-    };
+fn each(unit: Unit, work: &SignatureWork, range: Range<usize>, output: &mut Output, way: &Way) {
     let (mut places, mut items) = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len()));
     for (place, i) in range.clone().enumerate() {
-        let message = work.message(i);
-        let item = coordinates(work.keys.item(i)).and_then(|key| {
-            let signature = in_range(key, halves(key, work.signature(i), message)?)?;
-            Some(Decoded { key, message, signature })
-        });
-        match item {
+        match way.decode(work, i) {
             Some(item) => {
                 places.push(place);
                 items.push(item);
             }
-            None => alone(output, place),
+            None => output.verdicts[place] = way.judge_alone(work, i),
         }
     }
+    let identity = way.identity.as_ref();
     for (place, outcome) in places.into_iter().zip(outcomes(unit, identity, &items)) {
         match outcome {
             Outcome::Valid => output.verdicts[place] = Verdict::Valid,
             Outcome::Invalid => output.verdicts[place] = Verdict::Invalid,
             Outcome::OffCurve => output.verdicts[place] = Verdict::Malformed,
-            Outcome::Undecided => alone(output, place),
+            Outcome::Undecided => output.verdicts[place] = way.judge_alone(work, range.start + place),
         }
     }
 }

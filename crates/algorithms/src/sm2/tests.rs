@@ -6,6 +6,7 @@ use crate::known_keys::apart::run_by_table;
 
 mod adversarial;
 mod arithmetic;
+mod gpu;
 mod lanes;
 mod plain;
 mod requests;
@@ -19,8 +20,11 @@ fn judged(key: &[u8; 64], e: &[u8; 32], signature: &[u8; 64]) -> Verdict {
         None => Verdict::Malformed,
     };
     assert_eq!(own, expected, "{} {} {}", hex::encode(key), hex::encode(e), hex::encode(signature));
+    let work = lanes::work(Ruleset::Sm2Digest, &[(key.to_vec(), signature.to_vec(), e.to_vec())]);
+    if gpu::is_asked() {
+        assert_eq!(gpu::run(&work), [expected], "{}", hex::encode(key));
+    }
     if let Some(unit) = crate::Unit::detect() {
-        let work = lanes::work(Ruleset::Sm2Digest, &[(key.to_vec(), signature.to_vec(), e.to_vec())]);
         assert_eq!(lanes::run(unit, &work, 0..1), [expected]);
         let (by_table, _) = run_by_table(unit, &work).expect("this room has tables");
         assert_eq!(by_table.verdicts, [expected]);

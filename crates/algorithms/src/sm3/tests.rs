@@ -1,6 +1,8 @@
 use outrigger_types::HashAlgorithm::Sm3;
 
-use crate::hashing::judging::{bytes32, check_lanes, check_lengths, check_ranges, check_responses, digest};
+use crate::hashing::judging::{
+    bytes32, check_kernels, check_lanes, check_lengths, check_ranges, check_responses, digest,
+};
 
 /// Examples 1 and 2 of GB/T 32905, annex A.
 #[test]
@@ -24,6 +26,11 @@ fn lengths_by_openssl() {
 #[test]
 fn lanes_agree_with_the_library() {
     check_lanes(Sm3);
+}
+
+#[test]
+fn kernels_agree_with_the_library() {
+    check_kernels(Sm3);
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub(super) fn units() -> Vec<Unit> {
 fn agree(unit: Unit, ruleset: Ruleset, form: MessageForm, items: &[Item]) -> usize {
     let work = work(ruleset, form, items);
     let expected = super::run(&work, 0..items.len());
+    if unit != Unit::PORTABLE {
+        assert_eq!(gpu::run(&work), expected, "kernels");
+    }
     assert_eq!(run(unit, &work, 0..items.len()), expected, "{}", unit.name());
     let (by_table, tables) = run_by_table(unit, &work).expect("this room has tables");
     assert_eq!(by_table.verdicts, expected, "{} by table", unit.name());

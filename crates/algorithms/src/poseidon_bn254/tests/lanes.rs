@@ -1,9 +1,10 @@
-//! The lanes give what the room's reference gives, item by item, on both units.
+//! The lanes, on both units, and the kernels give what the room's reference gives, item by item.
 
 use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, MerkleTree, MerkleWork, Output, Verdict, Work};
 
 use super::{element_bytes, modulus_bytes, random_elements};
 use crate::Unit;
+use crate::hashing::judging::in_kernels;
 use crate::registry::run;
 
 fn units() -> Vec<Unit> {
@@ -13,7 +14,7 @@ fn units() -> Vec<Unit> {
     [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten().collect()
 }
 
-/// Runs the messages in lanes and on the CPU, which must agree.
+/// Runs the messages in lanes, in kernels and on the CPU, which must agree.
 fn agree(items: &[Vec<u8>]) -> Output {
     let work = Work::Hash(HashWork { algorithm: HashAlgorithm::PoseidonBn254, messages: ColumnBuf::from_items(items) });
     let by_cpu = run(&work, 0..items.len());
@@ -22,6 +23,7 @@ fn agree(items: &[Vec<u8>]) -> Output {
         assert_eq!(in_lanes.verdicts, by_cpu.verdicts, "{}", unit.name());
         assert_eq!(in_lanes.fixed, by_cpu.fixed, "{}", unit.name());
     }
+    assert_eq!(in_kernels(&work), by_cpu, "kernels");
     by_cpu
 }
 

@@ -18,12 +18,16 @@ fn units() -> Vec<Unit> {
     std::iter::once(Unit::PORTABLE).chain(detected).collect()
 }
 
-/// Verification, and recovery where the ruleset has it, on every unit against the CPU. Gives the CPU's verdicts.
+/// Verification, and recovery where the ruleset has it, on every unit and by the kernels against the CPU. Gives the CPU's verdicts.
 fn compare(ruleset: Ruleset, items: &[Triple], units: &[Unit]) -> Vec<Verdict> {
     let count = items.len();
     let verify = Work::Verify(work(ruleset, items));
     let expected = crate::run(&verify, 0..count);
     let recovery = RECOVERABLE.contains(&ruleset).then(|| Work::Recover(work(ruleset, items)));
+    assert_eq!(gpu::run(&verify), expected, "{ruleset}: kernels");
+    if let Some(recovery) = &recovery {
+        assert_eq!(gpu::run(recovery), crate::run(recovery, 0..count), "{ruleset}: kernels");
+    }
     for &unit in units {
         assert_eq!(crate::lanes::run(unit, &verify, 0..count), expected, "{ruleset} on {}", unit.name());
         let (by_table, tables) = run_by_table(unit, &work(ruleset, items)).expect("this room has tables");

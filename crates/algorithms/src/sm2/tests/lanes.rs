@@ -41,6 +41,9 @@ fn units() -> Vec<Unit> {
 fn agree(unit: Unit, ruleset: Ruleset, items: &[Item]) -> usize {
     let work = work(ruleset, items);
     let expected = crate::run(&Work::Verify(work.clone()), 0..items.len()).verdicts;
+    if unit != Unit::PORTABLE {
+        assert_eq!(gpu::run(&work), expected, "kernels");
+    }
     assert_eq!(run(unit, &work, 0..items.len()), expected, "{}", unit.name());
     let (by_table, tables) = run_by_table(unit, &work).expect("this room has tables");
     assert_eq!(by_table.verdicts, expected, "{} by table", unit.name());
@@ -224,6 +227,7 @@ fn identities_are_told_apart_by_table() {
             work.options.identity = asked.as_bytes().to_vec().into();
             let verdicts = vec![Verdict::from_equation(is_good); 20];
             assert_eq!(crate::run(&Work::Verify(work.clone()), 0..20).verdicts, verdicts);
+            assert_eq!(gpu::run(&work), verdicts, "{asked}");
             for unit in units() {
                 assert_eq!(run(unit, &work, 0..20), verdicts, "{asked}");
                 let (by_table, tables) = run_by_table(unit, &work).expect("this room has tables");

@@ -31,6 +31,7 @@ fn verdict(item: &Item) -> Verdict {
         messages: ColumnBuf::from_items(&[&item.message]),
     };
     let verdict = crate::run(&outrigger_types::Work::Verify(work.clone()), 0..1).verdicts[0];
+    assert_eq!(gpu::run(&work), [verdict]);
     if let Some(unit) = crate::Unit::detect() {
         assert_eq!(lanes::run(unit, &work, 0..1), [verdict]);
     }

@@ -1,0 +1,89 @@
+//! What a device's worker process can do: every operation of the rooms that has kernels.
+
+use outrigger_device::{DeviceError, Operations, Queue};
+use outrigger_types::packed::is_packable;
+use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset};
+
+use super::{Resident, Session, answer, programs, run, supports};
+use crate::planted::{self, Plant};
+use crate::registry;
+
+/// Items of a self-test: more than a group of most sizes, of no round number.
+const TESTED: usize = 19;
+
+/// The operations of the rooms, and what stays on the device for them.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    resident: Resident,
+}
+
+/// All operations that can be packed and have kernels.
+pub fn operations() -> impl Iterator<Item = Operation> {
+    let signatures = Ruleset::ALL.iter().flat_map(|&ruleset| [Operation::Verify(ruleset), Operation::Recover(ruleset)]);
+    let hashes = HashAlgorithm::ALL.iter().map(|&algorithm| Operation::Hash(algorithm));
+    let trees = MerkleTree::ALL
+        .iter()
+        .flat_map(|&tree| HashAlgorithm::ALL.iter().map(move |&algorithm| Operation::Merkle(tree, algorithm)));
+    let all = signatures.chain(hashes).chain(trees);
+    all.filter(|&operation| is_packable(operation) && supports(operation))
+}
+
+/// The number of an operation between a parent and its worker, which are of the same build.
+pub fn code(operation: Operation) -> Option<u32> {
+    operations().position(|other| other == operation).map(|place| place as u32 + 1)
+}
+
+fn operation_of(code: u32) -> Result<Operation, DeviceError> {
+    operations().nth((code as usize).wrapping_sub(1)).ok_or(DeviceError::Unsupported)
+}
+
+/// The header of a batch: its nonce.
+pub fn header(nonce: u64) -> Vec<u8> {
+    nonce.to_le_bytes().to_vec()
+}
+
+impl Operations for Rooms {
+    fn operations(&self) -> Vec<u32> {
+        operations().filter_map(code).collect()
+    }
+
+    /// Planted good and bad items, judged by the CPU.
+    fn self_test(&self, queue: &mut dyn Queue, operation: u32) -> Result<(), DeviceError> {
+        let operation = operation_of(operation)?;
+        let mut session = Session::new(queue, &self.resident, rand_nonce()?);
+        for program in programs(operation) {
+            session.load(program)?;
+        }
+        let plants: Vec<Plant> = (0..TESTED)
+            .map(|i| match i % 4 {
+                1 => Plant::OtherMessage,
+                3 => Plant::Truncated,
+                _ => Plant::Good,
+            })
+            .collect();
+        let work = planted::work(operation, &plants).ok_or(DeviceError::Unsupported)?;
+        if run(&mut session, &work)? == registry::run(&work, 0..work.items()) {
+            return Ok(());
+        }
+        Err(DeviceError::Failed(format!("the self-test of {} of {} failed", operation.kind(), operation.label())))
+    }
+
+    fn run(
+        &self,
+        queue: &mut dyn Queue,
+        _operation: u32,
+        header: &[u8],
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), DeviceError> {
+        let nonce = header.try_into().map_err(|_| DeviceError::Misuse("a header without a nonce".to_owned()))?;
+        let nonce = u64::from_le_bytes(nonce);
+        let mut session = Session::new(queue, &self.resident, nonce);
+        answer(&mut session, nonce, input, output).map(|_| ())
+    }
+}
+
+/// A nonce of the operating system's.
+fn rand_nonce() -> Result<u64, DeviceError> {
+    getrandom::u64().map_err(|error| DeviceError::Failed(format!("no random numbers: {error}")))
+}

@@ -1,0 +1,193 @@
+//! One stream of a device, and what stays on it between batches.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use outrigger_device::{Argument, Buffer, DeviceError, Queue};
+use outrigger_types::tag;
+
+/// Words of a result before its output: verdict and tag.
+const RESULT_HEAD: usize = 2;
+
+/// Tables that stay on a device, by name; shared by its queues.
+#[derive(Debug, Default)]
+pub struct Resident {
+    buffers: Mutex<HashMap<&'static str, Arc<Buffer>>>,
+}
+
+/// A queue for the time of a batch.
+pub struct Session<'a> {
+    queue: &'a mut dyn Queue,
+    resident: &'a Resident,
+    nonce: u64,
+}
+
+/// An argument of a kernel that gives results.
+#[derive(Clone, Copy, Debug)]
+pub enum Given<'a> {
+    /// A buffer of the caller's.
+    Buffer(&'a Buffer),
+    /// A number.
+    Number(u32),
+    /// The results, two words an item and those of its output.
+    Results,
+    /// The number of items.
+    Count,
+    /// The low half of the nonce.
+    NonceLow,
+    /// The high half of the nonce.
+    NonceHigh,
+}
+
+impl<'a> Session<'a> {
+    /// A batch under a nonce that was never used, on a queue of the device that `resident` is of.
+    pub fn new(queue: &'a mut dyn Queue, resident: &'a Resident, nonce: u64) -> Self {
+        Self { queue, resident, nonce }
+    }
+
+    /// Makes a program of `kernels/` known to the device.
+    ///
+    /// # Errors
+    /// What the device reports; [`DeviceError::Misuse`] where there is no such program.
+    pub fn load(&mut self, program: &str) -> Result<(), DeviceError> {
+        let found = outrigger_kernels::programs().iter().find(|other| other.name == program);
+        self.queue.load(found.ok_or_else(|| DeviceError::Misuse(format!("there is no program {program}")))?)
+    }
+
+    /// The queue, for launches that give no results.
+    pub fn queue(&mut self) -> &mut dyn Queue {
+        self.queue
+    }
+
+    /// A buffer of these words.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn words(&mut self, words: &[u32]) -> Result<Buffer, DeviceError> {
+        self.bytes(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>())
+    }
+
+    /// A buffer of these bytes, at least four of them, filled up to whole words with zeros.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<Buffer, DeviceError> {
+        let whole = bytes.len() & !3;
+        let buffer = self.queue.allocate(bytes.len().next_multiple_of(4).max(4))?;
+        self.queue.write(&buffer, 0, &bytes[..whole])?;
+        if whole < buffer.bytes() {
+            let mut last = [0; 4];
+            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+            self.queue.write(&buffer, whole, &last)?;
+        }
+        Ok(buffer)
+    }
+
+    /// Items of varying length: their bytes one after the other, and where each begins, with the end of the last.
+    ///
+    /// # Errors
+    /// What the device reports; [`DeviceError::Misuse`] where the items together pass 4 GiB.
+    pub fn strings<'b>(&mut self, items: impl Iterator<Item = &'b [u8]>) -> Result<[Buffer; 2], DeviceError> {
+        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
+        for item in items {
+            bytes.extend_from_slice(item);
+            let end = u32::try_from(bytes.len());
+            offsets.push(end.map_err(|_| DeviceError::Misuse("a batch of more than 4 GiB".to_owned()))?);
+        }
+        Ok([self.bytes(&bytes)?, self.words(&offsets)?])
+    }
+
+    /// A table that stays on the device: made at its first use.
+    ///
+    /// # Errors
+    /// What `make` reports.
+    pub fn resident(
+        &mut self,
+        name: &'static str,
+        make: impl FnOnce(&mut Self) -> Result<Buffer, DeviceError>,
+    ) -> Result<Arc<Buffer>, DeviceError> {
+        let resident = self.resident;
+        let mut buffers = resident.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(buffer) = buffers.get(name) {
+            return Ok(buffer.clone());
+        }
+        let buffer = Arc::new(make(self)?);
+        // Other queues may use it from now on, so it must be there.
+        self.queue.finish()?;
+        buffers.insert(name, buffer.clone());
+        Ok(buffer)
+    }
+
+    /// How many work-items a group has here, and how many groups `items` of them need.
+    pub fn groups(&self, items: usize) -> Result<(u32, u32), DeviceError> {
+        let size = self.queue.info().group_size_max;
+        let groups = u32::try_from(items.div_ceil(size as usize));
+        Ok((groups.map_err(|_| DeviceError::Misuse("more than 2^32 work-items".to_owned()))?, size))
+    }
+
+    /// Runs a kernel on `count` items, one work-item each, and gives back results of `output_words` words an item,
+    /// all of whose tags are right. What lay in that memory before has no right tags, for the nonce is new.
+    ///
+    /// # Errors
+    /// What the device reports; [`DeviceError::Failed`] where a tag is wrong: nothing of the batch is to be believed.
+    pub fn judge(
+        &mut self,
+        kernel: &str,
+        count: usize,
+        output_words: usize,
+        arguments: &[Given<'_>],
+    ) -> Result<Results, DeviceError> {
+        let (groups, size) = self.groups(count)?;
+        let words = (RESULT_HEAD + output_words) * count;
+        let buffer = self.queue.allocate(4 * words)?;
+        let arguments: Vec<Argument<'_>> = arguments
+            .iter()
+            .map(|argument| match *argument {
+                Given::Buffer(buffer) => Argument::Buffer(buffer, 0),
+                Given::Number(number) => Argument::Number(number),
+                Given::Results => Argument::Buffer(&buffer, 0),
+                Given::Count => Argument::Number(count as u32),
+                Given::NonceLow => Argument::Number(self.nonce as u32),
+                Given::NonceHigh => Argument::Number((self.nonce >> 32) as u32),
+            })
+            .collect();
+        self.queue.launch(kernel, groups, size, &arguments)?;
+        let mut bytes = vec![0; 4 * words];
+        self.queue.read(&buffer, 0, &mut bytes)?;
+        let results = Results {
+            words: bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect(),
+            count,
+            output_words,
+        };
+        match (0..count).find(|&item| !results.is_tagged(item, self.nonce)) {
+            None => Ok(results),
+            Some(item) => Err(DeviceError::Failed(format!("kernel {kernel}: the tag of item {item} is wrong"))),
+        }
+    }
+}
+
+/// What a kernel said of each item, by columns: verdict, tag, output words.
+#[derive(Debug)]
+pub struct Results {
+    words: Vec<u32>,
+    count: usize,
+    output_words: usize,
+}
+
+impl Results {
+    /// What the kernel decided of an item: a verdict of `dialect/tag.h`, or a code of its own.
+    pub fn verdict(&self, item: usize) -> u32 {
+        self.words[item]
+    }
+
+    /// A word of the output of an item.
+    pub fn word(&self, item: usize, word: usize) -> u32 {
+        self.words[(RESULT_HEAD + word) * self.count + item]
+    }
+
+    fn is_tagged(&self, item: usize, nonce: u64) -> bool {
+        let start = tag::start(nonce, item as u32, self.verdict(item));
+        (0..self.output_words).fold(start, |state, word| tag::step(state, self.word(item, word)))
+            == self.words[self.count + item]
+    }
+}

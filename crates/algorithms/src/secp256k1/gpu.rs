@@ -1,0 +1,218 @@
+//! The room's rulesets on a device: columns parsed as the CPU does, the mathematics by the program `secp256k1`.
+//!
+//! What the curve is not needed for is judged by the CPU's function for that item, so that there is one place for its
+//! rules.
+
+use std::sync::Arc;
+
+use outrigger_device::{Argument, Buffer, DeviceError};
+use outrigger_types::{MessageForm, Operation, Output, SignatureWork, Verdict};
+use outrigger_vector::secp256k1::Schnorr;
+
+use super::items::Item;
+use super::lanes::{bitcoin_item, challenge_hash, schnorr};
+use super::parse;
+use super::recoverable::{Signed, Signer, Variant};
+use crate::gpu::{Given, Results, Rows, Session, halves, number, row};
+
+/// What all rulesets of this room need.
+pub(super) const PROGRAMS: &[&str] = &[PROGRAM];
+const PROGRAM: &str = "secp256k1";
+
+/// As the kernels read them: words of an item, and bits of its last one.
+const VERIFY_WORDS: usize = 41;
+const RECOVER_WORDS: usize = 25;
+const SCHNORR_WORDS: usize = 32;
+const NONCE_Y_IS_ODD: u32 = 1;
+const NONCE_IS_ABOVE_ORDER: u32 = 2;
+const KEY_IS_COMPRESSED: u32 = 4;
+const KEY_Y_IS_ODD: u32 = 8;
+
+/// The odd multiples of G and of its image, as `secp256k1_tables` writes them, a work-item one of each.
+const STATIC_MULTIPLES: usize = 4096;
+const TABLES_BYTES: usize = 2 * STATIC_MULTIPLES * 64;
+
+/// Words that `secp256k1_recover` gives: the bytes of the key, then those of the address.
+const KEY_WORDS: usize = 16;
+const SIGNER_WORDS: usize = 21;
+
+/// Verifies a ruleset with recoverable signatures.
+pub(super) fn verify_recoverable(
+    session: &mut Session<'_>,
+    work: &SignatureWork,
+    output: &mut Output,
+    variant: &Variant,
+) -> Result<(), DeviceError> {
+    if work.options.message_form != MessageForm::Digest {
+        return Ok(());
+    }
+    let mut by_key = Rows::<VERIFY_WORDS>::with_capacity(output.verdicts.len());
+    let mut by_address = Rows::<RECOVER_WORDS>::with_capacity(output.verdicts.len());
+    for (place, item) in items(work).enumerate() {
+        match (Signer::parse(item.key), variant.parse(&item)) {
+            (Some(signer), Some(signed)) if signed.is_in_range(variant.allow_high_s) => match signer {
+                Signer::Key(key) => by_key.push(place, keyed(&signed, key)),
+                Signer::Address(_) => by_address.push(place, recoverable(&signed)),
+            },
+            _ => output.verdicts[place] = variant.verify(&item),
+        }
+    }
+    judge(session, "secp256k1_verify_point", &by_key, output)?;
+    let Some(results) = recovered(session, &by_address)? else { return Ok(()) };
+    by_address.settle("secp256k1_recover", &results, &mut output.verdicts)?;
+    for (item, place) in by_address.places().enumerate() {
+        let is_signer = || {
+            let words = work.keys.item(place).as_chunks::<4>().0.iter().zip(KEY_WORDS..);
+            words.into_iter().all(|(bytes, word)| results.word(item, word).to_le_bytes() == *bytes)
+        };
+        if output.verdicts[place] == Verdict::Valid {
+            output.verdicts[place] = Verdict::from_equation(is_signer());
+        }
+    }
+    Ok(())
+}
+
+/// Recovers the keys and addresses of a ruleset with recoverable signatures.
+pub(super) fn recover(
+    session: &mut Session<'_>,
+    work: &SignatureWork,
+    output: &mut Output,
+    variant: &Variant,
+) -> Result<(), DeviceError> {
+    if work.options.message_form != MessageForm::Digest {
+        return Ok(());
+    }
+    let mut rows = Rows::with_capacity(output.verdicts.len());
+    let (signatures, messages) = (work.signatures.view(), work.messages.view());
+    for (place, verdict) in output.verdicts.iter_mut().enumerate() {
+        let item = Item { key: &[], signature: signatures.item(place), message: messages.item(place) };
+        match variant.parse(&item) {
+            Some(signed) if signed.is_in_range(variant.allow_high_s) => rows.push(place, recoverable(&signed)),
+            Some(_) => *verdict = Verdict::Invalid,
+            None => *verdict = Verdict::Malformed,
+        }
+    }
+    let Some(results) = recovered(session, &rows)? else { return Ok(()) };
+    rows.settle("secp256k1_recover", &results, &mut output.verdicts)?;
+    let stride = Operation::Recover(work.ruleset).output_shape().stride;
+    for (item, place) in rows.places().enumerate() {
+        if output.verdicts[place] == Verdict::Valid {
+            let (words, _) = output.fixed[place * stride..][..stride].as_chunks_mut::<4>();
+            for (word, bytes) in words.iter_mut().enumerate() {
+                *bytes = results.word(item, word).to_le_bytes();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Verifies `bitcoin`.
+pub(super) fn verify_bitcoin(
+    session: &mut Session<'_>,
+    work: &SignatureWork,
+    output: &mut Output,
+) -> Result<(), DeviceError> {
+    if work.options.message_form != MessageForm::Digest {
+        return Ok(());
+    }
+    let mut rows = Rows::<VERIFY_WORDS>::with_capacity(output.verdicts.len());
+    for (place, item) in items(work).enumerate() {
+        let Some(signature) = bitcoin_item(&item) else {
+            output.verdicts[place] = Verdict::Malformed;
+            continue;
+        };
+        let of_key = match signature.lift {
+            None => 0,
+            Some(y_is_odd) => KEY_IS_COMPRESSED | if y_is_odd { KEY_Y_IS_ODD } else { 0 },
+        };
+        let of = &signature.item;
+        rows.push(place, row([of.digest, of.r, of.s, of.x, of.y].map(|number| halves(&number)), &[of_key]));
+    }
+    judge(session, "secp256k1_verify", &rows, output)
+}
+
+/// Verifies `bip340`.
+pub(super) fn verify_bip340(
+    session: &mut Session<'_>,
+    work: &SignatureWork,
+    output: &mut Output,
+) -> Result<(), DeviceError> {
+    let tagged = challenge_hash();
+    let mut rows = Rows::<SCHNORR_WORDS>::with_capacity(output.verdicts.len());
+    for (place, item) in items(work).enumerate() {
+        match schnorr(&item, work.options.message_form, &tagged) {
+            Some(Schnorr { r, s, challenge, x }) => {
+                rows.push(place, row([challenge, r, s, x].map(|number| halves(&number)), &[]));
+            }
+            None => output.verdicts[place] = Verdict::Malformed,
+        }
+    }
+    judge(session, "secp256k1_verify_schnorr", &rows, output)
+}
+
+fn items(work: &SignatureWork) -> impl Iterator<Item = Item<'_>> {
+    let (signatures, messages) = (work.signatures.view(), work.messages.view());
+    (0..signatures.len()).map(move |i| Item {
+        key: work.keys.item(i),
+        signature: signatures.item(i),
+        message: messages.item(i),
+    })
+}
+
+/// What is said of R.
+fn nonce(signed: &Signed<'_>) -> u32 {
+    u32::from(signed.recovery_id) & (NONCE_Y_IS_ODD | NONCE_IS_ABOVE_ORDER)
+}
+
+fn keyed(signed: &Signed<'_>, key: &[u8; 64]) -> [u32; VERIFY_WORDS] {
+    let ((r, s), (x, y)) = (parse::halves(signed.compact), parse::halves(key));
+    row([signed.digest, r, s, x, y].map(number), &[nonce(signed)])
+}
+
+fn recoverable(signed: &Signed<'_>) -> [u32; RECOVER_WORDS] {
+    let (r, s) = parse::halves(signed.compact);
+    row([signed.digest, r, s].map(number), &[nonce(signed)])
+}
+
+/// Has a kernel judge the items.
+fn judge<const W: usize>(
+    session: &mut Session<'_>,
+    kernel: &str,
+    rows: &Rows<W>,
+    output: &mut Output,
+) -> Result<(), DeviceError> {
+    match asked(session, kernel, rows, 0)? {
+        Some(results) => rows.settle(kernel, &results, &mut output.verdicts),
+        None => Ok(()),
+    }
+}
+
+fn recovered(session: &mut Session<'_>, rows: &Rows<RECOVER_WORDS>) -> Result<Option<Results>, DeviceError> {
+    asked(session, "secp256k1_recover", rows, SIGNER_WORDS)
+}
+
+/// What a kernel says of the items, where there are any.
+fn asked<const W: usize>(
+    session: &mut Session<'_>,
+    kernel: &str,
+    rows: &Rows<W>,
+    output_words: usize,
+) -> Result<Option<Results>, DeviceError> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    session.load(PROGRAM)?;
+    let (tables, items) = (tables(session)?, rows.upload(session)?);
+    let given = [Given::Buffer(&tables), Given::Buffer(&items), Given::Results, Given::Count];
+    let nonce = [Given::NonceLow, Given::NonceHigh];
+    session.judge(kernel, rows.len(), output_words, &[&given[..], &nonce[..]].concat()).map(Some)
+}
+
+fn tables(session: &mut Session<'_>) -> Result<Arc<Buffer>, DeviceError> {
+    session.resident("secp256k1: odd multiples of G", |session| {
+        let (groups, size) = session.groups(STATIC_MULTIPLES)?;
+        let buffer = session.queue().allocate(TABLES_BYTES)?;
+        session.queue().launch("secp256k1_tables", groups, size, &[Argument::Buffer(&buffer, 0)])?;
+        Ok(buffer)
+    })
+}
