@@ -243,6 +243,16 @@ impl Batcher {
         found
     }
 
+    /// Takes out what waits of a request: its items.
+    pub fn take_back(&mut self, id: RequestId) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        for (_, queue) in self.ring.iter().flat_map(|flow| &flow.queues) {
+            ranges.extend(queue.iter().filter(|entry| entry.id == id).map(|entry| entry.range.clone()));
+        }
+        self.remove(id);
+        ranges
+    }
+
     /// Takes out everything, in no order that matters.
     pub fn clear(&mut self) -> Vec<Entry> {
         self.take_out(|_| true)

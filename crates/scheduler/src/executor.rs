@@ -3,6 +3,7 @@
 //! One lock guards all that is in motion; it is held for a few microseconds and never while an engine is given
 //! work, a caller is woken, or anything is computed. Engines call back on their own threads.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ mod lane;
 mod motion;
 mod ticket;
 
+use feed::Placed;
 use motion::State;
 use ticket::Asked;
 
@@ -221,12 +223,19 @@ impl Core {
             deadline: request.deadline,
             backend: request.backend,
         };
-        let (id, lanes) = self.place(asked, caller)?;
+        let Placed { id, lanes, late_after } = self.place(asked, caller)?;
         let _given_up = GiveUp { core: self, id };
         for lane in lanes {
             self.feed(lane);
         }
-        answer.await.unwrap_or_else(|_| Err(Rejection::Internal("the request was lost inside the scheduler".into())))
+        let lost = |_| Err(Rejection::Internal("the request was lost inside the scheduler".into()));
+        let Some(late_after) = late_after else { return answer.await.unwrap_or_else(lost) };
+        let mut answer = pin!(answer);
+        if let Ok(answer) = tokio::time::timeout(late_after, &mut answer).await {
+            return answer.unwrap_or_else(lost);
+        }
+        self.hedge(id);
+        answer.await.unwrap_or_else(lost)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -11,11 +11,13 @@ use std::time::Instant;
 
 use outrigger_types::{Backend, Engine, Output, Priority, Rejection, SchedulerOptions, Work};
 
+pub mod audit;
 pub mod batcher;
 pub mod breaker;
 pub mod cache;
 pub mod cores;
 pub mod cost;
+pub mod device;
 pub mod fallback;
 pub mod limits;
 pub mod metrics;

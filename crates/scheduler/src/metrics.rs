@@ -10,6 +10,7 @@ use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use outrigger_algorithms::known_keys;
+use outrigger_device::{Timing, WorkerStats};
 use outrigger_types::{Backend, Operation, Priority, Rejection, Verdict};
 
 use crate::limits::Load;
@@ -32,6 +33,19 @@ pub const BACKEND_CHOICE: &str = "outrigger_backend_choice_total";
 pub const CACHE: &str = "outrigger_cache_total";
 /// Items that were repeated on the CPU after a fault, by the `backend` that failed.
 pub const FALLBACK_ITEMS: &str = "outrigger_fallback_items_total";
+/// Time of batches on devices, by `backend`, `device` and `part`: `waited` for the worker, `copied_in`, `kernels`,
+/// `copied_out` (kernels included where the driver gives no time of its own).
+pub const DEVICE_MICROSECONDS: &str = "outrigger_device_microseconds_total";
+/// Bytes copied, by `backend`, `device` and `direction`: `in` or `out`.
+pub const DEVICE_BYTES: &str = "outrigger_device_bytes_total";
+/// Processes of workers, by `backend`, `device` and `event`: `started`, `failed_to_start`, `hung`, `died`.
+pub const DEVICE_WORKERS: &str = "outrigger_device_workers_total";
+/// Batches in the hands of a device's worker, by `backend` and `device`.
+pub const DEVICE_BATCHES: &str = "outrigger_device_batches";
+/// Items that the CPU was asked for as well because a device was late with them, by its `backend`.
+pub const HEDGED_ITEMS: &str = "outrigger_hedged_items_total";
+/// What went wrong on devices, by `backend`, `device` and `event`: see [`DeviceEvent`].
+pub const DEVICE_EVENTS: &str = "outrigger_device_events_total";
 /// Items whose key was looked for among the tables of known keys, by `result`: `hit` or `miss`.
 pub const KNOWN_KEYS: &str = "outrigger_known_keys_total";
 /// Tables of known keys, by `event`: `built`, `evicted` to make room, or dropped as `damaged`.
@@ -47,6 +61,78 @@ pub const INFLIGHT_ITEMS: &str = "outrigger_inflight_items";
 /// Bytes of these requests.
 pub const INFLIGHT_BYTES: &str = "outrigger_inflight_bytes";
 
+/// What went wrong on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceEvent {
+    /// An answer whose tag was wrong: it was damaged on its way.
+    Damaged,
+    /// A planted item that was answered wrongly.
+    Planted,
+    /// An answer that the CPU, asked again, does not give.
+    Audit,
+    /// No memory for a batch.
+    OutOfMemory,
+    /// The driver or the worker failed, or the worker is gone.
+    Fault,
+}
+
+impl DeviceEvent {
+    /// The value of the label `event`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Planted => "planted",
+            Self::Audit => "audit",
+            Self::OutOfMemory => "out_of_memory",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// Counts it. Devices are few, so a label for each is bounded.
+    pub(crate) fn count(self, backend: Backend, device: &str) {
+        let labels =
+            [("backend", backend.name().to_owned()), ("device", device.to_owned()), ("event", self.name().to_owned())];
+        counter!(DEVICE_EVENTS, &labels).increment(1);
+    }
+}
+
+/// Counts where the time of a batch went.
+pub(crate) fn device_timing(backend: Backend, device: &str, timing: &Timing) {
+    let labels = |name: &'static str, value: &'static str| {
+        [("backend", backend.name().to_owned()), ("device", device.to_owned()), (name, value.to_owned())]
+    };
+    let parts = [
+        ("waited", timing.waited),
+        ("copied_in", timing.copy_in),
+        ("kernels", timing.kernels),
+        ("copied_out", timing.copy_out),
+    ];
+    for (part, time) in parts {
+        counter!(DEVICE_MICROSECONDS, &labels("part", part)).increment(time.as_micros() as u64);
+    }
+    for (direction, bytes) in [("in", timing.bytes_in), ("out", timing.bytes_out)] {
+        counter!(DEVICE_BYTES, &labels("direction", direction)).increment(bytes);
+    }
+}
+
+/// Tells the recorder how the process of a device's worker fares. To be called before metrics are shown.
+pub(crate) fn record_worker(backend: Backend, device: &str, stats: &WorkerStats) {
+    let named = |event: &'static str| {
+        [("backend", backend.name().to_owned()), ("device", device.to_owned()), ("event", event.to_owned())]
+    };
+    let events = [
+        ("started", stats.starts),
+        ("failed_to_start", stats.failed_starts),
+        ("hung", stats.hung),
+        ("died", stats.died),
+    ];
+    for (event, count) in events {
+        counter!(DEVICE_WORKERS, &named(event)).absolute(count);
+    }
+    let labels = [("backend", backend.name().to_owned()), ("device", device.to_owned())];
+    gauge!(DEVICE_BATCHES, &labels).set(stats.in_flight as f64);
+}
+
 /// Tells the recorder what each metric means.
 pub fn describe() {
     describe_counter!(REQUESTS, "Requests answered or rejected");
@@ -58,6 +144,12 @@ pub fn describe() {
     describe_counter!(BACKEND_CHOICE, "Batches by the backend that was chosen");
     describe_counter!(CACHE, "Items looked up in the verdict cache");
     describe_counter!(FALLBACK_ITEMS, "Items repeated on the CPU after another backend failed");
+    describe_counter!(HEDGED_ITEMS, "Items that the CPU was asked for as well because a device was late");
+    describe_counter!(DEVICE_MICROSECONDS, Unit::Microseconds, "Time of batches on devices, by what it went to");
+    describe_counter!(DEVICE_BYTES, Unit::Bytes, "Bytes copied to and from devices");
+    describe_counter!(DEVICE_WORKERS, "Processes of device workers: started, failed to start, hung, died");
+    describe_gauge!(DEVICE_BATCHES, "Batches in the hands of a device's worker");
+    describe_counter!(DEVICE_EVENTS, "What went wrong on devices");
     describe_counter!(KNOWN_KEYS, "Items whose key was looked for among the tables of known keys");
     describe_counter!(KNOWN_KEY_TABLES_EVENTS, "Tables of known keys that were built, evicted, or found damaged");
     describe_gauge!(KNOWN_KEY_TABLES, "Tables of known keys");
@@ -177,6 +269,10 @@ impl Handles {
 
     pub(crate) fn fell_back(&self, backend: Backend, items: usize) {
         counter!(FALLBACK_ITEMS, "backend" => backend.name()).increment(items as u64);
+    }
+
+    pub(crate) fn hedged(&self, backend: Backend, items: usize) {
+        counter!(HEDGED_ITEMS, "backend" => backend.name()).increment(items as u64);
     }
 
     pub(crate) fn looked_up(&self, hits: usize, misses: usize, shared: usize) {

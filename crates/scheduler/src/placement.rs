@@ -55,7 +55,8 @@ impl EngineView {
         self.cost.map(|cost| cost.wall(items, bytes, self.shares))
     }
 
-    fn finish(&self, items: usize, bytes: usize) -> Option<Duration> {
+    /// When it would be done with so much work, where its cost is known.
+    pub fn finish(&self, items: usize, bytes: usize) -> Option<Duration> {
         self.wall(items, bytes).map(|wall| self.delay() + wall)
     }
 }

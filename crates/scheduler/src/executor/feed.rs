@@ -1,7 +1,7 @@
 //! Places requests and feeds the engines.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_types::{Backend, EngineError, Job, Output, Priority, Rejection};
 use tokio::sync::oneshot;
@@ -22,14 +22,45 @@ struct Ready {
     columns: Columns,
 }
 
+/// A request that waits for its engines.
+pub(super) struct Placed {
+    pub(super) id: RequestId,
+    pub(super) lanes: Vec<usize>,
+    /// After so long devices that have it are late; `None` where no device has.
+    pub(super) late_after: Option<Duration>,
+}
+
+/// A device is late after so many times what it was predicted to need, and [`LATE_BY`].
+const LATE_TIMES: u32 = 3;
+/// What a copy, a hand-over or a moment's load may add.
+const LATE_BY: Duration = Duration::from_millis(10);
+/// A device of unknown cost is late after this.
+const LATE_UNKNOWN: Duration = Duration::from_secs(1);
+
+/// How long to wait for an engine that has `items` of a request before the cores are asked too: until it is late, and
+/// not so long that the cores could not make the deadline any more. `None` for the cores themselves, and where there is
+/// no choice.
+fn late_after(ask: &Ask, views: &[EngineView], engine: usize, items: usize) -> Option<Duration> {
+    let cores = views.iter().find(|view| view.backend == Backend::Cpu && view.supports)?;
+    if ask.backend.is_some() || views[engine].queue == cores.queue {
+        return None;
+    }
+    let bytes = ask.bytes * items / ask.items.max(1);
+    let predicted = views[engine].finish(items, bytes);
+    let late = predicted.map_or(LATE_UNKNOWN, |finish| finish * LATE_TIMES + LATE_BY);
+    let last_call = ask.time_left.zip(cores.finish(items, bytes)).map(|(left, needed)| {
+        let reserve = needed.mul_f64(1.5);
+        left.saturating_sub(reserve)
+    });
+    // Where the cores cannot make it anyway, the device is the only hope.
+    Some(last_call.filter(|last| !last.is_zero()).map_or(late, |last| late.min(last)))
+}
+
 impl Core {
-    /// Chooses engines for a request and lets it wait for them. Returns its name and the lanes. Where engines share
+    /// Chooses engines for a request and lets it wait for them. Returns its name, the lanes, and how long to wait for
+    /// devices before the cores are asked too. Where engines share
     /// threads, which of them it will be is decided when its batch goes: alone or in company is what matters there.
-    pub(super) fn place(
-        &self,
-        asked: Asked,
-        caller: oneshot::Sender<Answer>,
-    ) -> Result<(RequestId, Vec<usize>), Rejection> {
+    pub(super) fn place(&self, asked: Asked, caller: oneshot::Sender<Answer>) -> Result<Placed, Rejection> {
         let now = Instant::now();
         let ticket = Ticket::new(asked, caller);
         let items = ticket.work.items();
@@ -49,10 +80,19 @@ impl Core {
             Placement::One(engine) => vec![(engine, 0..items)],
             Placement::Split(parts) => parts,
         };
+        let late_after =
+            parts.iter().filter_map(|(engine, range)| late_after(&ask, &views, *engine, range.len())).min();
         let id = state.name();
         state.tickets.insert(id, ticket);
         let lanes = parts.into_iter().map(|(engine, range)| state.wait(id, range, engine, only, &self.costs)).collect();
-        Ok((id, lanes))
+        Ok(Placed { id, lanes, late_after })
+    }
+
+    /// Asks the cores too for what devices owe a request.
+    pub(super) fn hedge(self: &Arc<Self>, id: RequestId) {
+        let mut effects = Effects::default();
+        self.lock().hedge(id, &self.costs, &mut effects);
+        self.carry_out(effects);
     }
 
     fn view(&self, state: &State, number: usize, load: &Load, now: Instant) -> EngineView {
@@ -252,6 +292,9 @@ impl Core {
         let feed = std::mem::take(&mut effects.feed);
         for (&backend, &items) in &effects.repeated {
             self.metrics.fell_back(backend, items);
+        }
+        for (&backend, &items) in &effects.hedged {
+            self.metrics.hedged(backend, items);
         }
         self.carry_out_quietly(effects);
         for lane in feed {

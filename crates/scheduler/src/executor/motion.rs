@@ -35,6 +35,8 @@ pub(super) struct Effects {
     pub(super) computed: Option<(Operation, Backend, Duration)>,
     /// Items repeated on the CPU, by who did not answer them.
     pub(super) repeated: BTreeMap<Backend, usize>,
+    /// Items given to the CPU as well, by who is late with them.
+    pub(super) hedged: BTreeMap<Backend, usize>,
 }
 
 /// What engines are compared by.
@@ -324,6 +326,10 @@ impl State {
         effects: &mut Effects,
     ) {
         let Some(ticket) = self.tickets.get(&id) else { return };
+        // The cores have these items already.
+        if ticket.hedged && backend != Backend::Cpu {
+            return;
+        }
         let cpu = self.cpu();
         match fallback::after(error, backend, ticket.backend.is_some(), cpu.is_some()) {
             Next::Repeat => {
@@ -334,6 +340,41 @@ impl State {
                 effects.feed.push(lane);
             }
             Next::Fail(rejection) => self.fail(id, rejection, effects),
+        }
+    }
+
+    /// Gives what devices owe a request to the cores as well: what waits for them is taken back, what they are at may
+    /// still be answered by them first.
+    pub(super) fn hedge(&mut self, id: RequestId, costs: &[CostTable], effects: &mut Effects) {
+        let Some(cpu) = self.cpu() else { return };
+        let Some(ticket) = self.tickets.get_mut(&id).filter(|ticket| !ticket.hedged && ticket.backend.is_none()) else {
+            return;
+        };
+        ticket.hedged = true;
+        let jobs = ticket.jobs.clone();
+        let mut owed: Vec<(Backend, Range<usize>)> = Vec::new();
+        for lane in self.lanes.iter_mut().filter(|lane| !lane.has_cores()) {
+            let backend = lane.members[0].backend;
+            owed.extend(lane.batcher.take_back(id).into_iter().map(|range| (backend, range)));
+        }
+        for (lane, token) in jobs {
+            let lane = &mut self.lanes[lane];
+            if lane.has_cores() {
+                continue;
+            }
+            let Some(job) = lane.job(token) else { continue };
+            let segments = job.segments.iter().filter(|segment| segment.id == id);
+            owed.extend(segments.map(|segment| (job.backend, segment.range.clone())));
+        }
+        for (backend, range) in owed {
+            let divisible =
+                self.tickets.get(&id).map(|ticket| (ticket.operation.is_divisible(), ticket.open_in(&range)));
+            let Some((divisible, open)) = divisible else { return };
+            for range in if divisible { open } else { vec![range] } {
+                *effects.hedged.entry(backend).or_default() += range.len();
+                let lane = self.wait(id, range, cpu, true, costs);
+                effects.feed.push(lane);
+            }
         }
     }
 

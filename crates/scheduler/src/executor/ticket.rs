@@ -1,10 +1,13 @@
 //! A request on its way: what it asks, what was answered so far, and who waits.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use outrigger_types::{Backend, Operation, Output, Priority, Rejection, Work};
 use tokio::sync::oneshot;
+
+use super::coverage::Coverage;
 
 /// The caller's end.
 pub(super) type Answer = Result<Output, Rejection>;
@@ -23,7 +26,11 @@ pub(super) struct Ticket {
     pub(super) jobs: Vec<(usize, u64)>,
     /// Parts of the answer, each with the number of its first item, in the order in which they came.
     parts: Vec<(usize, Output)>,
+    /// Which items they answer.
+    answered: Coverage,
     lacking: usize,
+    /// Items that a device is late with were given to the cores as well: whoever answers first counts.
+    pub(super) hedged: bool,
     caller: oneshot::Sender<Answer>,
 }
 
@@ -53,15 +60,35 @@ impl Ticket {
             backend: asked.backend,
             jobs: Vec::with_capacity(1),
             parts: Vec::with_capacity(1),
+            answered: Coverage::default(),
             lacking,
+            hedged: false,
             caller,
         }
     }
 
-    /// Takes a part of the answer, from item `start` on. Parts never overlap: see `Coverage`.
+    /// Takes a part of the answer, from item `start` on. Parts overlap only where the request was hedged; what was
+    /// answered before is left out.
     pub(super) fn accept(&mut self, start: usize, part: Output) {
-        self.lacking -= part.verdicts.len();
-        self.parts.push((start, part));
+        let end = start + part.verdicts.len();
+        if self.answered.insert(start..end) {
+            self.lacking -= end - start;
+            self.parts.push((start, part));
+            return;
+        }
+        let gaps: Vec<Range<usize>> = self.answered.gaps(end).into_iter().filter(|gap| gap.end > start).collect();
+        for gap in gaps {
+            let gap = gap.start.max(start)..gap.end;
+            self.answered.insert(gap.clone());
+            self.lacking -= gap.len();
+            self.parts.push((gap.start, part.slice(self.operation, gap.start - start..gap.end - start)));
+        }
+    }
+
+    /// The items of a range that were not answered yet.
+    pub(super) fn open_in(&self, range: &Range<usize>) -> Vec<Range<usize>> {
+        let gaps = self.answered.gaps(range.end).into_iter().filter(|gap| gap.end > range.start);
+        gaps.map(|gap| gap.start.max(range.start)..gap.end).collect()
     }
 
     pub(super) fn is_complete(&self) -> bool {

@@ -22,6 +22,10 @@ enum Mood {
     Truncates,
     /// Takes nothing.
     Busy,
+    /// Takes work and is never heard of again.
+    Hangs,
+    /// Answers well, but after so many milliseconds.
+    Late(u64),
 }
 
 type Jobs = HashMap<JobId, Vec<Outcome>>;
@@ -29,14 +33,15 @@ type Jobs = HashMap<JobId, Vec<Outcome>>;
 struct Device {
     mood: Mutex<Mood>,
     jobs: Mutex<(JobId, Jobs)>,
-    to_tell: mpsc::Sender<(Completion, JobId)>,
+    to_tell: mpsc::Sender<(Completion, JobId, Duration)>,
 }
 
 impl Device {
     fn new(mood: Mood) -> Arc<Self> {
-        let (to_tell, told) = mpsc::channel::<(Completion, JobId)>();
+        let (to_tell, told) = mpsc::channel::<(Completion, JobId, Duration)>();
         std::thread::spawn(move || {
-            for (completion, job) in told {
+            for (completion, job, after) in told {
+                std::thread::sleep(after);
                 completion(job);
                 completion(job);
             }
@@ -90,7 +95,8 @@ impl Device {
                 }
                 vec![Outcome::Done(pieces)]
             }
-            Mood::Busy => Vec::new(),
+            Mood::Late(_) => vec![Outcome::Done(pieces)],
+            Mood::Busy | Mood::Hangs => Vec::new(),
         }
     }
 }
@@ -130,7 +136,8 @@ impl Engine for Device {
         jobs.1.insert(id, outcomes);
         drop(jobs);
         for _ in 0..calls {
-            self.to_tell.send((job.completion.clone(), id)).expect("the thread lives");
+            let after = Duration::from_millis(if let Mood::Late(ms) = mood { ms } else { 0 });
+            self.to_tell.send((job.completion.clone(), id, after)).expect("the thread lives");
         }
         Ok(id)
     }
@@ -139,6 +146,7 @@ impl Engine for Device {
         let mut jobs = self.jobs.lock().expect("unpoisoned");
         match jobs.1.get_mut(&job) {
             Some(outcomes) if !outcomes.is_empty() => outcomes.remove(0),
+            Some(_) if *self.mood.lock().expect("unpoisoned") == Mood::Hangs => Outcome::Running(Vec::new()),
             _ => Outcome::Failed(Vec::new(), EngineError::UnknownJob),
         }
     }
@@ -279,4 +287,38 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_device_is_late_with_the_cores_do_too() {
+    for mood in [Mood::Hangs, Mood::Late(300)] {
+        let scheduler = scheduler(Device::new(mood));
+        let mut waiting = Vec::new();
+        // The device has two jobs at once; the rest waits for it and must be taken back.
+        for i in 0..20_u64 {
+            let request = request(hashes(i * 100, 50));
+            let scheduler = scheduler.clone();
+            waiting.push(tokio::spawn(async move { (request.work.clone(), scheduler.submit(request).await) }));
+        }
+        let since = Instant::now();
+        for waiting in waiting {
+            let (work, answer) = waiting.await.expect("no panic");
+            assert!(is_echo(&work, &answer.expect("the cores answer")), "{mood:?}");
+        }
+        assert!(since.elapsed() < Duration::from_secs(10), "{mood:?}: it was given up in good time");
+        if mood != Mood::Hangs {
+            // What the device says in the end finds nobody, and does no harm.
+            until(|| is_empty(&scheduler)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forced_work_is_not_given_to_the_cores_however_late() {
+    let scheduler = scheduler(Device::new(Mood::Late(200)));
+    let forced = Request { backend: Some(Backend::Cuda), ..request(hashes(7, 40)) };
+    let since = Instant::now();
+    let answer = scheduler.submit(forced.clone()).await.expect("late, and right");
+    assert!(is_echo(&forced.work, &answer));
+    assert!(since.elapsed() >= Duration::from_millis(200));
 }

@@ -1,0 +1,104 @@
+//! A worker process behind the engine.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use outrigger_algorithms::gpu;
+use outrigger_device::{Api, BatchError, DeviceError, Job, Refusal, Standing, WorkerHandle, WorkerStats};
+use outrigger_types::{Backend, Operation};
+
+use super::{Batch, Worker};
+
+/// A device's worker process, kept alive by its handle.
+pub struct ProcessWorker {
+    handle: WorkerHandle,
+    api: Api,
+    device: String,
+    batch_bytes_max: usize,
+}
+
+impl ProcessWorker {
+    /// The worker of a device that is reached by `api` and known as `name`; of an arena of so many bytes a
+    /// batch and its answer take an eighth each at most, so that two of them are on their way while others are packed.
+    pub fn new(handle: WorkerHandle, api: Api, name: &str, arena_bytes: usize) -> Self {
+        Self { handle, api, device: name.to_owned(), batch_bytes_max: arena_bytes / 8 }
+    }
+
+    /// How the process fares.
+    pub fn stats(&self) -> WorkerStats {
+        self.handle.stats()
+    }
+
+    /// The operations that this process cannot do although there are kernels for them, and why.
+    pub fn failures(&self) -> Vec<(Operation, String)> {
+        let why = |operation| match self.handle.standing(gpu::code(operation)?)? {
+            Standing::Failed { why, .. } => Some((operation, why.to_string())),
+            Standing::Untested | Standing::Serves => None,
+        };
+        gpu::operations().filter_map(why).collect()
+    }
+
+    /// Tells the recorder of metrics how the process fares.
+    pub fn record(&self) {
+        crate::metrics::record_worker(self.backend(), self.device(), &self.stats());
+    }
+
+    /// Why the last process that did not come up did not.
+    pub fn last_failure(&self) -> Option<DeviceError> {
+        self.handle.last_failure()
+    }
+}
+
+impl Worker for ProcessWorker {
+    fn backend(&self) -> Backend {
+        if self.api == Api::Cuda { Backend::Cuda } else { Backend::Opencl }
+    }
+
+    fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// A process counts from when all of its operations were tested.
+    fn life(&self) -> Option<u64> {
+        self.handle.wait_ready(Duration::ZERO).then(|| self.handle.stats().starts)
+    }
+
+    fn operations(&self) -> Vec<Operation> {
+        let serves = |code| self.handle.standing(code) == Some(Standing::Serves);
+        gpu::operations().filter(|&operation| gpu::code(operation).is_some_and(serves)).collect()
+    }
+
+    fn batch_bytes_max(&self) -> usize {
+        self.batch_bytes_max
+    }
+
+    fn run(&self, batch: Batch<'_>) -> Result<Vec<u8>, DeviceError> {
+        let operation = gpu::code(batch.operation).ok_or(DeviceError::Unsupported)?;
+        let wanted = (batch.input_len + batch.output_len) as u64;
+        let full = DeviceError::OutOfMemory { wanted, left: 0 };
+        let mut region = self.handle.region(batch.input_len, batch.output_len).ok_or(full)?;
+        (batch.fill)(region.input_mut());
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let job = Job { operation, header: gpu::header(batch.nonce), region, deadline: batch.deadline };
+        let completion = Box::new(move |finished| {
+            // Who waits for it is there until it comes.
+            let _ = sender.send(finished);
+        });
+        self.handle.submit(job, completion).map_err(|(refusal, _)| match refusal {
+            Refusal::Full => DeviceError::OutOfMemory { wanted, left: 0 },
+            Refusal::Down => DeviceError::Lost("its worker is not there".to_owned()),
+            Refusal::NotServed => DeviceError::Unsupported,
+            Refusal::Misuse => DeviceError::Misuse("a batch that the worker does not take".to_owned()),
+        })?;
+        let gone = || DeviceError::Lost("its worker is gone".to_owned());
+        let finished = receiver.recv().map_err(|_| gone())?;
+        match finished.result {
+            Ok(timing) => {
+                crate::metrics::device_timing(self.backend(), self.device(), &timing);
+                finished.region.map(|region| region.output()).ok_or_else(gone)
+            }
+            Err(BatchError::Device(error)) => Err(error),
+            Err(BatchError::WorkerLost) => Err(gone()),
+        }
+    }
+}

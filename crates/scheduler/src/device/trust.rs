@@ -1,0 +1,225 @@
+//! Which operations a device may be asked for: those that it was tried with in this life of its worker and answered
+//! as the CPU does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use outrigger_algorithms::planted::{self, Plant};
+use outrigger_algorithms::registry;
+use outrigger_types::{EngineError, Operation, Work};
+
+use super::{Shared, Worker};
+use crate::cost::Pieces;
+
+/// How often it is looked whether the worker lives another life.
+const LOOK: Duration = Duration::from_millis(50);
+/// The longest quarantine.
+const QUARANTINE_LONGEST: Duration = Duration::from_secs(600);
+/// After so long without a wrong answer the next quarantine is as short as the first.
+const FORGIVEN: Duration = Duration::from_secs(600);
+/// Items of the trial: more than two groups of the host build, of no round number.
+const JUDGED: usize = 19;
+/// Batches that tell what an operation costs: its fixed part and that of an item.
+const MEASURED: [usize; 3] = [1, 32, 1_024];
+/// A larger batch is measured only where the one before took at most this.
+const MEASURED_MAX: Duration = Duration::from_millis(10);
+/// How often each is measured: a cost model says nothing after fewer observations.
+const REPEATS: usize = 3;
+
+/// What was tried.
+pub(super) struct Trust {
+    state: Mutex<State>,
+    changed: Condvar,
+    quarantine_first: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    closed: bool,
+    /// The life that the trials below are of, once they are complete.
+    tried: Option<u64>,
+    passed: BTreeSet<Operation>,
+    failed: BTreeMap<Operation, String>,
+    /// Left alone until then.
+    quarantine: Option<Instant>,
+    /// The last wrong answer, and how long it was left alone for it.
+    wrong: Option<(Instant, Duration)>,
+}
+
+impl Trust {
+    pub(super) fn new(quarantine_first: Duration) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), quarantine_first }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn allows(&self, worker: &dyn Worker, operation: Operation) -> bool {
+        let life = worker.life();
+        let state = self.lock();
+        life.is_some() && state.tried == life && state.quarantine.is_none() && state.passed.contains(&operation)
+    }
+
+    pub(super) fn failures(&self) -> Vec<(Operation, String)> {
+        self.lock().failed.iter().map(|(operation, why)| (*operation, why.clone())).collect()
+    }
+
+    /// A wrong answer: nothing is asked until the device was left alone and passed its trials again. Gives back how
+    /// long it is left alone.
+    pub(super) fn distrust(&self, now: Instant) -> Duration {
+        let mut state = self.lock();
+        let quarantine = match state.wrong {
+            Some((before, quarantine)) if now.saturating_duration_since(before) < FORGIVEN => {
+                (quarantine * 2).min(QUARANTINE_LONGEST)
+            }
+            _ => self.quarantine_first,
+        };
+        state.wrong = Some((now, quarantine));
+        state.quarantine = Some(now + quarantine);
+        state.tried = None;
+        quarantine
+    }
+
+    /// Waits for a life of the worker that was not tried; `None` once closed.
+    pub(super) fn next(&self, worker: &dyn Worker) -> Option<u64> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let is_free = state.quarantine.is_none_or(|until| until <= Instant::now());
+            match worker.life() {
+                Some(life) if is_free && state.tried != Some(life) => {
+                    state.passed.clear();
+                    state.failed.clear();
+                    return Some(life);
+                }
+                _ => {}
+            }
+            (state, _) = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Everything was tried in this life.
+    fn tried(&self, life: u64, wrong: bool) {
+        let mut state = self.lock();
+        if wrong {
+            return;
+        }
+        state.quarantine = None;
+        state.tried = Some(life);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits until everything was tried in the worker's life, at most so long.
+    pub(super) fn settled(&self, worker: &dyn Worker, time_max: Duration) -> bool {
+        let until = Instant::now() + time_max;
+        let mut state = self.lock();
+        loop {
+            let life = worker.life();
+            if life.is_some() && state.tried == life {
+                return true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || state.closed {
+                return false;
+            }
+            (state, _) = self.changed.wait_timeout(state, left.min(LOOK)).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+}
+
+/// Tries everything in a life of the worker. One wrong answer puts the device into quarantine; an operation that could
+/// not be carried out at all, as where a kernel does not compile, is not offered.
+pub(super) fn try_all(shared: &Shared, life: u64) {
+    let mut wrong = false;
+    for operation in shared.worker.operations() {
+        if shared.trust.is_closed() || shared.worker.life() != Some(life) {
+            return;
+        }
+        match judge(shared, operation) {
+            Ok(()) => {
+                measure(shared, operation);
+                shared.trust.lock().passed.insert(operation);
+            }
+            Err(Failure::Wrong(what)) => {
+                shared.distrust(crate::metrics::DeviceEvent::Planted, &what);
+                shared.trust.lock().failed.insert(operation, what);
+                wrong = true;
+                break;
+            }
+            Err(Failure::Engine(error)) => {
+                let (device, kind, label) = (shared.worker.device(), operation.kind(), operation.label());
+                tracing::warn!(device, kind, label, %error, "a trial could not be carried out; the device is not asked");
+                shared.trust.lock().failed.insert(operation, error.to_string());
+            }
+        }
+    }
+    shared.trust.tried(life, wrong);
+}
+
+enum Failure {
+    /// Another answer than the CPU's.
+    Wrong(String),
+    /// No answer.
+    Engine(EngineError),
+}
+
+/// Compares the answers to planted good and bad items with the CPU's.
+fn judge(shared: &Shared, operation: Operation) -> Result<(), Failure> {
+    let plants: Vec<Plant> = (0..JUDGED)
+        .map(|i| match i % 4 {
+            1 => Plant::OtherMessage,
+            3 => Plant::Truncated,
+            _ => Plant::Good,
+        })
+        .collect();
+    let Some(work) = planted::work(operation, &plants) else {
+        return Err(Failure::Engine(EngineError::Unsupported));
+    };
+    let expected = registry::run(&work, 0..work.items());
+    let answer = run(shared, operation, work).map_err(Failure::Engine)?;
+    if answer == expected {
+        return Ok(());
+    }
+    let (kind, label) = (operation.kind(), operation.label());
+    Err(Failure::Wrong(format!("the trial of {kind} of {label} was answered otherwise than by the CPU")))
+}
+
+fn run(shared: &Shared, operation: Operation, work: Work) -> Result<outrigger_types::Output, EngineError> {
+    let items = work.items();
+    shared.run(operation, &[(work.into(), 0..items)], None)
+}
+
+/// Learns what batches of some sizes take.
+fn measure(shared: &Shared, operation: Operation) {
+    for items in MEASURED {
+        let mut least = Duration::MAX;
+        for _ in 0..REPEATS {
+            let Some(work) = planted::work(operation, &vec![Plant::Good; items]) else { return };
+            let bytes = work.bytes();
+            let started = Instant::now();
+            if run(shared, operation, work).is_err() {
+                return;
+            }
+            least = least.min(started.elapsed());
+            let pieces = Pieces { count: 1, items, bytes, compute: started.elapsed() };
+            shared.costs.observe(operation, pieces, Instant::now());
+        }
+        if least > MEASURED_MAX {
+            return;
+        }
+    }
+}
