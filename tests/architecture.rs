@@ -4,23 +4,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use outrigger_algorithms::{lanes, registry};
+use outrigger_algorithms::{gpu, lanes, registry};
 use outrigger_types::{Backend, HashAlgorithm, Operation, Ruleset};
 
 /// Which of our crates each may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "outrigger",
-        &["algorithms", "client", "config", "groth16", "proto", "proving", "scheduler", "service", "types", "witness"],
+        &[
+            "algorithms",
+            "client",
+            "config",
+            "device",
+            "device-opencl",
+            "groth16",
+            "proto",
+            "proving",
+            "scheduler",
+            "service",
+            "types",
+            "witness",
+        ],
     ),
-    ("outrigger-algorithms", &["groth16", "types", "vector"]),
+    ("outrigger-algorithms", &["device", "groth16", "kernels", "types", "vector"]),
     ("outrigger-client", &["algorithms", "groth16", "proto", "types"]),
     ("outrigger-config", &["types"]),
+    ("outrigger-device", &["kernels"]),
+    ("outrigger-device-cuda", &["device", "device-host", "kernels"]),
+    ("outrigger-device-host", &["device", "kernels"]),
+    ("outrigger-device-opencl", &["device", "kernels"]),
     ("outrigger-groth16", &["mapping", "types"]),
+    ("outrigger-kernels", &[]),
     ("outrigger-mapping", &[]),
     ("outrigger-proto", &[]),
     ("outrigger-proving", &["groth16", "types", "witness"]),
-    ("outrigger-scheduler", &["algorithms", "types"]),
+    ("outrigger-scheduler", &["algorithms", "device", "types"]),
     ("outrigger-service", &["algorithms", "groth16", "proto", "proving", "scheduler", "types"]),
     ("outrigger-types", &[]),
     ("outrigger-vector", &[]),
@@ -68,7 +86,7 @@ fn arrows_point_one_way() {
 
 #[test]
 fn no_room_is_called_utils_or_common() {
-    for file in sources(&root().join("crates")) {
+    for file in ["crates", "kernels"].into_iter().flat_map(|folder| sources(&root().join(folder))) {
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         assert!(
             !["utils", "util", "common", "helpers", "mod"].contains(&stem),
@@ -82,12 +100,13 @@ fn no_room_is_called_utils_or_common() {
 fn every_crate_takes_the_shared_lints() {
     for (name, _) in ARROWS {
         let folder = name.strip_prefix("outrigger-").unwrap_or(name);
-        let manifest = root().join("crates").join(folder).join("Cargo.toml");
+        let rooms = if folder == "kernels" { root() } else { root().join("crates") };
+        let manifest = rooms.join(folder).join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).expect("a manifest");
         // Crates in which unsafe code is allowed say their lints themselves: the shared ones forbid it.
         let lints = match folder {
-            "mapping" => "unsafe_code = \"deny\"",
-            "vector" => "undocumented_unsafe_blocks = \"deny\"",
+            "device" | "mapping" => "unsafe_code = \"deny\"",
+            "device-cuda" | "device-host" | "device-opencl" | "vector" => "undocumented_unsafe_blocks = \"deny\"",
             _ => "[lints]\nworkspace = true",
         };
         assert!(text.contains(lints), "{}: no shared lints, so unsafe code would pass", manifest.display());
@@ -129,12 +148,17 @@ fn every_declared_backend_is_there() {
             for operation in operations.into_iter().filter(|operation| registry::supports(*operation)) {
                 let has_lanes = lanes::supports(operation);
                 assert_eq!(has_lanes, expected, "{}: lanes of {operation:?}", room.name);
+                for backend in [Backend::Cuda, Backend::Opencl] {
+                    let has_kernels = gpu::supports(operation);
+                    assert_eq!(has_kernels, declares(backend), "{}: kernels of {operation:?}", room.name);
+                }
                 check_piece(operation);
             }
         }
         for rules in room.hashes {
             let operation = Operation::Hash(rules.algorithm);
             assert_eq!(lanes::supports(operation), declares(Backend::Vector), "{}: lanes of {operation:?}", room.name);
+            assert_eq!(gpu::supports(operation), declares(Backend::Opencl), "{}: kernels of {operation:?}", room.name);
             check_piece(operation);
         }
     }

@@ -76,6 +76,11 @@ impl Sidecar {
         format!("unix:{}", self.socket().display())
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.ready.pid
+    }
+
     /// The path of its socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.home.path().join("outrigger.sock")

@@ -29,8 +29,8 @@ mod units;
 
 pub use errors::{ConfigError, ConfigErrors};
 pub use model::{
-    Config, EngineRule, Engines, Limits, Listen, Log, LogFormat, Proving, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant,
-    Threads, Tls, WitnessBounds,
+    Config, Devices, EngineRule, Engines, Limits, Listen, Log, LogFormat, OpenclRule, Proving, SOCKET_MODE_DEFAULT,
+    SchedulerTuning, Tenant, Threads, Tls, WitnessBounds,
 };
 pub use profile::{Basis, Figure, Machine, Profile};
 pub use sources::{CONFIG_VARIABLE, ENDPOINT_VARIABLE, Origin, Overrides, Sources};

@@ -13,8 +13,8 @@ use toml::Table;
 use crate::layers::{Layers, Raw};
 use crate::reader::Reader;
 use crate::{
-    Config, ConfigError, ConfigErrors, EngineRule, Engines, Limits, Listen, Log, LogFormat, Origin, Profile,
-    SOCKET_MODE_DEFAULT, SchedulerTuning, Sources, Tenant, Threads, Tls, profile,
+    Config, ConfigError, ConfigErrors, Devices, EngineRule, Engines, Limits, Listen, Log, LogFormat, OpenclRule,
+    Origin, Profile, SOCKET_MODE_DEFAULT, SchedulerTuning, Sources, Tenant, Threads, Tls, profile,
 };
 
 mod proving;
@@ -35,6 +35,14 @@ const OPERATION_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 const KNOWN_KEYS_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 /// A few tables.
 const KNOWN_KEYS_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// One in a thousand: of a batch of 4,096 that a device accepts, four on average.
+const AUDIT_PER_MILLION_DEFAULT: u64 = 1_000;
+/// Two batches of 2^18 signatures with messages of 128 bytes.
+const ARENA_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
+/// Two batches of some thousand items.
+const ARENA_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// A batch takes milliseconds; compilers of kernels report that they are at work.
+const HANG_MAX_DEFAULT: Duration = Duration::from_secs(10);
 const DRAIN_GRACE_DEFAULT: Duration = Duration::from_secs(20);
 const IO_THREADS_DEFAULT: u64 = 2;
 const WEIGHT_DEFAULT: u64 = 100;
@@ -110,8 +118,10 @@ fn read(reader: &mut Reader, sources: &Sources, profile: Option<Profile>) -> Opt
         io: reader.number("threads.io", 1..=256).unwrap_or(IO_THREADS_DEFAULT) as usize,
     };
     let engines = engines(reader);
+    let devices = devices(reader, sources);
     let proving = proving::read(reader, sources, limits.secret_bytes_max);
-    Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, engines, proving, profile: profile? })
+    let profile = profile?;
+    Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, engines, devices, proving, profile })
 }
 
 fn listen(reader: &mut Reader, sources: &Sources) -> Listen {
@@ -249,7 +259,34 @@ fn engines(reader: &mut Reader) -> Engines {
     if (1..KNOWN_KEYS_BYTES_MIN).contains(&known) {
         reader.fail(key, "holds no table: write 0 to keep none, or 4MiB and more");
     }
-    Engines { vector, known_keys_bytes_max: known as usize }
+    let opencl = match reader.text("engines.opencl").as_deref() {
+        None | Some("auto") => OpenclRule::Auto,
+        Some("all") => OpenclRule::All,
+        Some("off") => OpenclRule::Off,
+        Some(other) => {
+            reader.fail("engines.opencl", format!("{other:?} is none of \"auto\", \"all\" and \"off\""));
+            OpenclRule::Auto
+        }
+    };
+    let cuda = engine_rule(reader, "engines.cuda");
+    Engines { vector, cuda, opencl, known_keys_bytes_max: known as usize }
+}
+
+fn devices(reader: &mut Reader, sources: &Sources) -> Devices {
+    let per_million = reader.number("devices.audit_per_million", 0..=1_000_000).unwrap_or(AUDIT_PER_MILLION_DEFAULT);
+    let arena = reader.bytes("devices.arena_bytes", ARENA_BYTES_MIN..=BYTES_LIMIT).unwrap_or(ARENA_BYTES_DEFAULT);
+    let hang_max = reader.duration("devices.hang_max", Duration::from_millis(100)..=Duration::from_secs(600));
+    let kernel_cache = match reader.text("devices.kernel_cache") {
+        None => sources.cache_directory.as_ref().map(|directory| directory.join("kernels")),
+        Some(path) => (!path.is_empty()).then(|| path.into()),
+    };
+    Devices {
+        audit_per_million: per_million as u32,
+        memory_bytes_max: reader.bytes("devices.memory_bytes_max", 0..=u64::MAX).unwrap_or(0),
+        arena_bytes: arena as usize,
+        hang_max: hang_max.unwrap_or(HANG_MAX_DEFAULT),
+        kernel_cache,
+    }
 }
 
 fn engine_rule(reader: &mut Reader, key: &str) -> EngineRule {

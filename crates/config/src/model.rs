@@ -32,6 +32,8 @@ pub struct Config {
     pub threads: Threads,
     /// Which engines run beside plain cores.
     pub engines: Engines,
+    /// How devices are driven.
+    pub devices: Devices,
     /// How proofs are made, and how many.
     pub proving: Proving,
     /// The hardware profile whose values lie beneath all others.
@@ -149,6 +151,10 @@ pub struct Threads {
 pub struct Engines {
     /// AVX-512 IFMA lanes.
     pub vector: EngineRule,
+    /// GPUs through CUDA.
+    pub cuda: EngineRule,
+    /// Devices through OpenCL.
+    pub opencl: OpenclRule,
     /// Bytes of the tables that lanes keep of public keys which come often, over all tenants; 0 keeps none. Read at the
     /// start alone.
     pub known_keys_bytes_max: usize,
@@ -161,6 +167,33 @@ pub enum EngineRule {
     Auto,
     /// Never.
     Off,
+}
+
+/// Which OpenCL devices are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenclRule {
+    /// GPUs and accelerators.
+    Auto,
+    /// Also processors, which plain cores and lanes use better: for tests.
+    All,
+    /// None.
+    Off,
+}
+
+/// How devices are driven. Read at the start alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Devices {
+    /// Of a million items that a device accepts, how many the CPU judges again.
+    pub audit_per_million: u32,
+    /// Bytes of its memory that a device's worker may hold; 0: four fifths of what it has.
+    pub memory_bytes_max: u64,
+    /// Bytes of shared memory for the batches of one device: the largest batch, in and out, twice.
+    pub arena_bytes: usize,
+    /// A worker that says nothing for so long while it works is killed.
+    pub hang_max: Duration,
+    /// Where compiled kernels are kept; `kernel_cache = ""` keeps none. Default: `kernels` in `$CACHE_DIRECTORY`
+    /// (systemd's `CacheDirectory=`), else `outrigger/kernels` in `$XDG_CACHE_HOME`, else in `$HOME/.cache`.
+    pub kernel_cache: Option<PathBuf>,
 }
 
 /// How proofs are made, and how many.

@@ -29,6 +29,8 @@ pub struct Sources {
     pub runtime_directory: Option<PathBuf>,
     /// The directory for circuits and jobs, if the system has one.
     pub state_directory: Option<PathBuf>,
+    /// The directory for compiled kernels, if the system has one.
+    pub cache_directory: Option<PathBuf>,
     /// The machine that `profile = "auto"` looks at.
     pub machine: Machine,
 }
@@ -48,6 +50,7 @@ impl Sources {
             overrides,
             runtime_directory: runtime_directory(),
             state_directory: state_directory(|name| std::env::var_os(name)),
+            cache_directory: cache_directory(|name| std::env::var_os(name)),
             machine: Machine::current(),
         }
     }
@@ -82,6 +85,10 @@ pub struct Overrides {
     pub io_threads: Option<usize>,
     /// `engines.vector`.
     pub vector: Option<String>,
+    /// `engines.opencl`.
+    pub opencl: Option<String>,
+    /// `engines.cuda`.
+    pub cuda: Option<String>,
     /// `scheduler.cache_entries`.
     pub cache_entries: Option<usize>,
     /// `drain_grace`.
@@ -106,6 +113,8 @@ impl Overrides {
             ("threads.verify", self.verify_threads.map(|count| count.to_string())),
             ("threads.io", self.io_threads.map(|count| count.to_string())),
             ("engines.vector", self.vector.clone()),
+            ("engines.opencl", self.opencl.clone()),
+            ("engines.cuda", self.cuda.clone()),
             ("scheduler.cache_entries", self.cache_entries.map(|count| count.to_string())),
             ("drain_grace", self.drain_grace.map(|grace| format!("{}us", grace.as_micros()))),
         ]
@@ -152,16 +161,31 @@ fn runtime_directory() -> Option<PathBuf> {
     std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty()).map(PathBuf::from)
 }
 
-/// What systemd made for the service, else what the session says.
+/// Where circuits and jobs are kept.
 fn state_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    directory(variable, "STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state")
+}
+
+/// Where compiled kernels are kept.
+fn cache_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    directory(variable, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache")
+}
+
+/// What systemd made for the service, else what the session says.
+fn directory(
+    variable: impl Fn(&str) -> Option<OsString>,
+    of_service: &str,
+    of_session: &str,
+    in_home: &str,
+) -> Option<PathBuf> {
     let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // Of several the first, as systemd separates them.
-    let of_service = variable("STATE_DIRECTORY")
+    let of_service = variable(of_service)
         .and_then(|directories| directories.to_str()?.split(':').next().map(PathBuf::from))
         .filter(|directory| !directory.as_os_str().is_empty());
     of_service
-        .or_else(|| path("XDG_STATE_HOME").map(|directory| directory.join("outrigger")))
-        .or_else(|| path("HOME").map(|home| home.join(".local/state/outrigger")))
+        .or_else(|| path(of_session).map(|directory| directory.join("outrigger")))
+        .or_else(|| path("HOME").map(|home| home.join(in_home).join("outrigger")))
 }
 
 #[cfg(test)]

@@ -54,6 +54,9 @@ pub(crate) enum Command {
     Devices(DevicesArgs),
     /// Check a configuration and say what it means; all errors at once
     CheckConfig(ConfigArgs),
+    /// Drive a device: started by the sidecar, one process a device
+    #[command(hide = true)]
+    DeviceWorker(DeviceWorkerArgs),
     /// The server that `bench grpc` measures: real but for its engine, which echoes
     #[command(hide = true)]
     BenchEcho(BenchEchoArgs),
@@ -86,6 +89,9 @@ pub(crate) struct ConfigArgs {
     /// The vector engine: auto (where the processor has AVX-512 with IFMA) or off
     #[arg(long, value_name = "RULE")]
     pub(crate) vector: Option<String>,
+    /// OpenCL devices: auto (GPUs and accelerators), all (also processors) or off
+    #[arg(long, value_name = "RULE")]
+    pub(crate) opencl: Option<String>,
     /// Log level, or a filter such as `info,outrigger_service=debug`
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -324,9 +330,29 @@ pub(crate) struct BenchEchoArgs {
 
 #[derive(Args)]
 pub(crate) struct DevicesArgs {
+    /// OpenCL devices: auto (GPUs and accelerators), all (also processors) or off
+    #[arg(long, value_name = "RULE")]
+    pub(crate) opencl: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which device a worker drives, and how.
+#[derive(Args)]
+pub(crate) struct DeviceWorkerArgs {
+    /// Print what devices there are, a JSON object a line, and end
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// The number of the device in that list
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) ordinal: u32,
+    /// Bytes of its memory to hold at most; 0: what suits it
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    pub(crate) memory_bytes_max: u64,
+    /// Keep compiled kernels here
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) kernel_cache: Option<PathBuf>,
 }
 
 /// Why a command could not do its work.

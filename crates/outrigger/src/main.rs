@@ -4,6 +4,7 @@ mod bench;
 mod cli;
 mod commands;
 mod demo;
+mod devices;
 mod files;
 mod items;
 mod membership;
@@ -49,6 +50,7 @@ fn run(cli: cli::Cli) -> Result<ExitCode, cli::Failure> {
         cli::Command::Bench(args) => bench::run(&args),
         cli::Command::Devices(args) => commands::devices::run(&args),
         cli::Command::CheckConfig(args) => serve::check_config(&args),
+        cli::Command::DeviceWorker(args) => devices::worker::run(&args),
         cli::Command::BenchEcho(args) => bench::serve_echo(&args),
     }
 }

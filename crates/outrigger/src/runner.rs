@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use outrigger_client::{CallOptions, Client, ClientError, ClientOptions, Endpoint, Fallback, TlsOptions};
 use outrigger_config::{Config, Overrides, Sources};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Request, Scheduler};
-use outrigger_types::{Engine, Output, Quota, SchedulerOptions, TenantPolicy, Work};
+use outrigger_types::{Backend, Engine, Output, Quota, SchedulerOptions, TenantPolicy, Work};
 use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, TargetArgs};
+use crate::devices::{self, Driven};
 
 /// Does work at the place that the flags name.
 pub(crate) struct Runner {
@@ -29,7 +30,11 @@ impl Runner {
         let place = if args.local {
             // The scheduler starts its tasks on the runtime.
             let runtime = runtime()?;
-            let scheduler = Scheduler::new(alone(), here());
+            let mut engines = here();
+            if matches!(args.backend, Some(Backend::Opencl | Backend::Cuda)) {
+                engines.extend(devices::engines(&tried()?));
+            }
+            let scheduler = Scheduler::new(alone(), engines);
             Place::Here(runtime, scheduler)
         } else {
             Place::Sidecar(Caller::connect(args)?)
@@ -95,7 +100,21 @@ pub(crate) fn call_options(args: &TargetArgs) -> CallOptions {
     CallOptions { priority: args.priority, deadline: args.timeout(), backend: args.backend }
 }
 
-/// The engines of this machine.
+/// The devices of this machine, processors with OpenCL included, after their trials.
+fn tried() -> Result<Vec<Driven>, Failure> {
+    let overrides = Overrides { opencl: Some("all".to_owned()), ..Overrides::default() };
+    let config = Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)?;
+    let driven = devices::start(&config);
+    for device in &driven {
+        if !device.wait() {
+            let why = device.worker.last_failure().map_or_else(String::new, |why| format!(": {why}"));
+            return Err(Failure::work(format_args!("a device was not ready in time{why}")));
+        }
+    }
+    Ok(driven)
+}
+
+/// The engines of this machine's cores.
 pub(crate) fn here() -> Vec<Arc<dyn Engine>> {
     let cores = CoreEngine::new(CoreOptions::default());
     let vector = cores.vector();

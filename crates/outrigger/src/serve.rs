@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{ConfigArgs, Failure};
-use crate::print;
+use crate::{devices, print};
 
 /// How often the recorder folds its histograms together, so that they do not grow between scrapes, or without any.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -90,6 +90,7 @@ fn load(args: &ConfigArgs) -> Result<Config, ConfigErrors> {
         profile: args.profile.clone(),
         verify_threads: args.threads,
         vector: args.vector.clone(),
+        opencl: args.opencl.clone(),
         ..Overrides::default()
     };
     Config::load(Sources::of_process(args.config.clone(), overrides))
@@ -126,7 +127,10 @@ async fn serve(
         vector.warm_up();
         known_keys::enable(config.engines.known_keys_bytes_max);
     }
-    let scheduler = Scheduler::new(config.scheduler_options(), cores.with(vector));
+    let driven = devices::start(&config);
+    let mut engines = cores.with(vector);
+    engines.extend(devices::engines(&driven));
+    let scheduler = Scheduler::new(config.scheduler_options(), engines);
     let provers = proving::start(&config).await?;
     // The server drains what proves, too: it knows which callers still listen.
     let proving = provers.as_ref().map(|provers| provers.service.clone());
@@ -135,6 +139,7 @@ async fn serve(
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;
+            driven.iter().for_each(|device| device.worker.record());
             metrics.run_upkeep();
         }
     });

@@ -4,7 +4,9 @@ use std::time::Duration;
 use outrigger_types::{Call, CircuitId, CircuitRule, Priority, Ruleset};
 use tempfile::TempDir;
 
-use crate::{Config, ConfigErrors, EngineRule, Engines, LogFormat, Machine, Origin, Overrides, Sources};
+use crate::{
+    Config, ConfigErrors, Devices, EngineRule, Engines, LogFormat, Machine, OpenclRule, Origin, Overrides, Sources,
+};
 
 /// Sources of nothing but this file.
 fn sources(directory: &TempDir, text: &str) -> Sources {
@@ -34,7 +36,13 @@ fn nothing_gives_the_defaults_and_the_profile() {
     assert_eq!(config.listen.admin, "127.0.0.1:9464".parse().ok());
     assert_eq!(config.profile.name, "cpu-generic");
     assert_eq!((config.threads.verify, config.threads.io), (0, 2));
-    assert_eq!(config.engines, Engines { vector: EngineRule::Auto, known_keys_bytes_max: 256 << 20 });
+    let engines = Engines {
+        vector: EngineRule::Auto,
+        cuda: EngineRule::Auto,
+        opencl: OpenclRule::Auto,
+        known_keys_bytes_max: 256 << 20,
+    };
+    assert_eq!(config.engines, engines);
     assert_eq!(config.scheduler.batch.items_max, 4_096);
     assert_eq!(config.scheduler_options(), outrigger_types::SchedulerOptions::default());
 }
@@ -64,6 +72,30 @@ fn the_vector_engine_can_be_turned_off() {
     assert_eq!(on.expect("good").engines.vector, EngineRule::Auto, "the flag has the last word");
     let errors = load("[engines]\nvector = \"on\"\n", |_| {}).expect_err("no such rule").to_string();
     assert!(errors.contains("engines.vector") && errors.contains("auto"), "{errors}");
+}
+
+#[test]
+fn devices_can_be_chosen_and_bounded() {
+    let text = "[engines]\nopencl = \"all\"\ncuda = \"off\"\n[devices]\naudit_per_million = 1000000\n\
+        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nhang_max = \"2s\"\nkernel_cache = \"\"\n";
+    let config = load(text, |sources| sources.cache_directory = Some("/var/cache/outrigger".into())).expect("good");
+    assert_eq!((config.engines.opencl, config.engines.cuda), (OpenclRule::All, EngineRule::Off));
+    let devices = Devices {
+        audit_per_million: 1_000_000,
+        memory_bytes_max: 4 << 30,
+        arena_bytes: 64 << 20,
+        hang_max: Duration::from_secs(2),
+        kernel_cache: None,
+    };
+    assert_eq!(config.devices, devices);
+    assert_eq!(load(&config.describe(), |_| {}).expect("what it tells").devices, devices);
+    let default = load("", |sources| sources.cache_directory = Some("/var/cache/outrigger".into())).expect("good");
+    assert_eq!(default.devices.kernel_cache.as_deref(), Some(Path::new("/var/cache/outrigger/kernels")));
+    let wrong = "[engines]\nopencl = \"some\"\n[devices]\naudit_per_million = 1000001\narena_bytes = \"1MiB\"\n";
+    let errors = load(wrong, |_| {}).expect_err("all three are wrong").to_string();
+    for key in ["engines.opencl", "devices.audit_per_million", "devices.arena_bytes"] {
+        assert!(errors.contains(key), "{errors}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use outrigger_types::{Call, CircuitId, CircuitRule, Quota, Ruleset};
 
-use super::{Config, EngineRule, Limits, Listen, LogFormat, Proving, Tenant, WitnessBounds};
+use super::{Config, Devices, EngineRule, Limits, Listen, LogFormat, OpenclRule, Proving, Tenant, WitnessBounds};
 use crate::Basis;
 use crate::units::{show_bytes, show_duration};
 
@@ -31,13 +31,20 @@ impl Config {
         };
         writeln!(out, "format = {format:?}")?;
         writeln!(out, "\n[threads]\nverify = {}\nio = {}", self.threads.verify, self.threads.io)?;
-        let vector = match self.engines.vector {
+        let rule = |rule| match rule {
             EngineRule::Auto => "auto",
             EngineRule::Off => "off",
         };
-        writeln!(out, "\n[engines]\nvector = {vector:?}")?;
+        let opencl = match self.engines.opencl {
+            OpenclRule::Auto => "auto",
+            OpenclRule::All => "all",
+            OpenclRule::Off => "off",
+        };
+        writeln!(out, "\n[engines]\nvector = {:?}", rule(self.engines.vector))?;
+        writeln!(out, "cuda = {:?}\nopencl = {opencl:?}", rule(self.engines.cuda))?;
         let known = show_bytes(self.engines.known_keys_bytes_max as u64);
         writeln!(out, "known_keys_bytes_max = \"{known}\"")?;
+        write_devices(out, &self.devices)?;
         write_limits(out, &self.limits)?;
         self.write_scheduler(out)?;
         write_proving(out, &self.proving)?;
@@ -83,6 +90,15 @@ fn write_listen(out: &mut String, listen: &Listen) -> std::fmt::Result {
         }
     }
     Ok(())
+}
+
+fn write_devices(out: &mut String, devices: &Devices) -> std::fmt::Result {
+    writeln!(out, "\n[devices]\naudit_per_million = {}", devices.audit_per_million)?;
+    writeln!(out, "memory_bytes_max = \"{}\"", show_bytes(devices.memory_bytes_max))?;
+    writeln!(out, "arena_bytes = \"{}\"", show_bytes(devices.arena_bytes as u64))?;
+    writeln!(out, "hang_max = \"{}\"", show_duration(devices.hang_max))?;
+    let cache = devices.kernel_cache.as_ref().map(|path| path.display().to_string());
+    writeln!(out, "kernel_cache = {:?}", cache.unwrap_or_default())
 }
 
 fn write_limits(out: &mut String, limits: &Limits) -> std::fmt::Result {
