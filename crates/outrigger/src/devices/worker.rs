@@ -51,8 +51,10 @@ pub(crate) fn run(args: &DeviceWorkerArgs) -> Result<ExitCode, Failure> {
         memory_bytes_max: (args.memory_bytes_max > 0).then_some(args.memory_bytes_max),
     };
     let socket = socket_from_stdin().map_err(Failure::work)?;
-    let open = || -> Result<(Box<dyn Device>, Arc<dyn Operations>), DeviceError> {
-        Ok((Box::new(OpenClDevice::open(args.ordinal, &options)?), Arc::new(Rooms::default())))
+    let open = || {
+        let device: Box<dyn Device> = Box::new(OpenClDevice::open(args.ordinal, &options)?);
+        let rooms: Arc<dyn Operations> = Arc::new(Rooms::default());
+        Ok((device, rooms))
     };
     serve(socket, BUILD, open).map_err(Failure::work)?;
     Ok(ExitCode::SUCCESS)
