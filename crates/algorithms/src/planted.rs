@@ -66,6 +66,12 @@ impl Plant {
     }
 }
 
+/// So many plants, every other one good, the rest by turns of both bad kinds.
+pub fn mixed(count: usize) -> Vec<Plant> {
+    const TURN: [Plant; 4] = [Plant::Good, Plant::OtherMessage, Plant::Good, Plant::Truncated];
+    TURN.into_iter().cycle().take(count).collect()
+}
+
 /// Work of an operation with one item for each plant; `None` where nothing can be planted for it.
 pub fn work(operation: Operation, plants: &[Plant]) -> Option<Work> {
     match operation {

@@ -187,7 +187,7 @@ pub struct Devices {
     pub audit_per_million: u32,
     /// Bytes of its memory that a device's worker may hold; 0: four fifths of what it has.
     pub memory_bytes_max: u64,
-    /// Bytes of shared memory for the batches of one device: the largest batch, in and out, twice.
+    /// Bytes of shared memory for the batches of one device: a batch and its answer take an eighth each at most.
     pub arena_bytes: usize,
     /// A worker that says nothing for so long while it works is killed.
     pub hang_max: Duration,

@@ -5,7 +5,7 @@ use outrigger_types::packed::is_packable;
 use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset};
 
 use super::{Resident, Session, answer, programs, run, supports};
-use crate::planted::{self, Plant};
+use crate::planted;
 use crate::registry;
 
 /// Items of a self-test: more than a group of most sizes, of no round number.
@@ -54,14 +54,7 @@ impl Operations for Rooms {
         for program in programs(operation) {
             session.load(program)?;
         }
-        let plants: Vec<Plant> = (0..TESTED)
-            .map(|i| match i % 4 {
-                1 => Plant::OtherMessage,
-                3 => Plant::Truncated,
-                _ => Plant::Good,
-            })
-            .collect();
-        let work = planted::work(operation, &plants).ok_or(DeviceError::Unsupported)?;
+        let work = planted::work(operation, &planted::mixed(TESTED)).ok_or(DeviceError::Unsupported)?;
         if run(&mut session, &work)? == registry::run(&work, 0..work.items()) {
             return Ok(());
         }

@@ -67,8 +67,8 @@ pub fn crossover(samples: &[Sample]) -> Option<usize> {
 fn judge(unit: Unit, operation: Operation) -> Result<(), String> {
     // Two rounds, so that lanes which hold a bad item in one hold a good one in the other.
     for round in 0..2 {
-        let plants: Vec<Plant> = (0..JUDGED).map(|i| plant(i + round)).collect();
-        let work = planted::work(operation, &plants).ok_or("nothing is planted for this operation")?;
+        let plants = &planted::mixed(JUDGED + round)[round..];
+        let work = planted::work(operation, plants).ok_or("nothing is planted for this operation")?;
         let reference = registry::run(&work, 0..JUDGED);
         let answers = super::run(unit, &work, 0..JUDGED);
         if answers.verdicts.len() != reference.verdicts.len() {
@@ -93,14 +93,6 @@ fn judge(unit: Unit, operation: Operation) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn plant(i: usize) -> Plant {
-    match i % 4 {
-        1 => Plant::OtherMessage,
-        3 => Plant::Truncated,
-        _ => Plant::Good,
-    }
 }
 
 fn measure(unit: Unit, operation: Operation) -> Result<Vec<Sample>, String> {

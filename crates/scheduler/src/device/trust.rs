@@ -179,14 +179,7 @@ enum Failure {
 
 /// Compares the answers to planted good and bad items with the CPU's.
 fn judge(shared: &Shared, operation: Operation) -> Result<(), Failure> {
-    let plants: Vec<Plant> = (0..JUDGED)
-        .map(|i| match i % 4 {
-            1 => Plant::OtherMessage,
-            3 => Plant::Truncated,
-            _ => Plant::Good,
-        })
-        .collect();
-    let Some(work) = planted::work(operation, &plants) else {
+    let Some(work) = planted::work(operation, &planted::mixed(JUDGED)) else {
         return Err(Failure::Engine(EngineError::Unsupported));
     };
     let expected = registry::run(&work, 0..work.items());
