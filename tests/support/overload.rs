@@ -48,7 +48,7 @@ pub(crate) fn run(runtime: &Runtime, sidecar: &Sidecar, length: Duration, vote_d
     let before = sidecar.memory_kib().0;
     let (tally, votes) = (Arc::new(Mutex::new(Tally::default())), Arc::new(Mutex::new(Tally::default())));
     let voting = runtime.spawn(vote_for(voter, vote, length, vote_deadline, votes.clone()));
-    let offered = runtime.block_on(offer(client, load, 2.0 * capacity, length, tally.clone()));
+    let offered = runtime.block_on(offer(client, load, capacity, length, tally.clone()));
     runtime.block_on(voting).expect("the voter does not panic");
     let taken = |tally: &Mutex<Tally>| tally.lock().expect("a tally").clone();
     let memory_kib = (before, sidecar.memory_kib().1);
@@ -63,16 +63,20 @@ fn capacity(runtime: &Runtime, client: &Client, load: &Known) -> f64 {
     tally.items as f64 / since.elapsed().as_secs_f64()
 }
 
-/// Sends at a pace that heeds no answer, as many callers would. Gives back what it offered, in items a second.
-async fn offer(client: Client, load: Known, rate: f64, length: Duration, tally: Arc<Mutex<Tally>>) -> f64 {
+/// Sends without waiting for answers, as many callers would. Gives back what it offered, in items a second. The pace is
+/// twice what the sidecar was seen to carry, in the closed loop before or by now: it may have had half of a core there and
+/// all of it here.
+async fn offer(client: Client, load: Known, capacity: f64, length: Duration, tally: Arc<Mutex<Tally>>) -> f64 {
     const TICK: Duration = Duration::from_millis(10);
     let since = Instant::now();
     let mut calls = tokio::task::JoinSet::new();
     // A second's worth at once fills the queues, so that the steady load finds them full.
-    let burst = rate / 2.0;
+    let burst = capacity;
     let mut sent = 0.0;
     while since.elapsed() < length {
-        let due = burst + rate * since.elapsed().as_secs_f64();
+        let elapsed = since.elapsed().as_secs_f64();
+        let answered = tally.lock().expect("a tally").items as f64;
+        let due = burst + 2.0 * answered.max(capacity * elapsed);
         while sent < due {
             let (client, load, tally) = (client.clone(), load.clone(), tally.clone());
             calls.spawn(async move { call(&client, &load, Priority::Mempool, Duration::from_secs(20), &tally).await });
