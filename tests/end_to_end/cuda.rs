@@ -9,7 +9,7 @@ use outrigger_client::{CallOptions, Client};
 use outrigger_types::{Backend, HashAlgorithm, MerkleTree, Operation, Output, Ruleset, Work};
 
 use crate::support::command::{program, run};
-use crate::support::cuda::{Environment, doubles, no_driver};
+use crate::support::cuda::{Environment, Faults, doubles, no_driver};
 use crate::support::sidecar::Sidecar;
 use crate::support::workload::{as_file, as_work, expected, items};
 
@@ -134,4 +134,38 @@ fn with_a_driver_and_no_device_there_are_no_cuda_devices() {
 fn a_worker_that_is_not_installed_is_named() {
     let nowhere = vec![("OUTRIGGER_ENGINES__CUDA", "auto".into())];
     serves_without(nowhere, &["/nowhere/outrigger-cuda"]);
+}
+
+/// `bench devices`: what `benches/gpu-check` runs. Its exit status is what a script goes by.
+#[test]
+fn the_suite_for_gpus_compares_measures_and_tells_a_device_that_computes_wrong() {
+    let faults = Faults::none();
+    let bench = |part: &str| {
+        let mut command = program();
+        command.args(["bench", "devices", "--backend", "cuda", "--items-max", "33", "--part", part, "--json"]);
+        command.args(["--algorithm", "sha256"]).envs(doubles(1)).envs([faults.variable()]);
+        run(&mut command, "")
+    };
+    let (first, second) = (bench("1/2").json(), bench("2/2").json());
+    let of = |half: &serde_json::Value, list: &str| half[list].as_array().expect("a list").clone();
+    let checked = [of(&first, "conformance"), of(&second, "conformance")].concat();
+    let names: Vec<_> = checked.iter().map(|one| one["operation"].as_str().expect("a name").to_owned()).collect();
+    for name in ["hash sha256", "merkle binary sha256", "merkle rfc6962 sha256"] {
+        assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name} is in one part: {names:?}");
+    }
+    for one in &checked {
+        assert_eq!((&one["wrong"], &one["failure"]), (&0.into(), &serde_json::Value::Null), "{one}");
+        assert_eq!(one["items"], 1 + 2 + 7 + 33, "{one}");
+    }
+    assert_eq!((&first["slug"], &first["part"]["number"]), (&"double-cuda".into(), &1.into()));
+    for record in [of(&first, "benches"), of(&second, "benches")].concat() {
+        assert!(record["items_per_second"].as_f64().is_some_and(|rate| rate > 0.0), "{record}");
+        assert_eq!(record["batch"], 1, "of the sizes that are measured, 33 bounds all others");
+    }
+    faults.begin("wrong");
+    let wrong = bench("1/1");
+    assert_eq!(wrong.status, 1, "{}", wrong.stderr);
+    let told = wrong.json_whatever_the_status();
+    let failures: Vec<_> = of(&told, "conformance").iter().map(|one| one["failure"].clone()).collect();
+    assert!(failures.iter().any(|failure| failure.as_str().is_some_and(|why| why.contains("self-test"))), "{told}");
 }

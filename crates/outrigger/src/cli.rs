@@ -5,11 +5,13 @@ mod proofs;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use outrigger_types::{Backend, Curve, HashAlgorithm, MerkleTree, Priority, Ruleset};
+use serde::Serialize;
 
 pub(crate) use proofs::{
     AddArgs, CircuitsArgs, CircuitsCommand, FilesArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, NamedArgs, ProveArgs,
@@ -230,8 +232,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// verify, hash, grpc, chain, prove, msm or ntt
-    #[arg(value_parser = ["verify", "hash", "grpc", "chain", "prove", "msm", "ntt"])]
+    /// verify, hash, grpc, chain, prove, msm, ntt or devices
+    #[arg(value_parser = ["verify", "hash", "grpc", "chain", "prove", "msm", "ntt", "devices"])]
     pub(crate) suite: String,
     /// Only this algorithm
     #[arg(long, value_name = "NAME")]
@@ -263,6 +265,8 @@ pub(crate) struct BenchArgs {
     pub(crate) peers: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) proofs: ProofBenchArgs,
+    #[command(flatten)]
+    pub(crate) devices: DeviceBenchArgs,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -292,6 +296,43 @@ pub(crate) struct ProofBenchArgs {
     /// msm: what the scalars are; binary and 64-bit ones are what witnesses are made of
     #[arg(long, value_name = "KIND", default_value = "random")]
     pub(crate) scalars: Scalars,
+}
+
+/// What `bench devices` takes beside --backend, --ruleset and --algorithm (a part of an operation's name).
+#[derive(Args)]
+pub(crate) struct DeviceBenchArgs {
+    /// devices: which of those that are found, CUDA's first
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) device: usize,
+    /// devices: the part K of N parts of the operations
+    #[arg(long, value_name = "K/N")]
+    pub(crate) part: Option<Part>,
+    /// devices: items of the largest batch
+    #[arg(long, value_name = "N|2^K", value_parser = size, default_value = "2^20")]
+    pub(crate) items_max: usize,
+    /// devices: say on standard error what is being done, with --json too
+    #[arg(long)]
+    pub(crate) progress: bool,
+}
+
+/// One of several parts of a run, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Part {
+    pub(crate) number: usize,
+    pub(crate) of: usize,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (number, of) = text.split_once('/')?;
+            Some(Self { number: number.parse().ok()?, of: of.parse().ok()? })
+        };
+        let part = read().filter(|part| (1..=part.of).contains(&part.number));
+        part.ok_or_else(|| format!("{text:?} is not K/N, such as 1/3 for the first of three parts"))
+    }
 }
 
 /// A group of a pairing.
