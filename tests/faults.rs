@@ -6,6 +6,8 @@ mod support;
 
 #[path = "faults/callers.rs"]
 mod callers;
+#[path = "faults/cuda.rs"]
+mod cuda;
 #[path = "faults/devices.rs"]
 mod devices;
 #[path = "faults/ends.rs"]
