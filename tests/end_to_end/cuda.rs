@@ -10,6 +10,7 @@ use outrigger_types::{Backend, HashAlgorithm, MerkleTree, Operation, Output, Rul
 
 use crate::support::command::{program, run};
 use crate::support::cuda::{Environment, doubles, no_driver};
+use crate::support::device::alone;
 use crate::support::sidecar::Sidecar;
 use crate::support::workload::{as_file, as_work, expected, items};
 
@@ -44,6 +45,7 @@ fn devices(environment: &Environment) -> serde_json::Value {
 
 #[test]
 fn two_gpus_answer_as_the_cores_do() {
+    let _alone = alone();
     let sidecar = Sidecar::start_with_environment(CONFIG, doubles(2));
     runtime().block_on(async {
         let client = sidecar.client().await;
@@ -78,6 +80,7 @@ fn two_gpus_answer_as_the_cores_do() {
 
 #[test]
 fn devices_and_commands_of_their_own_drive_them_too() {
+    let _alone = alone();
     let said = devices(&doubles(2));
     let found: Vec<_> = said["devices"].as_array().expect("a list").iter().collect();
     let cuda: Vec<_> = found.iter().filter(|device| device["backend"] == "cuda").collect();

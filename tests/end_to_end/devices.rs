@@ -6,7 +6,7 @@ use outrigger_client::CallOptions;
 use outrigger_types::{Backend, Ruleset};
 use rustix::process::{Signal, kill_process};
 
-use crate::support::device::{has_opencl, kernel_cache, on, until_served, worker_of};
+use crate::support::device::{alone, has_opencl, kernel_cache, on, until_served, worker_of};
 use crate::support::sidecar::Sidecar;
 use crate::support::workload::{as_work, expected, items};
 
@@ -27,6 +27,7 @@ fn verdicts_of_a_device_are_those_of_the_cores_and_a_killed_worker_loses_nothing
     if !has_opencl() {
         return;
     }
+    let _alone = alone();
     let sidecar = sidecar();
     let runtime = runtime();
     runtime.block_on(async {

@@ -8,7 +8,7 @@ use outrigger_client::{CallOptions, Client};
 use outrigger_types::{Backend, HashAlgorithm, Ruleset, Verdict};
 use rustix::process::{Signal, kill_process};
 
-use crate::support::device::{answer_by, has_opencl, kernel_cache, on, until_metric, until_served, worker_of};
+use crate::support::device::{alone, answer_by, has_opencl, kernel_cache, on, until_metric, until_served, worker_of};
 use crate::support::load::{Callers, Known, runtime};
 use crate::support::sidecar::Sidecar;
 use crate::support::workload::{hashing, items};
@@ -24,6 +24,7 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
     if !has_opencl() {
         return;
     }
+    let _alone = alone();
     let sidecar =
         Sidecar::start_with(&format!("{SLOW_CORES}[devices]\n{HANG_MAX}\nkernel_cache = {:?}\n", kernel_cache()));
     let runtime = runtime();
@@ -33,9 +34,9 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
         client
     });
     let load = Known::new(Ruleset::Fabric, &items(Ruleset::Fabric, 500, 17, 21));
-    let callers = Callers::start(&runtime, &client, 6, &[load]);
+    let callers = Callers::start(&runtime, &client, 12, &[load]);
     runtime.block_on(async {
-        until_metric(&sidecar, "outrigger_items_total", &["backend=\"opencl\"", "ruleset=\"fabric\""], 2_000.0).await;
+        until_metric(&sidecar, "outrigger_items_total", &["backend=\"opencl\"", "ruleset=\"fabric\""], 500.0).await;
         let worker = worker_of(&sidecar).expect("a worker");
         kill_process(worker, Signal::STOP).expect("it is stopped");
         until_metric(&sidecar, "outrigger_hedged_items_total", &["backend=\"opencl\""], 1.0).await;
@@ -54,6 +55,7 @@ fn a_device_without_memory_refuses_and_the_cores_answer() {
     if !has_opencl() {
         return;
     }
+    let _alone = alone();
     // Enough for the trials of small batches, not for this message.
     let devices = format!("[devices]\nmemory_bytes_max = \"4MiB\"\nkernel_cache = {:?}\n", kernel_cache());
     let sidecar = Sidecar::start_with(&format!("[engines]\nopencl = \"all\"\n{devices}"));
@@ -79,6 +81,7 @@ fn damaged_kernels_on_disk_are_compiled_again() {
     if !has_opencl() {
         return;
     }
+    let _alone = alone();
     // Whatever the cache holds, in a copy of its own: first filled, then damaged.
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("kernels");

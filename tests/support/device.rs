@@ -1,7 +1,7 @@
 //! Sidecars with devices: OpenCL on the processor (PoCL), and what their workers come to.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use outrigger_client::{CallOptions, Client};
@@ -26,9 +26,15 @@ pub(crate) fn has_opencl() -> bool {
     is_here
 }
 
-/// Where the tests keep compiled kernels: they outlive a sidecar.
+/// Holds back the other tests with devices of this program: each compiles kernels or runs them on all cores.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the tests keep compiled kernels, which outlive a sidecar; the program's own place, as `program` sets it.
 pub(crate) fn kernel_cache() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/outrigger/kernels")
 }
 
 /// Here or nowhere.
@@ -65,7 +71,7 @@ pub(crate) fn worker_of(sidecar: &Sidecar) -> Option<Pid> {
 
 /// Waits until a metric, summed over the labels, is at least so large.
 pub(crate) async fn until_metric(sidecar: &Sidecar, name: &str, labels: &[&str], least: f64) {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_secs(120);
     while sidecar.metric(name, labels) < least {
         assert!(Instant::now() < until, "{name} {labels:?} stays below {least}");
         tokio::time::sleep(Duration::from_millis(50)).await;
