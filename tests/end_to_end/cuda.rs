@@ -10,6 +10,7 @@ use outrigger_types::{Backend, HashAlgorithm, MerkleTree, Operation, Output, Rul
 
 use crate::support::command::{program, run};
 use crate::support::cuda::{Environment, Faults, doubles, no_driver};
+use crate::support::device::alone;
 use crate::support::sidecar::Sidecar;
 use crate::support::workload::{as_file, as_work, expected, items};
 
@@ -44,6 +45,7 @@ fn devices(environment: &Environment) -> serde_json::Value {
 
 #[test]
 fn two_gpus_answer_as_the_cores_do() {
+    let _alone = alone();
     let sidecar = Sidecar::start_with_environment(CONFIG, doubles(2));
     runtime().block_on(async {
         let client = sidecar.client().await;
@@ -78,6 +80,7 @@ fn two_gpus_answer_as_the_cores_do() {
 
 #[test]
 fn devices_and_commands_of_their_own_drive_them_too() {
+    let _alone = alone();
     let said = devices(&doubles(2));
     let found: Vec<_> = said["devices"].as_array().expect("a list").iter().collect();
     let cuda: Vec<_> = found.iter().filter(|device| device["backend"] == "cuda").collect();
@@ -139,6 +142,7 @@ fn a_worker_that_is_not_installed_is_named() {
 /// `bench devices`: what `benches/gpu-check` runs. Its exit status is what a script goes by.
 #[test]
 fn the_suite_for_gpus_compares_measures_and_tells_a_device_that_computes_wrong() {
+    let _alone = alone();
     let faults = Faults::none();
     let bench = |part: &str| {
         let mut command = program();

@@ -225,6 +225,12 @@ pub(crate) struct DemoArgs {
     /// Seconds
     #[arg(long, value_name = "S", default_value_t = 10)]
     pub(crate) seconds: u32,
+    /// Which OpenCL devices its sidecar drives: auto, all, or off
+    #[arg(long, value_name = "RULE", value_parser = ["auto", "all", "off"], default_value = "auto")]
+    pub(crate) opencl: String,
+    /// Have all transactions verified on this backend, once it is ready, instead of where they finish first
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<Backend>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
