@@ -21,6 +21,8 @@ const LAMBDA: [u8; 32] = [
     0x53, 0x63, 0xad, 0x4c, 0xc0, 0x5c, 0x30, 0xe0, 0xa5, 0x26, 0x1c, 0x02, 0x88, 0x12, 0x64, 0x5a, 0x12, 0x2e, 0x22,
     0xea, 0x20, 0x81, 0x66, 0x78, 0xdf, 0x02, 0x96, 0x7c, 0x1b, 0x23, 0xbd, 0x72,
 ];
+/// As all signers here.
+const SM2_IDENTITY: &str = "1234567812345678";
 /// Messages are at most this long, in bytes.
 const MESSAGE_MAX: usize = 300;
 
@@ -303,15 +305,16 @@ fn sm2_by_equation(random: &mut StdRng) -> Parts {
 fn sm2_signed(form: MessageForm, random: &mut StdRng) -> Parts {
     use sm2::dsa::signature::Signer as _;
 
-    let signing = loop {
-        // n − 1 is no key.
+    let message = if form == MessageForm::Message { message(random) } else { random.random::<[u8; 32]>().to_vec() };
+    let (signing, signature) = loop {
         let secret = bytes::<sm2::Sm2>(not_zero::<sm2::Sm2>(random));
-        if let Ok(signing) = sm2::dsa::SigningKey::from_slice("1234567812345678", &secret) {
-            break signing;
+        // n − 1 is no key, and signs nothing.
+        let Ok(signing) = sm2::dsa::SigningKey::from_slice(SM2_IDENTITY, &secret) else { continue };
+        if let Ok(signature) = signing.try_sign(&message) {
+            break (signing, signature);
         }
     };
-    let message = if form == MessageForm::Message { message(random) } else { random.random::<[u8; 32]>().to_vec() };
-    let signature = signing.sign(&message).to_bytes().to_vec();
+    let signature = signature.to_bytes().to_vec();
     (signing.verifying_key().to_sec1_bytes()[1..].to_vec(), signature, message)
 }
 

@@ -232,7 +232,10 @@ impl<'a> Soak<'a> {
         let size = if is_whole { u32::MAX } else { work.items() as u32 };
         let mut queue = NarrowQueue::new(queue, size);
         let mut session = Session::new(&mut queue, &self.resident, nonce);
-        if self.random.random() {
+        // A proof of a leaf that is not there is refused before anything is packed.
+        let is_packable =
+            !matches!(&**work, Work::Merkle(tree) if tree.prove.is_some_and(|leaf| leaf >= tree.leaves.len()));
+        if !is_packable || self.random.random() {
             return gpu::run(&mut session, work);
         }
         let parts = parts(work, &mut self.random);
