@@ -34,14 +34,15 @@ KERNEL_COOPERATIVE void sm2_tables(GLOBAL u64 *base_comb) {
 }
 
 /* Writes the combs of keys, of G where a key is no point, and says which are (VALID, MALFORMED). Words of a key: x 0,
- * y 8. Work-item i makes window i modulo 32 of key i/32; results are of keys. */
+ * y 8, the number of its comb in `combs` 16. Work-item i makes window i modulo 32 of key i/32; results are of keys. */
 KERNEL_COOPERATIVE void sm2_signer_tables(GLOBAL const u32 *keys, GLOBAL u64 *combs, GLOBAL u32 *results, u32 count,
                                           u32 nonce_low, u32 nonce_high) {
     LOCAL u32 tree[GROUP_TREE_WORDS];
     u32 index = GLOBAL_ID() / COMB_WINDOWS, window = GLOBAL_ID() % COMB_WINDOWS;
     u32 item = index < count ? index : count - 1;
     sm2_key key = sm2_decode(item_number(keys, 0, count, item), item_number(keys, 8, count, item));
-    sm2_make_comb_window(tree, key.point, window, combs + (u64)item * COMB_WORDS, index < count);
+    combs += (u64)keys[16 * count + item] * COMB_WORDS;
+    sm2_make_comb_window(tree, key.point, window, combs, index < count);
     if (index < count && window == 0) {
         u32 verdict = key.is_point ? VERDICT_VALID : VERDICT_MALFORMED;
         write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);

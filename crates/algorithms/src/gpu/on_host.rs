@@ -1,36 +1,94 @@
-//! The kernels as the host's compiler made them, for the tests of rooms.
+//! The kernels as the host's compiler made them, for the tests of rooms; or on the first OpenCL device where the
+//! environment has `OUTRIGGER_TEST_OPENCL`.
 
+use std::env;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use outrigger_device::{Argument, Buffer, Device, DeviceError, DeviceInfo, Queue};
 use outrigger_device_host::HostDevice;
+use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
 use outrigger_kernels::Program;
+use outrigger_types::packed::Marks;
 use outrigger_types::{Output, Work};
 
 use super::{Resident, Session};
+use crate::known_keys;
 
 /// One device for all tests of a process, so that tables are made once.
-static HOST: LazyLock<(HostDevice, Resident)> = LazyLock::new(Default::default);
+static HERE: LazyLock<Here> = LazyLock::new(|| Here::new(Resident::default()));
 
-/// The kernels' answer.
-pub(crate) fn run(work: &Work) -> Output {
-    with_session(work.items(), |session| super::run(session, work)).expect("the host runs kernels")
+/// Of single items, one in so many is asked for by combs too: to build one takes as long as dozens of items.
+const SINGLE_BY_COMB: usize = 8;
+
+/// A device, and what stays on it.
+pub(crate) struct Here {
+    device: Box<dyn Device>,
+    pub(crate) resident: Resident,
 }
 
-/// Hands over a session, for so many items, under a nonce of its own.
+impl Here {
+    pub(crate) fn new(resident: Resident) -> Self {
+        let device: Box<dyn Device> = if env::var_os("OUTRIGGER_TEST_OPENCL").is_some() {
+            Box::new(OpenClDevice::open(0, &OpenClOptions::default()).expect("an OpenCL device"))
+        } else {
+            Box::new(HostDevice::new())
+        };
+        Self { device, resident }
+    }
+
+    /// The host with so many bytes of memory, whatever the environment says.
+    pub(crate) fn with_memory(bytes: u64, resident: Resident) -> Self {
+        Self { device: Box::new(HostDevice::with_memory(bytes)), resident }
+    }
+
+    /// Hands over a session on a queue of its own, for so many items, under a nonce of its own.
+    pub(crate) fn with_session<T>(
+        &self,
+        items: usize,
+        act: impl FnOnce(&mut Session<'_>) -> Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
+        static SESSIONS: AtomicU64 = AtomicU64::new(1);
+        let nonce = SESSIONS.fetch_add(1, Ordering::Relaxed) << 32 | 0x00c0_ffee;
+        let queue = self.device.queue()?;
+        let mut info = queue.info().clone();
+        info.group_size_max = info.group_size_max.min(items.max(1) as u32);
+        act(&mut Session::new(&mut Narrow { queue, info }, &self.resident, nonce))
+    }
+
+    /// The kernels' answer to work with marks on its items.
+    pub(crate) fn run(&self, work: &Work, marks: &Marks) -> Output {
+        let run = |session: &mut Session<'_>| super::run_marked(session, work, marks);
+        self.with_session(work.items(), run).expect("the device runs kernels")
+    }
+}
+
+/// The kernels' answer, which is the same by combs of known signers: of all keys, and of every other item's.
+pub(crate) fn run(work: &Work) -> Output {
+    static SINGLE: AtomicUsize = AtomicUsize::new(0);
+    let output = HERE.run(work, &Marks::none());
+    let is_asked = || work.items() > 1 || SINGLE.fetch_add(1, Ordering::Relaxed).is_multiple_of(SINGLE_BY_COMB);
+    if known_keys::is_of_kind(work) && work.items() > 0 && is_asked() {
+        let all = (0..work.items()).map(|_| true).collect();
+        assert_eq!(HERE.run(work, &all), output, "by combs");
+        let some = (0..work.items()).map(|item| item % 2 == 0).collect();
+        assert_eq!(HERE.run(work, &some), output, "some by combs");
+        assert_eq!(damaged(), 0, "a comb refuses nothing that is valid");
+    }
+    output
+}
+
+fn damaged() -> u64 {
+    ["p256", "secp256k1", "sm2"].iter().map(|room| HERE.resident.comb_stats(room).damaged).sum()
+}
+
+/// Hands over a session of the device of all tests.
 pub(crate) fn with_session<T>(
     items: usize,
     act: impl FnOnce(&mut Session<'_>) -> Result<T, DeviceError>,
 ) -> Result<T, DeviceError> {
-    static SESSIONS: AtomicU64 = AtomicU64::new(1);
-    let (device, resident) = &*HOST;
-    let nonce = SESSIONS.fetch_add(1, Ordering::Relaxed) << 32 | 0x00c0_ffee;
-    let queue = device.queue()?;
-    let mut info = queue.info().clone();
-    info.group_size_max = info.group_size_max.min(items.max(1) as u32);
-    act(&mut Session::new(&mut Narrow { queue, info }, resident, nonce))
+    HERE.with_session(items, act)
 }
 
 /// A queue whose groups are no larger than the work: work-items without an item take as long as those with one.
