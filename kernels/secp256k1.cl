@@ -18,7 +18,8 @@
  *   ... point  1,120 and 766, one of each
  *   recover    1,132 and 1,018, one of each
  *   schnorr    1,129 and 1,018, one modulo p
- *   by combs: verify 519 and 194, one modulo n; ... point 521 and 194, one of each; schnorr 518 and 194, one modulo p
+ *   by combs: verify 519 and 194, one modulo n; ... point 521 and 194, one of each; schnorr 518 and 194, one modulo p;
+ *   in parts no more than 109 and 38 of them one after the other
  *
  * References: SEC 1, sections 4.1.4 and 4.1.6; BIP 340; for addresses the Ethereum Yellow Paper, appendix F. */
 #include "dialect/tag.h"
@@ -146,22 +147,61 @@ typedef struct {
     u32 is_point, is_in_range;
 } ecdsa_equation;
 
-/* u1*G + u2*Q of an item: of the digest at word 0, r 8, s 16, the key's x 24 and y 32, and what is said of the key 40.
- * Every work-item of the group calls it at the same time. */
+/* The scalars of an item: of the digest at word 0, r 8, s 16. */
+typedef struct {
+    u256 u1, u2, r;
+    u32 is_in_range;
+} ecdsa_scalars;
+
+/* Every work-item of the group calls it at the same time. */
+DEVICE_FN ecdsa_scalars secp256k1_scalars(LOCAL_PTR u32 *tree, GLOBAL const u32 *items, u32 count, u32 item) {
+    ecdsa_scalars scalars;
+    scalars.r = item_number(items, 8, count, item);
+    u256 s = item_number(items, 16, count, item);
+    scalars.is_in_range = secp256k1_is_scalar(scalars.r) && secp256k1_is_scalar(s);
+    u256 inverse = secp256k1_n_invert_in_group(tree, secp256k1_n_enter(scalars.is_in_range ? s : u256_one()));
+    scalars.u1 = secp256k1_n_normal(secp256k1_n_multiply(item_number(items, 0, count, item), inverse));
+    scalars.u2 = secp256k1_n_normal(secp256k1_n_multiply(scalars.r, inverse));
+    return scalars;
+}
+
+DEVICE_FN ecdsa_equation secp256k1_found(ecdsa_scalars scalars, jacobian_point sum, u32 is_point) {
+    ecdsa_equation found;
+    found.sum = sum;
+    found.r = scalars.r;
+    found.is_point = is_point;
+    found.is_in_range = scalars.is_in_range;
+    return found;
+}
+
+/* u1*G + u2*Q of an item, whose key's x is at word 24, y 32, and what is said of the key 40. Every work-item of the group
+ * calls it at the same time. */
 DEVICE_FN ecdsa_equation secp256k1_equation(LOCAL_PTR u32 *tree, GLOBAL const u64 *tables, GLOBAL const u32 *items,
                                             u32 count, u32 item) {
-    ecdsa_equation found;
-    found.r = item_number(items, 8, count, item);
-    u256 s = item_number(items, 16, count, item);
-    found.is_in_range = secp256k1_is_scalar(found.r) && secp256k1_is_scalar(s);
-    u32 form = items[40 * count + item];
-    checked_point key = secp256k1_key(items + 24 * count, count, item, form);
-    found.is_point = key.is_point;
-    u256 inverse = secp256k1_n_invert_in_group(tree, secp256k1_n_enter(found.is_in_range ? s : u256_one()));
-    u256 u1 = secp256k1_n_normal(secp256k1_n_multiply(item_number(items, 0, count, item), inverse));
-    u256 u2 = secp256k1_n_normal(secp256k1_n_multiply(found.r, inverse));
-    found.sum = secp256k1_multiply_both(tables, u1, u2, key.point);
-    return found;
+    checked_point key = secp256k1_key(items + 24 * count, count, item, items[40 * count + item]);
+    ecdsa_scalars scalars = secp256k1_scalars(tree, items, count, item);
+    jacobian_point sum = secp256k1_multiply_both(tables, scalars.u1, scalars.u2, key.point);
+    return secp256k1_found(scalars, sum, key.is_point);
+}
+
+/* The same by the combs of G and Q, the number of Q's being at word 41; x and y are not read. */
+DEVICE_FN ecdsa_equation secp256k1_equation_known(LOCAL_PTR u32 *tree, GLOBAL const u64 *base_comb,
+                                                  GLOBAL const u64 *combs, GLOBAL const u32 *items, u32 count,
+                                                  u32 item) {
+    ecdsa_scalars scalars = secp256k1_scalars(tree, items, count, item);
+    combs += (u64)items[41 * count + item] * COMB_WORDS;
+    return secp256k1_found(scalars, secp256k1_two_combs(base_comb, scalars.u1, combs, scalars.u2), 1);
+}
+
+/* The same by the work-items of an item together, of which part 0 has the sum. `tree` is of GROUP_POINT_WORDS. */
+DEVICE_FN ecdsa_equation secp256k1_equation_in_parts(LOCAL_PTR u32 *tree, u32 part, GLOBAL const u64 *base_comb,
+                                                     GLOBAL const u64 *combs, GLOBAL const u32 *items, u32 count,
+                                                     u32 item) {
+    ecdsa_scalars scalars = secp256k1_scalars(tree, items, count, item);
+    combs += (u64)items[41 * count + item] * COMB_WORDS;
+    jacobian_point sum =
+        secp256k1_two_combs_in_parts(tree, part, base_comb, scalars.u1, combs, scalars.u2);
+    return secp256k1_found(scalars, sum, 1);
 }
 
 DEVICE_FN u32 secp256k1_verdict(ecdsa_equation found, u32 holds) {
@@ -216,24 +256,6 @@ KERNEL_COOPERATIVE void secp256k1_verify_point(GLOBAL const u64 *tables, GLOBAL 
     }
 }
 
-/* u1*G + u2*Q of an item by the combs of G and Q. Words as above, and the number of the signer's comb 41; x and y are
- * not read. Every work-item of the group calls it at the same time. */
-DEVICE_FN ecdsa_equation secp256k1_equation_known(LOCAL_PTR u32 *tree, GLOBAL const u64 *base_comb,
-                                                  GLOBAL const u64 *combs, GLOBAL const u32 *items, u32 count,
-                                                  u32 item) {
-    ecdsa_equation found;
-    found.r = item_number(items, 8, count, item);
-    u256 s = item_number(items, 16, count, item);
-    found.is_point = 1;
-    found.is_in_range = secp256k1_is_scalar(found.r) && secp256k1_is_scalar(s);
-    u256 inverse = secp256k1_n_invert_in_group(tree, secp256k1_n_enter(found.is_in_range ? s : u256_one()));
-    u256 u1 = secp256k1_n_normal(secp256k1_n_multiply(item_number(items, 0, count, item), inverse));
-    u256 u2 = secp256k1_n_normal(secp256k1_n_multiply(found.r, inverse));
-    combs += (u64)items[41 * count + item] * COMB_WORDS;
-    found.sum = secp256k1_two_combs(base_comb, u1, combs, u2);
-    return found;
-}
-
 /* Verifies ECDSA as `secp256k1_verify`, by combs. */
 KERNEL_COOPERATIVE void secp256k1_verify_known(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
                                                GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
@@ -260,6 +282,37 @@ KERNEL_COOPERATIVE void secp256k1_verify_point_known(GLOBAL const u64 *base_comb
     ecdsa_equation found = secp256k1_equation_known(tree, base_comb, combs, items, count, item);
     u32 holds = secp256k1_is_nonce_point(tree, found, form);
     if (index < count) {
+        u32 verdict = secp256k1_verdict(found, holds);
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
+    }
+}
+
+/* As `secp256k1_verify_known`, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are
+ * of whole items. */
+KERNEL_COOPERATIVE void secp256k1_verify_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
+                                                        GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
+                                                        u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    ecdsa_equation found = secp256k1_equation_in_parts(tree, part, base_comb, combs, items, count, item);
+    if (index < count && part == 0) {
+        u32 verdict = secp256k1_verdict(found, secp256k1_is_nonce_any(found));
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
+    }
+}
+
+/* As `secp256k1_verify_point_known`, in parts. */
+KERNEL_COOPERATIVE void secp256k1_verify_point_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
+                                                              GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
+                                                              u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    u32 form = items[40 * count + item];
+    ecdsa_equation found = secp256k1_equation_in_parts(tree, part, base_comb, combs, items, count, item);
+    u32 holds = secp256k1_is_nonce_point(tree, found, form);
+    if (index < count && part == 0) {
         u32 verdict = secp256k1_verdict(found, holds);
         write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
     }
@@ -329,6 +382,31 @@ KERNEL_COOPERATIVE void secp256k1_verify_schnorr(GLOBAL const u64 *tables, GLOBA
     }
 }
 
+/* What verification by comb asks of a Schnorr signature: has s*G - e*Q the x r, and an even y? */
+typedef struct {
+    u256 r, s, opposite;
+    u32 is_in_range;
+} schnorr_question;
+
+DEVICE_FN schnorr_question secp256k1_schnorr_ask(GLOBAL const u32 *items, u32 count, u32 item) {
+    schnorr_question question;
+    question.r = item_number(items, 8, count, item);
+    question.s = item_number(items, 16, count, item);
+    question.is_in_range =
+        u256_below(question.r, secp256k1_p_modulus()) & u256_below(question.s, secp256k1_n_modulus());
+    /* Digits are those of numbers up to n. */
+    if (!question.is_in_range) question.s = u256_one();
+    question.opposite = secp256k1_n_normal(secp256k1_n_negate(item_number(items, 0, count, item)));
+    return question;
+}
+
+/* Every work-item of the group calls it at the same time. */
+DEVICE_FN u32 secp256k1_schnorr_holds(LOCAL_PTR u32 *tree, schnorr_question question, jacobian_point sum) {
+    affine_point found = secp256k1_to_affine_in_group(tree, sum);
+    return question.is_in_range && !secp256k1_p_is_zero(sum.z) && u256_equal(found.x, question.r) &&
+           (found.y.w[0] & 1u) == 0;
+}
+
 /* Verifies Schnorr signatures as `secp256k1_verify_schnorr`, by combs of their keys, the even ones. Words as there, and
  * the number of the signer's comb 32; x is not read. */
 KERNEL_COOPERATIVE void secp256k1_verify_schnorr_known(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
@@ -337,16 +415,29 @@ KERNEL_COOPERATIVE void secp256k1_verify_schnorr_known(GLOBAL const u64 *base_co
     LOCAL u32 tree[GROUP_TREE_WORDS];
     u32 index = GLOBAL_ID();
     u32 item = index < count ? index : count - 1;
-    u256 r = item_number(items, 8, count, item), s = item_number(items, 16, count, item);
-    u32 is_in_range = u256_below(r, secp256k1_p_modulus()) & u256_below(s, secp256k1_n_modulus());
-    /* Digits are those of numbers up to n. */
-    if (!is_in_range) s = u256_one();
-    u256 challenge = secp256k1_n_normal(secp256k1_n_negate(item_number(items, 0, count, item)));
+    schnorr_question question = secp256k1_schnorr_ask(items, count, item);
     combs += (u64)items[32 * count + item] * COMB_WORDS;
-    jacobian_point sum = secp256k1_two_combs(base_comb, s, combs, challenge);
-    affine_point found = secp256k1_to_affine_in_group(tree, sum);
+    jacobian_point sum = secp256k1_two_combs(base_comb, question.s, combs, question.opposite);
+    u32 holds = secp256k1_schnorr_holds(tree, question, sum);
     if (index < count) {
-        u32 holds = is_in_range && !secp256k1_p_is_zero(sum.z) && u256_equal(found.x, r) && (found.y.w[0] & 1u) == 0;
+        u32 verdict = holds ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    }
+}
+
+/* As `secp256k1_verify_schnorr_known`, in parts as `secp256k1_verify_known_in_parts` is. */
+KERNEL_COOPERATIVE void secp256k1_verify_schnorr_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
+                                                                GLOBAL const u32 *items, GLOBAL u32 *results,
+                                                                u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    schnorr_question question = secp256k1_schnorr_ask(items, count, item);
+    combs += (u64)items[32 * count + item] * COMB_WORDS;
+    jacobian_point sum =
+        secp256k1_two_combs_in_parts(tree, part, base_comb, question.s, combs, question.opposite);
+    u32 holds = secp256k1_schnorr_holds(tree, question, sum);
+    if (index < count && part == 0) {
         u32 verdict = holds ? VERDICT_VALID : VERDICT_INVALID;
         write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
     }

@@ -17,6 +17,9 @@
 //! checksum, which is looked at now and then while they are in use. They are found by the whole key, byte for byte.
 //! Whoever sends bad signatures under known keys pays, and causes, what signatures of unknown keys cost and a fourth
 //! more.
+//!
+//! Devices keep tables of their own, of the same keys: what has a table here is marked in the batches that they get
+//! ([`marks`]), and by the same rule a table there can only say "valid" (see the module `gpu::by_comb`).
 
 use std::any::Any;
 use std::collections::HashSet;

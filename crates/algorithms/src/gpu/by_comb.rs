@@ -10,8 +10,12 @@ use outrigger_types::Verdict;
 use super::combs::CombKind;
 use super::{Results, Rows, Session};
 
-/// So many signatures are left to a core and not to a kernel of their own: alone on its work-item, one takes a device
-/// a millisecond and more, in which a core verifies as many.
+/// Work-items that share a signature where there are few of them: COMB_PARTS of `curves/comb.h`.
+const PARTS: usize = 8;
+
+/// So many signatures are left to a core and not to a launch of their own: alone on its work-item, one is some 3,000
+/// products one after another, each of hundreds of instructions that wait for each other. In that time a core verifies
+/// as many.
 const ALONE_MAX: usize = 16;
 
 /// How a room verifies, rows being `W` words an item and keys `K` words.
@@ -24,25 +28,31 @@ pub(crate) struct ByComb<const W: usize, const K: usize> {
     pub(crate) plain: &'static str,
     /// The kernel that takes those of keys with combs.
     pub(crate) known: &'static str,
+    /// The same by several work-items an item, for few items.
+    pub(crate) known_in_parts: &'static str,
     /// The word of an item that says to it which comb.
     pub(crate) slot_word: usize,
     /// The key of an item, as the kernel that builds combs reads it, with 0 for the slot.
     pub(crate) key_of: fn(&[u32; W]) -> [u32; K],
 }
 
+/// How a kernel is to be asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) kernel: &'static str,
+    /// Work-items an item.
+    pub(crate) parts: usize,
+    /// The room's combs, where it takes them.
+    pub(crate) combs: Option<&'a Buffer>,
+}
+
 /// What a room does for a batch.
 pub(crate) trait Judges<const W: usize> {
-    /// What a kernel says of items, by the room's combs where they are given.
+    /// What a kernel says of items.
     ///
     /// # Errors
     /// What the device reports.
-    fn ask(
-        &self,
-        session: &mut Session<'_>,
-        kernel: &str,
-        rows: &Rows<W>,
-        combs: Option<&Buffer>,
-    ) -> Result<Results, DeviceError>;
+    fn ask(&self, session: &mut Session<'_>, way: Way<'_>, rows: &Rows<W>) -> Result<Results, DeviceError>;
 
     /// The CPU's verdict of the item at a place of the batch.
     fn alone(&self, place: usize) -> Verdict;
@@ -82,8 +92,10 @@ impl<const W: usize, const K: usize> ByComb<W, K> {
             return self.plainly(session, rows, verdicts, room);
         }
         let known = rows.pick(|i| slots[i].is_some()).with_word(self.slot_word, slots.iter().flatten().copied());
-        let results = room.ask(session, self.known, &known, Some(combs.buffer()))?;
-        known.settle(self.known, &results, verdicts)?;
+        let has_lanes = session.lanes() / PARTS >= known.len() && session.group_is_of(PARTS);
+        let (kernel, parts) = if has_lanes { (self.known_in_parts, PARTS) } else { (self.known, 1) };
+        let results = room.ask(session, Way { kernel, parts, combs: Some(combs.buffer()) }, &known)?;
+        known.settle(kernel, &results, verdicts)?;
         let rest = rows.pick(|i| slots[i].is_none() || verdicts[rows.place(i)] != Verdict::Valid);
         if rest.len() <= ALONE_MAX {
             rest.places().for_each(|place| verdicts[place] = room.alone(place));
@@ -106,7 +118,7 @@ impl<const W: usize, const K: usize> ByComb<W, K> {
         verdicts: &mut [Verdict],
         room: &impl Judges<W>,
     ) -> Result<(), DeviceError> {
-        let results = room.ask(session, self.plain, rows, None)?;
+        let results = room.ask(session, Way { kernel: self.plain, parts: 1, combs: None }, rows)?;
         rows.settle(self.plain, &results, verdicts)
     }
 }

@@ -53,7 +53,7 @@ impl Here {
         let nonce = SESSIONS.fetch_add(1, Ordering::Relaxed) << 32 | 0x00c0_ffee;
         let queue = self.device.queue()?;
         let mut info = queue.info().clone();
-        info.group_size_max = info.group_size_max.min(items.max(1) as u32);
+        info.group_size_max = info.group_size_max.min(u32::try_from(items.max(1)).unwrap_or(u32::MAX));
         act(&mut Session::new(&mut Narrow { queue, info }, &self.resident, nonce))
     }
 
@@ -61,6 +61,15 @@ impl Here {
     pub(crate) fn run(&self, work: &Work, marks: &Marks) -> Output {
         let run = |session: &mut Session<'_>| super::run_marked(session, work, marks);
         self.with_session(work.items(), run).expect("the device runs kernels")
+    }
+
+    /// The same as if the device had lanes for many more items.
+    pub(crate) fn run_in_parts(&self, work: &Work, marks: &Marks) -> Output {
+        let run = |session: &mut Session<'_>| {
+            session.take_lanes(Some(usize::MAX));
+            super::run_marked(session, work, marks)
+        };
+        self.with_session(usize::MAX, run).expect("the device runs kernels")
     }
 }
 
@@ -72,6 +81,7 @@ pub(crate) fn run(work: &Work) -> Output {
     if known_keys::is_of_kind(work) && work.items() > 0 && is_asked() {
         let all = (0..work.items()).map(|_| true).collect();
         assert_eq!(HERE.run(work, &all), output, "by combs");
+        assert_eq!(HERE.run_in_parts(work, &all), output, "by combs, in parts");
         let some = (0..work.items()).map(|item| item % 2 == 0).collect();
         assert_eq!(HERE.run(work, &some), output, "some by combs");
         assert_eq!(damaged(), 0, "a comb refuses nothing that is valid");

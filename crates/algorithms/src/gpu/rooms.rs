@@ -46,7 +46,8 @@ impl Operations for Rooms {
         operations().filter_map(code).collect()
     }
 
-    /// Planted good and bad items, judged by the CPU: plainly, and with all of their keys known.
+    /// Planted good and bad items, judged by the CPU: plainly, and with all of their keys known, as where there are few
+    /// items and as where there are many.
     fn self_test(&self, queue: &mut dyn Queue, operation: u32) -> Result<(), DeviceError> {
         let operation = operation_of(operation)?;
         let mut session = Session::new(queue, &self.resident, rand_nonce()?);
@@ -55,8 +56,13 @@ impl Operations for Rooms {
         }
         let work = planted::work(operation, &planted::mixed(TESTED)).ok_or(DeviceError::Unsupported)?;
         let expected = registry::run(&work, 0..work.items());
-        let known = known_keys::is_of_kind(&work).then(|| [true; TESTED].into_iter().collect());
-        for marks in [Some(Marks::none()), known].into_iter().flatten() {
+        let mut ways = vec![(Marks::none(), None)];
+        if known_keys::is_of_kind(&work) {
+            let all: Marks = [true; TESTED].into_iter().collect();
+            ways.extend([(all.clone(), Some(usize::MAX)), (all, Some(0))]);
+        }
+        for (marks, lanes) in ways {
+            session.take_lanes(lanes);
             if run_marked(&mut session, &work, &marks)? != expected {
                 let (kind, label) = (operation.kind(), operation.label());
                 return Err(DeviceError::Failed(format!("the self-test of {kind} of {label} failed")));

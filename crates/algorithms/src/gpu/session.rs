@@ -47,6 +47,8 @@ pub struct Session<'a> {
     /// Of the next launch.
     nonce: u64,
     marks: Marks,
+    /// What [`Self::lanes`] is to say in place of the truth.
+    lanes: Option<usize>,
 }
 
 /// An argument of a kernel that gives results.
@@ -69,12 +71,18 @@ pub enum Given<'a> {
 impl<'a> Session<'a> {
     /// A batch under a nonce that was never used, on a queue of the device that `resident` is of.
     pub fn new(queue: &'a mut dyn Queue, resident: &'a Resident, nonce: u64) -> Self {
-        Self { queue, resident, nonce, marks: Marks::none() }
+        Self { queue, resident, nonce, marks: Marks::none(), lanes: None }
     }
 
     /// What comes next has these marks on its items.
     pub(super) fn mark(&mut self, marks: &Marks) {
         self.marks = marks.clone();
+    }
+
+    /// Has the device taken for one that runs so many work-items at once, for tests of what is done where there are many
+    /// or few; `None` is what it says itself.
+    pub(super) fn take_lanes(&mut self, lanes: Option<usize>) {
+        self.lanes = lanes;
     }
 
     /// Whether the key of the item at this place is known to whoever sent the batch.
@@ -114,12 +122,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// What the device reports.
     pub fn words(&mut self, words: &[u32]) -> Result<Buffer, DeviceError> {
-        let mut bytes = vec![0; 4 * words.len()];
-        // Cell by cell, so that the compiler sees a copy.
-        for (cell, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *cell = word.to_le_bytes();
-        }
-        self.bytes(&bytes)
+        self.bytes(&words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>())
     }
 
     /// A buffer of these bytes, at least four of them, filled up to whole words with zeros.
@@ -171,6 +174,21 @@ impl<'a> Session<'a> {
         self.queue.finish()?;
         buffers.insert(name, buffer.clone());
         Ok(buffer)
+    }
+
+    /// Work-items that the device runs at once: a group of the largest size on each of its units, on a processor one on
+    /// each of its cores.
+    pub(crate) fn lanes(&self) -> usize {
+        if let Some(lanes) = self.lanes {
+            return lanes;
+        }
+        let info = self.queue.info();
+        info.compute_units as usize * if info.is_processor { 1 } else { info.group_size_max as usize }
+    }
+
+    /// Whether so many neighbouring work-items always are of one group.
+    pub(crate) fn group_is_of(&self, parts: usize) -> bool {
+        (self.queue.info().group_size_max as usize).is_multiple_of(parts)
     }
 
     /// How many work-items a group has here, and how many groups `items` of them need.

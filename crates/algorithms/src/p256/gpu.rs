@@ -11,7 +11,7 @@ use outrigger_types::{MessageForm, Output, SignatureWork, Verdict};
 use super::lanes::{Decode, Decoded, fabric_signature, precompile_signature};
 use super::{Judge, ethereum_p256verify, fabric};
 use crate::gpu::{
-    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, LENGTHS_VARY, Results, Rows, Session, halves, row,
+    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, LENGTHS_VARY, Results, Rows, Session, Way, halves, row,
 };
 use crate::room::SignatureKernels;
 
@@ -40,6 +40,7 @@ const BY_COMB: ByComb<ITEM_WORDS, 17> = ByComb {
     program: PROGRAM,
     plain: "p256_verify",
     known: "p256_verify_known",
+    known_in_parts: "p256_verify_known_in_parts",
     slot_word: 40,
     key_of: |item| std::array::from_fn(|word| if word < 16 { item[16 + word] } else { 0 }),
 };
@@ -72,21 +73,15 @@ struct Batch<'a> {
 }
 
 impl Judges<ITEM_WORDS> for Batch<'_> {
-    fn ask(
-        &self,
-        session: &mut Session<'_>,
-        kernel: &str,
-        rows: &Rows<ITEM_WORDS>,
-        combs: Option<&Buffer>,
-    ) -> Result<Results, DeviceError> {
+    fn ask(&self, session: &mut Session<'_>, way: Way<'_>, rows: &Rows<ITEM_WORDS>) -> Result<Results, DeviceError> {
         let (base_comb, items) = (base_comb(session)?, rows.upload(session)?);
         if self.work.options.message_form == MessageForm::Message {
             self.hash(session, rows, &items)?;
         }
-        let combs = combs.map(Given::Buffer);
+        let combs = way.combs.map(Given::Buffer);
         let given = [Given::Buffer(&items), Given::Results, Given::Count, Given::NonceLow, Given::NonceHigh];
         let arguments: Vec<_> = [Given::Buffer(&base_comb)].into_iter().chain(combs).chain(given).collect();
-        session.judge(kernel, rows.len(), 0, &arguments)
+        session.judge_with(way.kernel, rows.len() * way.parts, rows.len(), 0, &arguments)
     }
 
     fn alone(&self, place: usize) -> Verdict {

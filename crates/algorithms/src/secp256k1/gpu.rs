@@ -14,7 +14,7 @@ use super::lanes::{bitcoin_item, challenge_hash, schnorr};
 use super::recoverable::{Signed, Signer, Variant};
 use super::{bip340, bitcoin, parse};
 use crate::gpu::{
-    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, Results, Rows, Session, halves, number, row,
+    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, Results, Rows, Session, Way, halves, number, row,
 };
 
 /// What all rulesets of this room need.
@@ -42,19 +42,25 @@ const ANY_NONCE: ByComb<VERIFY_WORDS, KEY_WORDS> = ByComb {
     program: PROGRAM,
     plain: "secp256k1_verify",
     known: "secp256k1_verify_known",
+    known_in_parts: "secp256k1_verify_known_in_parts",
     slot_word: 41,
     key_of: key_of_ecdsa,
 };
 
 /// ECDSA with a certain R.
-const ONE_NONCE: ByComb<VERIFY_WORDS, KEY_WORDS> =
-    ByComb { plain: "secp256k1_verify_point", known: "secp256k1_verify_point_known", ..ANY_NONCE };
+const ONE_NONCE: ByComb<VERIFY_WORDS, KEY_WORDS> = ByComb {
+    plain: "secp256k1_verify_point",
+    known: "secp256k1_verify_point_known",
+    known_in_parts: "secp256k1_verify_point_known_in_parts",
+    ..ANY_NONCE
+};
 
 const SCHNORR: ByComb<SCHNORR_WORDS, KEY_WORDS> = ByComb {
     kind: COMBS,
     program: PROGRAM,
     plain: "secp256k1_verify_schnorr",
     known: "secp256k1_verify_schnorr_known",
+    known_in_parts: "secp256k1_verify_schnorr_known_in_parts",
     slot_word: 32,
     // The even one of the two keys at x, as if it had come compressed.
     key_of: |item| {
@@ -230,18 +236,12 @@ struct Batch<'a, J> {
 }
 
 impl<const W: usize, J: Fn(&Item<'_>) -> Verdict> Judges<W> for Batch<'_, J> {
-    fn ask(
-        &self,
-        session: &mut Session<'_>,
-        kernel: &str,
-        rows: &Rows<W>,
-        combs: Option<&Buffer>,
-    ) -> Result<Results, DeviceError> {
-        let Some(combs) = combs else { return asked(session, kernel, rows, 0) };
+    fn ask(&self, session: &mut Session<'_>, way: Way<'_>, rows: &Rows<W>) -> Result<Results, DeviceError> {
+        let Some(combs) = way.combs else { return asked(session, way.kernel, rows, 0) };
         let (base_comb, items) = (base_comb(session)?, rows.upload(session)?);
         let given = [Given::Buffer(&base_comb), Given::Buffer(combs), Given::Buffer(&items)];
         let rest = [Given::Results, Given::Count, Given::NonceLow, Given::NonceHigh];
-        session.judge(kernel, rows.len(), 0, &[&given[..], &rest[..]].concat())
+        session.judge_with(way.kernel, rows.len() * way.parts, rows.len(), 0, &[&given[..], &rest[..]].concat())
     }
 
     fn alone(&self, place: usize) -> Verdict {

@@ -9,10 +9,10 @@ use outrigger_device::{Argument, Buffer, DeviceError};
 use outrigger_types::{Output, SignatureWork, Verdict};
 
 use super::identity::Identity;
-use super::lanes::{Decoded, Way};
+use super::lanes::{self, Decoded};
 use crate::gpu::{
-    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, LENGTHS_VARY, Results, Rows, Session, halves, number,
-    row,
+    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, LENGTHS_VARY, Results, Rows, Session, Way, halves,
+    number, row,
 };
 use crate::room::SignatureKernels;
 
@@ -30,12 +30,13 @@ const BY_COMB: ByComb<ITEM_WORDS, 17> = ByComb {
     program: PROGRAM,
     plain: "sm2_verify",
     known: "sm2_verify_known",
+    known_in_parts: "sm2_verify_known_in_parts",
     slot_word: 40,
     key_of: |item| std::array::from_fn(|word| if word < 16 { item[16 + word] } else { 0 }),
 };
 
 fn verify(session: &mut Session<'_>, work: &SignatureWork, output: &mut Output) -> Result<(), DeviceError> {
-    let way = match Way::of(work) {
+    let way = match lanes::Way::of(work) {
         Ok(way) => way,
         Err(judge) => {
             judge(work, 0..output.verdicts.len(), output);
@@ -59,25 +60,19 @@ fn verify(session: &mut Session<'_>, work: &SignatureWork, output: &mut Output) 
 /// A request, and how its items are verified.
 struct Batch<'a> {
     work: &'a SignatureWork,
-    way: &'a Way,
+    way: &'a lanes::Way,
 }
 
 impl Judges<ITEM_WORDS> for Batch<'_> {
-    fn ask(
-        &self,
-        session: &mut Session<'_>,
-        kernel: &str,
-        rows: &Rows<ITEM_WORDS>,
-        combs: Option<&Buffer>,
-    ) -> Result<Results, DeviceError> {
+    fn ask(&self, session: &mut Session<'_>, way: Way<'_>, rows: &Rows<ITEM_WORDS>) -> Result<Results, DeviceError> {
         let (base_comb, items) = (base_comb(session)?, rows.upload(session)?);
         if let Some(identity) = &self.way.identity {
             self.hash(session, identity, rows, &items)?;
         }
-        let combs = combs.map(Given::Buffer);
+        let combs = way.combs.map(Given::Buffer);
         let given = [Given::Buffer(&items), Given::Results, Given::Count, Given::NonceLow, Given::NonceHigh];
         let arguments: Vec<_> = [Given::Buffer(&base_comb)].into_iter().chain(combs).chain(given).collect();
-        session.judge(kernel, rows.len(), 0, &arguments)
+        session.judge_with(way.kernel, rows.len() * way.parts, rows.len(), 0, &arguments)
     }
 
     fn alone(&self, place: usize) -> Verdict {
