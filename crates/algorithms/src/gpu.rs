@@ -22,7 +22,7 @@ mod session;
 pub(crate) use by_comb::{ByComb, Judges, Way};
 pub use combs::CombStats;
 pub(crate) use combs::{COMB_BYTES, COMB_WINDOWS, CombKind};
-pub use rooms::{Rooms, code, header, operations};
+pub use rooms::{Rooms, build, code, header, operations};
 pub(crate) use rows::{LENGTHS_VARY, Rows, halves, number, row};
 pub use session::{Given, Resident, Results, Session};
 

@@ -285,6 +285,7 @@ fn devices(reader: &mut Reader, sources: &Sources) -> Devices {
         memory_bytes_max: reader.bytes("devices.memory_bytes_max", 0..=u64::MAX).unwrap_or(0),
         arena_bytes: arena as usize,
         hang_max: hang_max.unwrap_or(HANG_MAX_DEFAULT),
+        cuda_worker: reader.text("devices.cuda_worker").filter(|path| !path.is_empty()).map(PathBuf::from),
         kernel_cache,
     }
 }

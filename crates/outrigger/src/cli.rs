@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Devices(DevicesArgs),
     /// Check a configuration and say what it means; all errors at once
     CheckConfig(ConfigArgs),
-    /// Drive a device: started by the sidecar, one process a device
+    /// Drive an OpenCL device: started by the sidecar, one process a device
     #[command(hide = true)]
     DeviceWorker(DeviceWorkerArgs),
     /// The server that `bench grpc` measures: real but for its engine, which echoes
@@ -89,6 +89,9 @@ pub(crate) struct ConfigArgs {
     /// The vector engine: auto (where the processor has AVX-512 with IFMA) or off
     #[arg(long, value_name = "RULE")]
     pub(crate) vector: Option<String>,
+    /// CUDA devices: auto (where outrigger-cuda is installed, with a driver) or off
+    #[arg(long, value_name = "RULE")]
+    pub(crate) cuda: Option<String>,
     /// OpenCL devices: auto (GPUs and accelerators), all (also processors) or off
     #[arg(long, value_name = "RULE")]
     pub(crate) opencl: Option<String>,
@@ -220,6 +223,12 @@ pub(crate) struct DemoArgs {
     /// Seconds
     #[arg(long, value_name = "S", default_value_t = 10)]
     pub(crate) seconds: u32,
+    /// Which OpenCL devices its sidecar drives: auto, all, or off
+    #[arg(long, value_name = "RULE", value_parser = ["auto", "all", "off"], default_value = "auto")]
+    pub(crate) opencl: String,
+    /// Have all transactions verified on this backend, once it is ready, instead of where they finish first
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<Backend>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -330,6 +339,9 @@ pub(crate) struct BenchEchoArgs {
 
 #[derive(Args)]
 pub(crate) struct DevicesArgs {
+    /// CUDA devices: auto (where outrigger-cuda is installed, with a driver) or off
+    #[arg(long, value_name = "RULE")]
+    pub(crate) cuda: Option<String>,
     /// OpenCL devices: auto (GPUs and accelerators), all (also processors) or off
     #[arg(long, value_name = "RULE")]
     pub(crate) opencl: Option<String>,

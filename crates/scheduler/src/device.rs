@@ -57,9 +57,14 @@ pub trait Worker: Send + Sync {
     /// Which life of the worker this is, another number after each restart; `None` while there is no worker.
     fn life(&self) -> Option<u64>;
 
-    /// What it does in this life.
+    /// What it does in this life, as far as it has found out.
     fn operations(&self) -> Vec<Operation> {
         gpu::operations().collect()
+    }
+
+    /// Whether it still finds out what it can do: it compiles kernels and tests itself.
+    fn is_testing(&self) -> bool {
+        false
     }
 
     /// Bytes that a batch may have, work and answer each.
@@ -293,8 +298,8 @@ impl Shared {
     }
 
     fn try_until_closed(&self) {
-        while let Some(life) = self.trust.next(self.worker.as_ref()) {
-            trust::try_all(self, life);
+        while let Some(trials) = self.trust.next(self.worker.as_ref()) {
+            trust::try_all(self, &trials);
         }
     }
 }

@@ -24,6 +24,9 @@ const EACH: [(Ruleset, &str); 5] = [
     (Ruleset::Bip340, "secp256k1"),
 ];
 
+/// Which items are marked.
+type IsMarked = fn(usize) -> bool;
+
 /// Different keys among the planted items of a ruleset.
 const KEYS: usize = 5;
 
@@ -64,7 +67,7 @@ fn no_answer_depends_on_marks() {
     for &ruleset in Ruleset::ALL.iter().filter(|&&ruleset| kind_of(ruleset).is_some()) {
         let work = planted::work(Operation::Verify(ruleset), &planted::mixed(41)).expect("planted");
         let expected = expected(&work);
-        let sorts: [(&str, fn(usize) -> bool); 6] = [
+        let sorts: [(&str, IsMarked); 6] = [
             ("none", |_| false),
             ("all", |_| true),
             ("every other", |item| item % 2 == 0),

@@ -30,6 +30,10 @@ enum Wrong {
     },
     /// The kernel gives a wrong byte of output, under right tags.
     Output,
+    /// The same, but only where the right byte is a multiple of this.
+    OutputOfSome {
+        multiple: u8,
+    },
     /// Memory that nobody wrote.
     Zeros,
     /// The answer to a batch before.
@@ -43,6 +47,8 @@ struct Double {
     wrong: Mutex<Wrong>,
     life: AtomicU64,
     is_up: AtomicBool,
+    /// Hashes are not tested yet.
+    tests_still: AtomicBool,
     batches: AtomicU64,
     last: Mutex<Vec<u8>>,
 }
@@ -55,6 +61,7 @@ impl Double {
             wrong: Mutex::new(Wrong::Nothing),
             life: AtomicU64::new(1),
             is_up: AtomicBool::new(true),
+            tests_still: AtomicBool::new(false),
             batches: AtomicU64::new(0),
             last: Mutex::default(),
         })
@@ -79,7 +86,11 @@ impl Worker for Double {
     }
 
     fn operations(&self) -> Vec<Operation> {
-        vec![VERIFY, RECOVER, HASH]
+        if self.is_testing() { vec![VERIFY, RECOVER] } else { vec![VERIFY, RECOVER, HASH] }
+    }
+
+    fn is_testing(&self) -> bool {
+        self.tests_still.load(Ordering::SeqCst)
     }
 
     fn batch_bytes_max(&self) -> usize {
@@ -107,6 +118,10 @@ impl Worker for Double {
                 *verdict = if *verdict == Verdict::Valid { Verdict::Invalid } else { Verdict::Valid };
             }),
             Wrong::Output => output.fixed.iter_mut().step_by(stride.max(1)).for_each(|byte| *byte ^= 0x10),
+            Wrong::OutputOfSome { multiple } => {
+                let wrong = output.fixed.iter_mut().step_by(stride.max(1)).filter(|byte| **byte % multiple == 0);
+                wrong.for_each(|byte| *byte ^= 0x10);
+            }
             _ => {}
         }
         let mut bytes = vec![0; batch.output_len];
@@ -177,13 +192,16 @@ fn answers_are_those_of_the_cpu_and_planted_items_leave_no_trace() {
     }
 }
 
+/// Which items are marked.
+type IsMarked = fn(usize) -> bool;
+
 /// Marked or not, items are judged in two ways: each of them that a batch takes has a good item planted and a bad one.
 #[test]
 fn planted_items_are_marked_as_the_others_are() {
     let (pools, mut random) = (Pools::default(), rand::rng());
     let work = work(VERIFY, 30);
     let parts = [(work.clone(), 4..30), (work, 0..4)];
-    let sorts: [(fn(usize) -> bool, usize, usize); 4] =
+    let sorts: [(IsMarked, usize, usize); 4] =
         [(|_| false, 0, 2), (|_| true, 2, 0), (|item| item % 3 == 0, 2, 2), (|item| item == 7, 2, 2)];
     for (is_marked, with_mark, without) in sorts {
         for _ in 0..20 {
@@ -260,6 +278,52 @@ fn a_kernel_that_computes_wrong_is_caught_quarantined_and_comes_back() {
         assert!(engine.warm_up(PATIENCE) && engine.supports(operation));
         assert_eq!(carry_out(&engine, &work, None).unwrap(), right(&work));
     }
+}
+
+/// A sixteenth of 400 answers is wrong: by the bound of `audit`, a batch passes with a chance of 0.999^25 at most, and
+/// all of 1,000 with one of 10^-11.
+#[test]
+fn a_kernel_that_is_sometimes_wrong_is_caught_at_the_default_rate() {
+    let double = Double::new();
+    let engine = engine(&double, DeviceOptions::default().audit_rate);
+    let work = work(HASH, 400);
+    double.does(Wrong::OutputOfSome { multiple: 16 });
+    let caught = (0..1_000).position(|_| carry_out(&engine, &work, None).is_err());
+    assert!(caught.is_some(), "the audit sees it");
+    println!("caught in batch {}", caught.map_or(0, |batch| batch + 1));
+}
+
+/// What cannot be tried now, as for want of memory, is tried again without a new life of the worker.
+#[test]
+fn a_trial_that_could_not_be_carried_out_is_repeated() {
+    let double = Double::new();
+    double.does(Wrong::Memory);
+    let engine = engine(&double, 0.0);
+    assert_eq!(engine.failures().len(), 3);
+    assert!(!engine.supports(VERIFY));
+    double.does(Wrong::Nothing);
+    let until = Instant::now() + PATIENCE;
+    while !(engine.supports(VERIFY) && engine.supports(RECOVER) && engine.supports(HASH)) {
+        assert!(Instant::now() < until, "it comes back");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(engine.failures(), []);
+}
+
+#[test]
+fn what_was_tried_serves_while_the_rest_is_tested() {
+    let double = Double::new();
+    double.tests_still.store(true, Ordering::SeqCst);
+    let engine = DeviceEngine::new(double.clone(), DeviceOptions::default());
+    let until = Instant::now() + PATIENCE;
+    while !engine.supports(VERIFY) {
+        assert!(Instant::now() < until, "its self-test has passed");
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!engine.supports(HASH) && !engine.warm_up(Duration::from_millis(50)));
+    double.tests_still.store(false, Ordering::SeqCst);
+    assert!(engine.warm_up(PATIENCE) && engine.supports(HASH));
+    assert!(engine.predicted_cost(VERIFY, 10, 1_000).is_some(), "measured again, undisturbed");
 }
 
 #[test]
