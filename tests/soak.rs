@@ -5,6 +5,10 @@ mod support;
 
 #[path = "soaks/beside_proof.rs"]
 mod beside_proof;
+#[path = "soaks/crafted.rs"]
+mod crafted;
+#[path = "soaks/devices.rs"]
+mod devices;
 #[path = "soaks/hashes.rs"]
 mod hashes;
 #[path = "soaks/jobs.rs"]
@@ -15,6 +19,8 @@ mod load;
 mod proofs;
 #[path = "soaks/restart.rs"]
 mod restart;
+#[path = "soaks/simulated.rs"]
+mod simulated;
 #[path = "soaks/transactions.rs"]
 mod transactions;
 #[path = "soaks/verdicts.rs"]
@@ -27,6 +33,9 @@ const USAGE: &str = "usage: tests/soak NAME [ARGS]
   verdicts [ITEMS] [SEED]    ITEMS mutated items of each ruleset, each backend against the reference (1000)
   algorithms [ITEMS] [SEED] [NAME]  the same, ITEMS of each algorithm (of the one of this name), shared by its
                              operations (1000)
+  devices [ITEMS] [SEED] [BACKEND] [NAME]  ITEMS items of each algorithm that has kernels (of the one of this name),
+                             shared by its operations, on a device of this process: host (the kernels compiled by
+                             the C compiler) or opencl (the first device), against the reference (1000, host)
   hashes [ITEMS] [SEED]      ITEMS messages for each hash function, each backend against the reference (10000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
   restart [ROUNDS]           a sidecar killed and started again under load (10)
@@ -37,16 +46,23 @@ const USAGE: &str = "usage: tests/soak NAME [ARGS]
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let numbers: Result<Vec<u64>, _> = arguments.iter().skip(1).take(2).map(|argument| argument.parse()).collect();
-    let (Some(name), Ok(numbers)) = (arguments.first(), numbers) else { return usage() };
+    let Some((name, rest)) = arguments.split_first() else { return usage() };
+    let numbers: Vec<u64> = rest.iter().map_while(|argument| argument.parse().ok()).take(2).collect();
+    let words: Vec<&str> = rest[numbers.len()..].iter().map(String::as_str).collect();
+    let words_max = match name.as_str() {
+        "algorithms" => 1,
+        "devices" => 2,
+        _ => 0,
+    };
+    if words.len() > words_max {
+        return usage();
+    }
     let number = |i: usize| numbers.get(i).copied();
     let since = Instant::now();
     let wrong = match name.as_str() {
-        "algorithms" => {
-            let name = arguments.get(3).map(String::as_str);
-            verdicts::each_algorithm(number(0).unwrap_or(1_000), number(1), name)
-        }
+        "algorithms" => verdicts::each_algorithm(number(0).unwrap_or(1_000), number(1), words.first().copied()),
         "beside-proof" => beside_proof::run(number(0).unwrap_or(20)),
+        "devices" => devices::run(number(0).unwrap_or(1_000), number(1), words.first().copied(), words.get(1).copied()),
         "hashes" => hashes::run(number(0).unwrap_or(10_000), number(1)),
         "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),
         "proofs" => proofs::run(number(0).unwrap_or(100), number(1)),

@@ -72,7 +72,7 @@ fn one(engines: &Engines, algorithm: HashAlgorithm, count: u64, seed: u64) -> u6
     wrong
 }
 
-fn message(algorithm: HashAlgorithm, length_of_all: Option<usize>, random: &mut StdRng) -> Vec<u8> {
+pub(super) fn message(algorithm: HashAlgorithm, length_of_all: Option<usize>, random: &mut StdRng) -> Vec<u8> {
     let length = length_of_all.unwrap_or_else(|| length(algorithm, random));
     let mut message: Vec<u8> = (0..length).map(|_| random.random()).collect();
     // Most elements are below the modulus, whose first byte is 0x30, and some are just not.
@@ -82,7 +82,7 @@ fn message(algorithm: HashAlgorithm, length_of_all: Option<usize>, random: &mut 
     message
 }
 
-fn length(algorithm: HashAlgorithm, random: &mut StdRng) -> usize {
+pub(super) fn length(algorithm: HashAlgorithm, random: &mut StdRng) -> usize {
     match (algorithm, random.random_range(0..16)) {
         (HashAlgorithm::PoseidonBn254, 0) => random.random_range(0..600),
         (HashAlgorithm::PoseidonBn254, kind) => 32 * (1 + kind % 4),

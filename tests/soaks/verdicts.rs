@@ -19,7 +19,7 @@ use crate::support::signers::{Fault, Signed, Signer};
 use crate::support::workload::{as_work, items};
 
 /// Signatures that mutations start from: signing costs more than verifying.
-const POOL: usize = 64;
+pub(super) const POOL: usize = 64;
 /// The largest batch of one request.
 const BATCH_MAX: usize = 700;
 /// The same for BLS.
@@ -231,7 +231,7 @@ impl Engines {
 }
 
 /// Items as work of an operation.
-fn work(operation: Operation, batch: &[Signed]) -> Arc<Work> {
+pub(super) fn work(operation: Operation, batch: &[Signed]) -> Arc<Work> {
     let (Operation::Verify(ruleset) | Operation::Recover(ruleset) | Operation::VerifySets(ruleset)) = operation else {
         unreachable!("signatures alone are judged here")
     };
@@ -279,7 +279,7 @@ fn planted(ruleset: Ruleset, pool: &[Signed], seed: u64) -> Vec<Vec<Signed>> {
 }
 
 /// An item of the pool, most of the time damaged. Only what is not damaged says what its verdict must be.
-fn mutated(pool: &[Signed], random: &mut StdRng) -> Signed {
+pub(super) fn mutated(pool: &[Signed], random: &mut StdRng) -> Signed {
     let mut item = pool[random.random_range(0..pool.len())].clone();
     let kind = random.random_range(0..10);
     if kind < 2 {

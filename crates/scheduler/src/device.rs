@@ -84,11 +84,13 @@ pub struct DeviceOptions {
     pub audit_rate: f64,
     /// How long a device that computed wrong is first left alone; doubled each time.
     pub quarantine: Duration,
+    /// What an operation costs is measured again after this, where it is asked for and goes elsewhere.
+    pub measured_again: Duration,
 }
 
 impl Default for DeviceOptions {
     fn default() -> Self {
-        Self { audit_rate: 0.001, quarantine: Duration::from_secs(1) }
+        Self { audit_rate: 0.001, quarantine: Duration::from_secs(1), measured_again: Duration::from_secs(15) }
     }
 }
 
@@ -116,7 +118,7 @@ impl DeviceEngine {
             options,
             jobs: Jobs::default(),
             pools: Pools::default(),
-            trust: Trust::new(options.quarantine),
+            trust: Trust::new(&options),
             costs: CostTable::default(),
         });
         let start = |name: String, run: fn(&Shared)| {
@@ -179,6 +181,7 @@ impl Engine for DeviceEngine {
     }
 
     fn predicted_cost(&self, operation: Operation, items: usize, bytes: usize) -> Option<Duration> {
+        self.shared.trust.note_asked(operation);
         self.shared.costs.cost(operation).map(|cost| cost.compute(items, bytes))
     }
 
@@ -217,6 +220,7 @@ impl Shared {
         match self.checked(job) {
             Ok(output) => {
                 let compute = started.elapsed();
+                self.trust.note_measured(job.operation());
                 Outcome::Done(vec![Piece { start: 0, output, compute }])
             }
             Err(error) => Outcome::Failed(Vec::new(), error),

@@ -1,17 +1,12 @@
 //! What the tests of all hash rooms do with a judge's answers.
 
-use std::env;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Once};
+use std::sync::Once;
 
-use outrigger_device::Device;
-use outrigger_device_host::HostDevice;
-use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
 use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, Output, Verdict, Work};
 use outrigger_vector::Unit;
 use serde::Deserialize;
 
-use crate::gpu::{self, Resident, Session};
+use crate::gpu::on_host::run_in_whole_groups as in_kernels;
 use crate::registry::{hash_rules, run};
 
 /// Messages by length, whose byte i is i mod 251, with their digests.
@@ -43,24 +38,6 @@ pub(crate) fn units() -> impl Iterator<Item = Unit> {
         SAID.call_once(|| eprintln!("NOT RUN: this machine has no AVX-512 IFMA, so its lanes were not tested"));
     }
     [Some(Unit::PORTABLE), Unit::detect()].into_iter().flatten()
-}
-
-/// The answer of the kernels, compiled for the host, or on the first OpenCL device where the environment has
-/// `OUTRIGGER_TEST_OPENCL`; each piece of work under a nonce of its own.
-pub(crate) fn in_kernels(work: &Work) -> Output {
-    static DEVICE: LazyLock<(Box<dyn Device>, Resident)> = LazyLock::new(|| (device(), Resident::default()));
-    static NONCE: AtomicU64 = AtomicU64::new(0x1234_5678_9abc_def0);
-    let (device, resident) = &*DEVICE;
-    let mut queue = device.queue().expect("the device has a queue");
-    let mut session = Session::new(queue.as_mut(), resident, NONCE.fetch_add(1, Ordering::Relaxed));
-    gpu::run(&mut session, work).expect("the device runs kernels")
-}
-
-fn device() -> Box<dyn Device> {
-    if env::var_os("OUTRIGGER_TEST_OPENCL").is_none() {
-        return Box::new(HostDevice::new());
-    }
-    Box::new(OpenClDevice::open(0, &OpenClOptions::default()).expect("an OpenCL device"))
 }
 
 /// Hashes messages through the registry, each alone as well, and in lanes and kernels where the room has them; all must

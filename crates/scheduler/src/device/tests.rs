@@ -46,6 +46,8 @@ struct Double {
     wrong: Mutex<Wrong>,
     life: AtomicU64,
     is_up: AtomicBool,
+    /// The machine is busy: a batch takes a tenth of a second more.
+    is_slow: AtomicBool,
     /// Hashes are not tested yet.
     tests_still: AtomicBool,
     batches: AtomicU64,
@@ -60,6 +62,7 @@ impl Double {
             wrong: Mutex::new(Wrong::Nothing),
             life: AtomicU64::new(1),
             is_up: AtomicBool::new(true),
+            is_slow: AtomicBool::new(false),
             tests_still: AtomicBool::new(false),
             batches: AtomicU64::new(0),
             last: Mutex::default(),
@@ -99,6 +102,9 @@ impl Worker for Double {
     fn run(&self, batch: Batch<'_>) -> Result<Vec<u8>, DeviceError> {
         self.batches.fetch_add(1, Ordering::SeqCst);
         let wrong = *self.wrong.lock().unwrap();
+        if self.is_slow.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(100));
+        }
         match wrong {
             Wrong::Memory => return Err(DeviceError::OutOfMemory { wanted: 1, left: 0 }),
             Wrong::Gone => return Err(DeviceError::Lost("killed".to_owned())),
@@ -136,7 +142,8 @@ impl Worker for Double {
 }
 
 fn engine(double: &Arc<Double>, audit_rate: f64) -> DeviceEngine {
-    let options = DeviceOptions { audit_rate, quarantine: Duration::from_millis(50) };
+    let quarantine = Duration::from_millis(50);
+    let options = DeviceOptions { audit_rate, quarantine, measured_again: Duration::from_millis(200) };
     let engine = DeviceEngine::new(double.clone(), options);
     assert!(engine.warm_up(PATIENCE), "the trials end");
     engine
@@ -267,6 +274,22 @@ fn a_trial_that_could_not_be_carried_out_is_repeated() {
         thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(engine.failures(), []);
+}
+
+/// A device that was first measured on a busy machine is never chosen, and would never be measured again.
+#[test]
+fn what_is_asked_for_and_not_used_is_measured_again() {
+    let double = Double::new();
+    double.is_slow.store(true, Ordering::SeqCst);
+    let engine = engine(&double, 0.0);
+    let cost = || engine.predicted_cost(HASH, 1, 100).expect("the trials measured it");
+    assert!(cost() > Duration::from_millis(50));
+    double.is_slow.store(false, Ordering::SeqCst);
+    let until = Instant::now() + PATIENCE;
+    while engine.predicted_cost(HASH, 1, 100).is_none_or(|cost| cost > Duration::from_millis(20)) {
+        assert!(Instant::now() < until, "it stays dear");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

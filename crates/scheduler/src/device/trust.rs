@@ -10,7 +10,7 @@ use outrigger_algorithms::planted::{self, Plant};
 use outrigger_algorithms::registry;
 use outrigger_types::{EngineError, Operation, Work};
 
-use super::{Shared, Worker};
+use super::{DeviceOptions, Shared, Worker};
 use crate::cost::Pieces;
 
 /// How often it is looked whether the worker lives another life.
@@ -36,6 +36,7 @@ pub(super) struct Trust {
     state: Mutex<State>,
     changed: Condvar,
     quarantine_first: Duration,
+    measured_again: Duration,
 }
 
 #[derive(Default)]
@@ -48,6 +49,9 @@ struct State {
     failed: BTreeMap<Operation, (String, Instant)>,
     /// Measured while the worker compiled other kernels, perhaps on the same cores: to be measured again.
     measured_early: BTreeSet<Operation>,
+    /// When somebody was last interested in what an operation costs, and when that was last measured or seen.
+    asked: BTreeMap<Operation, Instant>,
+    measured: BTreeMap<Operation, Instant>,
     /// Left alone until then, and asked nothing before all trials were passed after it.
     quarantine: Option<Instant>,
     /// The last wrong answer, and how long it was left alone for it.
@@ -62,6 +66,14 @@ impl State {
             None => !self.passed.contains(operation),
         };
         worker.operations().into_iter().filter(is_due).collect()
+    }
+
+    /// An operation that is asked for and goes elsewhere, so that nobody would learn if its cost were another by now.
+    fn neglected(&self, now: Instant, measured_again: Duration) -> Option<Operation> {
+        let age = |at: &Instant| now.saturating_duration_since(*at);
+        let is_old = |operation: &Operation| self.measured.get(operation).is_none_or(|at| age(at) > measured_again);
+        let asked = self.asked.iter().filter(|(_, at)| age(at) < measured_again).map(|(operation, _)| operation);
+        asked.copied().find(|operation| self.passed.contains(operation) && is_old(operation))
     }
 
     /// Whether everything that this life of the worker can do was tried.
@@ -83,8 +95,9 @@ pub(super) struct Trials {
 }
 
 impl Trust {
-    pub(super) fn new(quarantine_first: Duration) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), quarantine_first }
+    pub(super) fn new(options: &DeviceOptions) -> Self {
+        let (quarantine_first, measured_again) = (options.quarantine, options.measured_again);
+        Self { state: Mutex::default(), changed: Condvar::new(), quarantine_first, measured_again }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -145,10 +158,23 @@ impl Trust {
                         let measure = std::mem::take(&mut state.measured_early).into_iter().collect();
                         return Some(Trials { life, judge, measure });
                     }
+                    if let Some(operation) = state.neglected(now, self.measured_again) {
+                        return Some(Trials { life, judge, measure: vec![operation] });
+                    }
                 }
             }
             (state, _) = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Notes that somebody wants to know what an operation costs.
+    pub(super) fn note_asked(&self, operation: Operation) {
+        self.lock().asked.insert(operation, Instant::now());
+    }
+
+    /// Notes that it was seen what an operation costs.
+    pub(super) fn note_measured(&self, operation: Operation) {
+        self.lock().measured.insert(operation, Instant::now());
     }
 
     /// Notes how a trial ended, where nothing has happened to that life of the worker meanwhile.
@@ -261,6 +287,7 @@ fn run(shared: &Shared, operation: Operation, work: Work) -> Result<outrigger_ty
 
 /// Learns what batches of some sizes take.
 fn measure(shared: &Shared, operation: Operation) {
+    shared.trust.note_measured(operation);
     for items in MEASURED {
         let mut least = Duration::MAX;
         for _ in 0..REPEATS {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gpu;
-use crate::hashing::judging::in_kernels;
+use crate::gpu::on_host::run_in_whole_groups as in_kernels;
 
 /// Every tree, and every hash function that has kernels.
 const TREES: [(MerkleTree, HashAlgorithm); 11] = [

@@ -4,7 +4,7 @@ use outrigger_types::{ColumnBuf, HashAlgorithm, HashWork, MerkleTree, MerkleWork
 
 use super::{element_bytes, modulus_bytes, random_elements};
 use crate::Unit;
-use crate::hashing::judging::in_kernels;
+use crate::gpu::on_host::run_in_whole_groups as in_kernels;
 use crate::registry::run;
 
 fn units() -> Vec<Unit> {
