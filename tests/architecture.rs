@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outrigger-algorithms", &["device", "groth16", "kernels", "types", "vector"]),
     ("outrigger-client", &["algorithms", "groth16", "proto", "types"]),
     ("outrigger-config", &["types"]),
+    ("outrigger-cuda", &["algorithms", "device", "device-cuda"]),
     ("outrigger-device", &["kernels"]),
     ("outrigger-device-cuda", &["device", "device-host", "kernels"]),
     ("outrigger-device-host", &["device", "kernels"]),
@@ -50,15 +51,23 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
-/// The packages of the workspace and their dependencies, dev-dependencies left out.
-fn packages() -> BTreeMap<String, BTreeSet<String>> {
+/// What needs the driver's library or a toolkit of CUDA: no part of a plain build.
+const WITH_CUDA: [&str; 2] = ["outrigger-cuda", "outrigger-device-cuda"];
+
+/// What cargo says of the workspace.
+fn metadata() -> serde_json::Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
         .arg(root().join("Cargo.toml"))
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON from cargo");
+    serde_json::from_slice(&output.stdout).expect("JSON from cargo")
+}
+
+/// The packages of the workspace and their dependencies, dev-dependencies left out.
+fn packages() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = metadata();
     let text = |value: &serde_json::Value| value.as_str().expect("a string").to_owned();
     let mut packages = BTreeMap::new();
     for package in metadata["packages"].as_array().expect("packages") {
@@ -85,6 +94,24 @@ fn arrows_point_one_way() {
 }
 
 #[test]
+fn a_plain_build_needs_no_toolkit_of_a_gpu() {
+    let metadata = metadata();
+    let name_of = |id: &serde_json::Value| {
+        let package = metadata["packages"].as_array()?.iter().find(|package| package["id"] == *id)?;
+        package["name"].as_str().map(str::to_owned)
+    };
+    let default = metadata["workspace_default_members"].as_array().expect("a list");
+    let found: BTreeSet<_> = default.iter().filter_map(name_of).collect();
+    let expected: BTreeSet<_> =
+        ARROWS.iter().map(|(name, _)| (*name).to_owned()).filter(|name| !WITH_CUDA.contains(&name.as_str())).collect();
+    assert_eq!(found, expected, "default-members of Cargo.toml");
+    for (name, dependencies) in packages() {
+        let needs = dependencies.iter().any(|one| WITH_CUDA.contains(&one.as_str()));
+        assert!(!needs || WITH_CUDA.contains(&name.as_str()), "{name} would need the driver's library");
+    }
+}
+
+#[test]
 fn no_room_is_called_utils_or_common() {
     for file in ["crates", "kernels"].into_iter().flat_map(|folder| sources(&root().join(folder))) {
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -99,7 +126,9 @@ fn no_room_is_called_utils_or_common() {
 #[test]
 fn every_crate_takes_the_shared_lints() {
     for (name, _) in ARROWS {
-        let folder = name.strip_prefix("outrigger-").unwrap_or(name);
+        // A program's folder has its whole name.
+        let is_program = *name == "outrigger-cuda";
+        let folder = name.strip_prefix("outrigger-").filter(|_| !is_program).unwrap_or(name);
         let rooms = if folder == "kernels" { root() } else { root().join("crates") };
         let manifest = rooms.join(folder).join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).expect("a manifest");

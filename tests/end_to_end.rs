@@ -4,6 +4,8 @@ mod support;
 
 #[path = "end_to_end/blocks.rs"]
 mod blocks;
+#[path = "end_to_end/cuda.rs"]
+mod cuda;
 #[path = "end_to_end/devices.rs"]
 mod devices;
 #[path = "end_to_end/hashes.rs"]

@@ -5,6 +5,8 @@
 
 pub(crate) mod circuits;
 pub(crate) mod command;
+pub(crate) mod cuda;
+pub(crate) mod device;
 pub(crate) mod load;
 pub(crate) mod overload;
 pub(crate) mod sidecar;

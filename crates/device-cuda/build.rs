@@ -55,6 +55,19 @@ fn make_double(out: &Path) {
     assert!(status.success(), "the double of the driver does not compile");
     fs::copy(&library, out.join("libcuda.so")).expect("a copy for the linker");
     println!("cargo::rustc-link-search=native={}", out.display());
+    publish(&library, out);
+}
+
+/// A copy in `cuda-double`, beside the programs of this profile: tests that start these programs name the folder to the
+/// loader, whatever crate they are of.
+fn publish(library: &Path, out: &Path) {
+    // OUT_DIR is `out` in a folder of this package in `build` in that of the profile.
+    let folder = out.ancestors().nth(3).expect("the folder of the profile").join("cuda-double");
+    fs::create_dir_all(&folder).expect("a folder for the double");
+    // Renamed into its place: a process that runs keeps the one that it has mapped.
+    let copy = folder.join(format!("copy-{}", std::process::id()));
+    fs::copy(library, &copy).expect("a copy of the double");
+    fs::rename(&copy, folder.join("libcuda.so.1")).expect("the copy takes its place");
 }
 
 /// C text: each kernel with its entry in the host build and its parameters.
@@ -64,7 +77,11 @@ fn kernel_table() -> String {
     );
     let mut table = String::from("const struct kernel outrigger_kernels[] = {\n");
     for kernel in programs().iter().flat_map(Program::kernels) {
-        let letter = |parameter: &Parameter| if *parameter == Parameter::Number { 'n' } else { 'b' };
+        let letter = |parameter: &Parameter| match parameter {
+            Parameter::Input(_) => 'i',
+            Parameter::Output(_) => 'o',
+            Parameter::Number => 'n',
+        };
         let parameters: String = kernel.parameters.iter().map(letter).collect();
         let (name, cooperative) = (&kernel.name, u32::from(kernel.cooperative));
         writeln!(declarations, "void outrigger_host_{name}(void *const *);").expect("a line");

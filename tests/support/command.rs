@@ -43,6 +43,8 @@ pub(crate) fn program() -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OUTRIGGER_")) {
         command.env_remove(name);
     }
+    // No GPU of this machine: `support::cuda` says otherwise where one is wanted.
+    command.env("OUTRIGGER_ENGINES__CUDA", "off").env("OUTRIGGER_DEVICES__CUDA_WORKER", "/nowhere/outrigger-cuda");
     command
 }
 

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::command::program;
+use super::cuda::Environment;
 
 /// How long anything may take that must come at last.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,6 +36,7 @@ pub(crate) struct Sidecar {
     child: Child,
     ready: Ready,
     home: TempDir,
+    environment: Environment,
 }
 
 impl Sidecar {
@@ -60,14 +62,24 @@ impl Sidecar {
 
     /// Starts one in a folder of the caller's making, which may hold certificates.
     pub(crate) fn start_in(home: TempDir, config: &str) -> Self {
+        Self::start_in_environment(home, config, Vec::new())
+    }
+
+    /// Starts one with this configuration file and these variables.
+    pub(crate) fn start_with_environment(config: &str, environment: Environment) -> Self {
+        let home = tempfile::Builder::new().prefix("outrigger-test-").tempdir().expect("a folder");
+        Self::start_in_environment(home, config, environment)
+    }
+
+    fn start_in_environment(home: TempDir, config: &str, environment: Environment) -> Self {
         std::fs::write(home.path().join("outrigger.toml"), config).expect("the configuration is written");
-        let (child, ready) = spawn(home.path());
-        Self { child, ready, home }
+        let (child, ready) = spawn(home.path(), &environment);
+        Self { child, ready, home, environment }
     }
 
     /// Starts it again where it was, after it ended.
     pub(crate) fn start_again(&mut self) {
-        let (child, ready) = spawn(self.home.path());
+        let (child, ready) = spawn(self.home.path(), &self.environment);
         (self.child, self.ready) = (child, ready);
     }
 
@@ -213,7 +225,7 @@ impl Drop for Sidecar {
 }
 
 /// Starts the program in `home` and waits for its ready line.
-fn spawn(home: &Path) -> (Child, Ready) {
+fn spawn(home: &Path, environment: &Environment) -> (Child, Ready) {
     let log = File::options().create(true).append(true).open(home.join("log")).expect("a log file");
     let mut child = program()
         .args(["serve", "--json", "--admin", "127.0.0.1:0", "--config"])
@@ -221,6 +233,7 @@ fn spawn(home: &Path) -> (Child, Ready) {
         .arg("--unix")
         .arg(home.join("outrigger.sock"))
         .env("XDG_STATE_HOME", home.join("state"))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)

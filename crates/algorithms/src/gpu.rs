@@ -17,7 +17,7 @@ mod rooms;
 mod rows;
 mod session;
 
-pub use rooms::{Rooms, code, header, operations};
+pub use rooms::{Rooms, build, code, header, operations};
 pub(crate) use rows::{LENGTHS_VARY, Rows, halves, number, row};
 pub use session::{Given, Resident, Results, Session};
 

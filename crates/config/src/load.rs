@@ -37,8 +37,8 @@ const KNOWN_KEYS_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 const KNOWN_KEYS_BYTES_MIN: u64 = 4 * 1024 * 1024;
 /// One in a thousand: of a batch of 4,096 that a device accepts, four on average.
 const AUDIT_PER_MILLION_DEFAULT: u64 = 1_000;
-/// Two batches of 2^18 signatures with messages of 128 bytes.
-const ARENA_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
+/// A batch may take an eighth: 2^20 leaves of 32 bytes with what is said of them.
+const ARENA_BYTES_DEFAULT: u64 = 272 * 1024 * 1024;
 /// Two batches of some thousand items.
 const ARENA_BYTES_MIN: u64 = 4 * 1024 * 1024;
 /// A batch takes milliseconds; compilers of kernels report that they are at work.
@@ -285,6 +285,7 @@ fn devices(reader: &mut Reader, sources: &Sources) -> Devices {
         memory_bytes_max: reader.bytes("devices.memory_bytes_max", 0..=u64::MAX).unwrap_or(0),
         arena_bytes: arena as usize,
         hang_max: hang_max.unwrap_or(HANG_MAX_DEFAULT),
+        cuda_worker: reader.text("devices.cuda_worker").filter(|path| !path.is_empty()).map(PathBuf::from),
         kernel_cache,
     }
 }

@@ -151,7 +151,7 @@ pub struct Threads {
 pub struct Engines {
     /// AVX-512 IFMA lanes.
     pub vector: EngineRule,
-    /// GPUs through CUDA.
+    /// GPUs through CUDA: where the CUDA worker is installed, with a driver and a device.
     pub cuda: EngineRule,
     /// Devices through OpenCL.
     pub opencl: OpenclRule,
@@ -172,7 +172,7 @@ pub enum EngineRule {
 /// Which OpenCL devices are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenclRule {
-    /// GPUs and accelerators.
+    /// GPUs and accelerators, without those whose model CUDA drives here.
     Auto,
     /// Also processors, which plain cores and lanes use better: for tests.
     All,
@@ -191,6 +191,8 @@ pub struct Devices {
     pub arena_bytes: usize,
     /// A worker that says nothing for so long while it works is killed.
     pub hang_max: Duration,
+    /// The program that drives CUDA devices. Default: `outrigger-cuda` beside the program that runs.
+    pub cuda_worker: Option<PathBuf>,
     /// Where compiled kernels are kept; `kernel_cache = ""` keeps none. Default: `kernels` in `$CACHE_DIRECTORY`
     /// (systemd's `CacheDirectory=`), else `outrigger/kernels` in `$XDG_CACHE_HOME`, else in `$HOME/.cache`.
     pub kernel_cache: Option<PathBuf>,

@@ -5,17 +5,29 @@
  * It does everything at once: streams and events are there, but never behind. Groups run one after another, those of a
  * cooperative kernel as threads with a barrier. Images of modules are not looked at: a kernel is known by its name.
  *
- * The environment makes it fail:
- *   CUDA_DOUBLE_DEVICES=n   so many devices (1)
- *   CUDA_DOUBLE_MEMORY=n    bytes that each has (256 MiB)
- *   CUDA_DOUBLE_FAULT=n     the n-th launch ends in an illegal address, and after that nothing works, as on a GPU */
+ * The environment says what it is, and makes it fail:
+ *   CUDA_DOUBLE_DEVICES=n     so many devices (1), all of the same name
+ *   CUDA_DOUBLE_MEMORY=n      bytes that each has (256 MiB)
+ *   CUDA_DOUBLE_FAULT=n       the n-th launch ends in an illegal address, and after that nothing works, as on a GPU
+ *   CUDA_DOUBLE_FAULTS=path   a file with a fault a line, looked at in every call that one can befall, so that faults
+ *                             begin and end while processes run. No file, no faults. The lines:
+ *     hang               launches do not return while the line is there
+ *     lost               a launch ends in an illegal address: nothing works any more in this process
+ *     out-of-memory      no memory is given
+ *     wrong [BYTE BIT]   a bit (of byte 0, bit 0) of the first input that came from the host is another one while a
+ *                        kernel runs: it computes something else, and calls it right
+ *     flip WORD BIT      what is copied from the device has another bit in this word of 32 bits, if it is that long: it
+ *                        was damaged after the kernel
+ *     no-device          there is no device any more for who asks anew */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef int status;
 #define CUDA_SUCCESS 0
@@ -38,7 +50,8 @@ typedef int status;
 /* Work-items of a group at most: GROUP_MAX of the host build. */
 #define GROUP_MAX 8
 
-/* A kernel: `parameters` has a letter for each, `b` for a buffer and `n` for a number. */
+/* A kernel: `parameters` has a letter for each, `i` for a buffer that is read, `o` for one that is written to, and `n` for
+ * a number. */
 struct kernel {
     const char *name;
     void (*entry)(void *const *arguments);
@@ -51,6 +64,8 @@ extern void outrigger_host_place(unsigned int group, unsigned int local, unsigne
 struct allocation {
     struct allocation *next;
     size_t bytes;
+    /* The host has copied something to it. */
+    int is_from_host;
     _Alignas(256) unsigned char memory[];
 };
 
@@ -67,6 +82,32 @@ static unsigned long setting(const char *name, unsigned long otherwise) {
     return text != NULL ? strtoul(text, NULL, 10) : otherwise;
 }
 
+/* Whether a line of the file of faults begins with this name; then with its numbers, 0 where there are none. */
+static int fault(const char *name, unsigned long numbers[2]) {
+    const char *path = getenv("CUDA_DOUBLE_FAULTS");
+    char text[1024], *rest = text, *line;
+    int file = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file < 0) {
+        return 0;
+    }
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    text[length > 0 ? length : 0] = 0;
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        char word[32] = "";
+        unsigned long first = 0, second = 0;
+        if (sscanf(line, "%31s %lu %lu", word, &first, &second) >= 1 && strcmp(word, name) == 0) {
+            if (numbers != NULL) {
+                numbers[0] = first, numbers[1] = second;
+            }
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static unsigned long devices(void) { return fault("no-device", NULL) ? 0 : setting("CUDA_DOUBLE_DEVICES", 1); }
+
 static unsigned long memory_bytes(void) { return setting("CUDA_DOUBLE_MEMORY", 256ul << 20); }
 
 /* What every call begins with once there is a context. */
@@ -80,7 +121,7 @@ static status ready(void) {
 status cuInit(unsigned int flags) {
     (void)flags;
     initialised = 1;
-    return setting("CUDA_DOUBLE_DEVICES", 1) == 0 ? CUDA_ERROR_NO_DEVICE : CUDA_SUCCESS;
+    return devices() == 0 ? CUDA_ERROR_NO_DEVICE : CUDA_SUCCESS;
 }
 
 status cuDriverGetVersion(int *version) {
@@ -96,17 +137,18 @@ status cuGetErrorString(status error, const char **text) {
 }
 
 status cuDeviceGetCount(int *count) {
-    *count = (int)setting("CUDA_DOUBLE_DEVICES", 1);
+    *count = (int)devices();
     return initialised ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
 }
 
 status cuDeviceGet(int *device, int ordinal) {
     *device = ordinal;
-    return ordinal >= 0 && ordinal < (int)setting("CUDA_DOUBLE_DEVICES", 1) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
+    return ordinal >= 0 && ordinal < (int)devices() ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
 }
 
 status cuDeviceGetName(char *name, int length, int device) {
-    snprintf(name, (size_t)length, "double %d", device);
+    (void)device;
+    snprintf(name, (size_t)length, "double");
     return CUDA_SUCCESS;
 }
 
@@ -175,12 +217,13 @@ status cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     }
     pthread_mutex_lock(&lock);
     struct allocation *one = NULL;
-    if (bytes <= memory_bytes() - held) {
+    if (bytes <= memory_bytes() - held && !fault("out-of-memory", NULL)) {
         one = aligned_alloc(256, (sizeof *one + bytes + 255) / 256 * 256);
     }
     if (one != NULL) {
         memset(one->memory, 0xA5, bytes);
         one->bytes = bytes;
+        one->is_from_host = 0;
         one->next = allocations;
         allocations = one;
         held += bytes;
@@ -207,25 +250,27 @@ status cuMemFree_v2(uint64_t address) {
     return state != CUDA_SUCCESS ? state : ready();
 }
 
-/* Whether a range lies in one allocation. The caller holds the lock. */
-static int is_device_memory(uint64_t address, size_t bytes) {
+/* The allocation in which a range lies; NULL where it lies in none. The caller holds the lock. */
+static struct allocation *allocation_of(uint64_t address, size_t bytes) {
     for (struct allocation *one = allocations; one != NULL; one = one->next) {
         uint64_t start = (uint64_t)(uintptr_t)one->memory;
         if (address >= start && address - start <= one->bytes && bytes <= one->bytes - (address - start)) {
-            return 1;
+            return one;
         }
     }
-    return 0;
+    return NULL;
 }
 
-static status copy(void *to, const void *from, uint64_t device, size_t bytes) {
+static status copy(void *to, const void *from, uint64_t device, size_t bytes, int is_from_host) {
     status state = ready();
     pthread_mutex_lock(&lock);
-    if (state == CUDA_SUCCESS && !is_device_memory(device, bytes)) {
+    struct allocation *memory = allocation_of(device, bytes);
+    if (state == CUDA_SUCCESS && memory == NULL) {
         state = CUDA_ERROR_INVALID_VALUE;
     }
     if (state == CUDA_SUCCESS) {
         memcpy(to, from, bytes);
+        memory->is_from_host |= is_from_host;
     }
     pthread_mutex_unlock(&lock);
     return state;
@@ -233,12 +278,17 @@ static status copy(void *to, const void *from, uint64_t device, size_t bytes) {
 
 status cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *on) {
     (void)on;
-    return copy((void *)(uintptr_t)to, from, to, bytes);
+    return copy((void *)(uintptr_t)to, from, to, bytes, 1);
 }
 
 status cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *on) {
     (void)on;
-    return copy(to, (const void *)(uintptr_t)from, from, bytes);
+    status state = copy(to, (const void *)(uintptr_t)from, from, bytes, 0);
+    unsigned long place[2];
+    if (state == CUDA_SUCCESS && fault("flip", place) && place[0] < bytes / 4) {
+        ((unsigned char *)to)[4 * place[0] + place[1] / 8 % 4] ^= (unsigned char)(1 << place[1] % 8);
+    }
+    return state;
 }
 
 status cuMemHostRegister_v2(void *memory, size_t bytes, unsigned int flags) {
@@ -343,6 +393,23 @@ static status run_groups(const struct kernel *kernel, void *const *arguments, un
     return CUDA_SUCCESS;
 }
 
+/* The byte of the first input from the host that a fault wants to be another one; NULL where there is none. */
+static unsigned char *wronged(const struct kernel *kernel, void *const *arguments, unsigned char *mask) {
+    unsigned long place[2];
+    if (!fault("wrong", place)) {
+        return NULL;
+    }
+    for (size_t i = 0; kernel->parameters[i] != 0; i++) {
+        uint64_t address = (uint64_t)(uintptr_t)arguments[i];
+        struct allocation *memory = kernel->parameters[i] == 'i' ? allocation_of(address, place[0] + 1) : NULL;
+        if (memory != NULL && memory->is_from_host) {
+            *mask = (unsigned char)(1 << place[1] % 8);
+            return (unsigned char *)arguments[i] + place[0];
+        }
+    }
+    return NULL;
+}
+
 status cuLaunchKernel(void *function, unsigned int groups, unsigned int groups_y, unsigned int groups_z,
                       unsigned int size, unsigned int size_y, unsigned int size_z, unsigned int shared_bytes, void *on,
                       void **parameters, void **extra) {
@@ -358,22 +425,32 @@ status cuLaunchKernel(void *function, unsigned int groups, unsigned int groups_y
         shared_bytes != 0 || extra != NULL || count > 32) {
         return CUDA_ERROR_INVALID_VALUE;
     }
+    while (fault("hang", NULL)) {
+        usleep(1000);
+    }
     pthread_mutex_lock(&lock);
-    if (++launches == setting("CUDA_DOUBLE_FAULT", 0)) {
+    if (++launches == setting("CUDA_DOUBLE_FAULT", 0) || fault("lost", NULL)) {
         broken = CUDA_ERROR_ILLEGAL_ADDRESS;
     }
     for (size_t i = 0; i < count && broken == CUDA_SUCCESS; i++) {
         arguments[i] = parameters[i];
-        if (kernel->parameters[i] == 'b') {
+        if (kernel->parameters[i] != 'n') {
             memcpy(&arguments[i], parameters[i], sizeof(void *));
-            if (!is_device_memory((uint64_t)(uintptr_t)arguments[i], 0)) {
+            if (allocation_of((uint64_t)(uintptr_t)arguments[i], 0) == NULL) {
                 broken = CUDA_ERROR_ILLEGAL_ADDRESS;
             }
         }
     }
     /* As on a GPU, a launch that fails says so when somebody waits for it. */
     if (broken == CUDA_SUCCESS) {
+        unsigned char mask = 0, *byte = wronged(kernel, arguments, &mask);
+        if (byte != NULL) {
+            *byte ^= mask;
+        }
         state = run_groups(kernel, arguments, groups, size);
+        if (byte != NULL) {
+            *byte ^= mask;
+        }
     }
     pthread_mutex_unlock(&lock);
     return state;

@@ -8,6 +8,8 @@ use outrigger_kernels::{Program, programs};
 
 use super::*;
 
+mod faults;
+
 /// Names what a child of this program is to do.
 const CHILD: &str = "OUTRIGGER_TEST_CHILD";
 
@@ -18,7 +20,7 @@ fn device() -> CudaDevice {
 #[test]
 fn cuda_keeps_to_the_seam() {
     let device = device();
-    assert_eq!(device.info().name, "double 0", "tests run on the double");
+    assert_eq!(device.info().name, "double", "tests run on the double");
     for check in conformance::CHECKS {
         (check.run)(&device).unwrap_or_else(|error| panic!("{}: {error}", check.name));
     }
@@ -89,29 +91,31 @@ fn launch_after_fault() -> String {
     results.join(" ")
 }
 
-/// What a child says, run where the variable has that value.
-fn said_by(what: &str, variable: &str, value: &str) -> String {
+/// What a child of this program says that runs one test, where the variable has that value.
+fn said_by(test: &str, what: &str, variable: &str, value: &str) -> String {
     let output = Command::new(env::current_exe().expect("this program"))
-        .args(["--exact", "tests::child", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(CHILD, what)
         .env(variable, value)
         .output()
         .expect("it runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("1 passed"), "the child runs one test: {text}");
+    text
 }
 
 #[test]
 fn a_driver_without_a_device_has_none() {
-    let said = said_by("list", "CUDA_DOUBLE_DEVICES", "0");
+    let said = said_by("tests::child", "list", "CUDA_DOUBLE_DEVICES", "0");
     assert!(said.contains("said: Ok([])"), "{said}");
-    let said = said_by("open", "CUDA_DOUBLE_DEVICES", "0");
+    let said = said_by("tests::child", "open", "CUDA_DOUBLE_DEVICES", "0");
     assert!(said.contains("said: Some(Absent("), "{said}");
 }
 
 /// An error of a kernel is sticky: whoever drives the device must start anew.
 #[test]
 fn a_kernel_that_goes_astray_loses_the_device() {
-    let said = said_by("launch", "CUDA_DOUBLE_FAULT", "3");
+    let said = said_by("tests::child", "launch", "CUDA_DOUBLE_FAULT", "3");
     assert!(said.contains("said: ok ok lost lost lost"), "{said}");
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use outrigger_kernels::{Kernel, Parameter, Program, Word};
+use serde::{Deserialize, Serialize};
 
 use crate::DeviceError;
 
@@ -13,7 +14,8 @@ use crate::DeviceError;
 pub const OFFSET_ALIGNMENT: usize = 512;
 
 /// The way to a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Api {
     /// The kernels compiled by the host's C compiler.
     Host,
@@ -35,7 +37,7 @@ impl Api {
 }
 
 /// What is known of a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceInfo {
     /// How it is reached.
     pub api: Api,
@@ -55,6 +57,23 @@ pub struct DeviceInfo {
     pub group_size_max: u32,
     /// A processor: its cores and lanes do the same work better.
     pub is_processor: bool,
+}
+
+impl DeviceInfo {
+    /// The device in records and metrics: two of the same model have different numbers.
+    pub fn label(&self) -> String {
+        format!("{} #{}", self.name.trim(), self.ordinal)
+    }
+
+    /// The line in which a worker's program names the device with `--list`.
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The device of such a line; `None` for a line of anything else, such as what a driver prints by the way.
+    pub fn from_line(line: &str) -> Option<Self> {
+        serde_json::from_str(line).ok()
+    }
 }
 
 /// A device that kernels run on.

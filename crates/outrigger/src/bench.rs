@@ -2,6 +2,7 @@
 
 mod adapters;
 mod chain;
+mod devices;
 mod grpc;
 mod hash;
 mod known;
@@ -100,6 +101,9 @@ pub(crate) struct Peer {
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
     if args.pairs == 0 || args.batch == Some(0) || args.threads.contains(&0) {
         return Err(Failure::input("--pairs, --batch and --threads must be at least 1"));
+    }
+    if args.suite == "devices" {
+        return devices::run(args);
     }
     check_backend(args)?;
     known::check(args)?;

@@ -5,11 +5,13 @@ mod proofs;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use outrigger_types::{Backend, Curve, HashAlgorithm, MerkleTree, Priority, Ruleset};
+use serde::Serialize;
 
 pub(crate) use proofs::{
     AddArgs, CircuitsArgs, CircuitsCommand, FilesArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, NamedArgs, ProveArgs,
@@ -54,7 +56,7 @@ pub(crate) enum Command {
     Devices(DevicesArgs),
     /// Check a configuration and say what it means; all errors at once
     CheckConfig(ConfigArgs),
-    /// Drive a device: started by the sidecar, one process a device
+    /// Drive an OpenCL device: started by the sidecar, one process a device
     #[command(hide = true)]
     DeviceWorker(DeviceWorkerArgs),
     /// The server that `bench grpc` measures: real but for its engine, which echoes
@@ -89,6 +91,9 @@ pub(crate) struct ConfigArgs {
     /// The vector engine: auto (where the processor has AVX-512 with IFMA) or off
     #[arg(long, value_name = "RULE")]
     pub(crate) vector: Option<String>,
+    /// CUDA devices: auto (where outrigger-cuda is installed, with a driver) or off
+    #[arg(long, value_name = "RULE")]
+    pub(crate) cuda: Option<String>,
     /// OpenCL devices: auto (GPUs and accelerators), all (also processors) or off
     #[arg(long, value_name = "RULE")]
     pub(crate) opencl: Option<String>,
@@ -220,6 +225,12 @@ pub(crate) struct DemoArgs {
     /// Seconds
     #[arg(long, value_name = "S", default_value_t = 10)]
     pub(crate) seconds: u32,
+    /// Which OpenCL devices its sidecar drives: auto, all, or off
+    #[arg(long, value_name = "RULE", value_parser = ["auto", "all", "off"], default_value = "auto")]
+    pub(crate) opencl: String,
+    /// Have all transactions verified on this backend, once it is ready, instead of where they finish first
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<Backend>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -227,8 +238,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// verify, hash, grpc, chain, prove, msm or ntt
-    #[arg(value_parser = ["verify", "hash", "grpc", "chain", "prove", "msm", "ntt"])]
+    /// verify, hash, grpc, chain, prove, msm, ntt or devices
+    #[arg(value_parser = ["verify", "hash", "grpc", "chain", "prove", "msm", "ntt", "devices"])]
     pub(crate) suite: String,
     /// Only this algorithm
     #[arg(long, value_name = "NAME")]
@@ -260,6 +271,8 @@ pub(crate) struct BenchArgs {
     pub(crate) peers: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) proofs: ProofBenchArgs,
+    #[command(flatten)]
+    pub(crate) devices: DeviceBenchArgs,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -289,6 +302,43 @@ pub(crate) struct ProofBenchArgs {
     /// msm: what the scalars are; binary and 64-bit ones are what witnesses are made of
     #[arg(long, value_name = "KIND", default_value = "random")]
     pub(crate) scalars: Scalars,
+}
+
+/// What `bench devices` takes beside --backend, --ruleset and --algorithm (a part of an operation's name).
+#[derive(Args)]
+pub(crate) struct DeviceBenchArgs {
+    /// devices: which of those that are found, CUDA's first
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) device: usize,
+    /// devices: the part K of N parts of the operations
+    #[arg(long, value_name = "K/N")]
+    pub(crate) part: Option<Part>,
+    /// devices: items of the largest batch
+    #[arg(long, value_name = "N|2^K", value_parser = size, default_value = "2^20")]
+    pub(crate) items_max: usize,
+    /// devices: say on standard error what is being done, with --json too
+    #[arg(long)]
+    pub(crate) progress: bool,
+}
+
+/// One of several parts of a run, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Part {
+    pub(crate) number: usize,
+    pub(crate) of: usize,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (number, of) = text.split_once('/')?;
+            Some(Self { number: number.parse().ok()?, of: of.parse().ok()? })
+        };
+        let part = read().filter(|part| (1..=part.of).contains(&part.number));
+        part.ok_or_else(|| format!("{text:?} is not K/N, such as 1/3 for the first of three parts"))
+    }
 }
 
 /// A group of a pairing.
@@ -330,6 +380,9 @@ pub(crate) struct BenchEchoArgs {
 
 #[derive(Args)]
 pub(crate) struct DevicesArgs {
+    /// CUDA devices: auto (where outrigger-cuda is installed, with a driver) or off
+    #[arg(long, value_name = "RULE")]
+    pub(crate) cuda: Option<String>,
     /// OpenCL devices: auto (GPUs and accelerators), all (also processors) or off
     #[arg(long, value_name = "RULE")]
     pub(crate) opencl: Option<String>,

@@ -7,7 +7,7 @@ mod sidecar;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use outrigger_types::{Priority, Ruleset};
+use outrigger_types::{Backend, Priority, Ruleset};
 use serde::Serialize;
 
 use crate::cli::{DemoArgs, Failure, TargetArgs};
@@ -55,7 +55,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
             println!("{text}");
         }
     };
-    let sidecar = Sidecar::start()?;
+    let sidecar = Sidecar::start(&args.opencl)?;
     say(&format!("sidecar started on {}", sidecar.endpoint()));
     let ethereum_block = args.ethereum_block.as_deref().map(|path| block(path, &sidecar)).transpose()?;
     if let Some(block) = &ethereum_block {
@@ -69,8 +69,14 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     }
     let plan = play::Plan::sign(&MIX, args.rate, args.seconds, !args.json)?;
     say(&format!("signed {} transactions; playing {} a second for {} s", plan.items(), args.rate, args.seconds));
+    // With every OpenCL device asked for, the demo shows what placement makes of them once they are ready.
+    let awaited = args.backend.or((args.opencl == "all").then_some(Backend::Opencl));
+    if let Some(backend) = awaited {
+        say(&format!("waiting until {backend} is ready"));
+        play::await_backend(&plan, sidecar.endpoint(), backend)?;
+    }
     let before = sidecar.items_by_backend()?;
-    let played = play::play(&plan, sidecar.endpoint(), Priority::Block, !args.json)?;
+    let played = play::play(&plan, sidecar.endpoint(), Priority::Block, args.backend, !args.json)?;
     let mut items_by_backend = sidecar.items_by_backend()?;
     for (backend, items) in before {
         items_by_backend.entry(backend).and_modify(|all| *all -= items);

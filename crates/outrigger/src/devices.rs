@@ -1,26 +1,22 @@
 //! The devices of this machine, each driven by a process of its own.
 
+mod listing;
 pub(crate) mod worker;
 
-use std::io::Read;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use outrigger_config::{Config, Devices, OpenclRule};
-use outrigger_device::{Api, WorkerHandle, WorkerOptions};
+use outrigger_algorithms::gpu;
+use outrigger_config::{Config, Devices};
+use outrigger_device::{DeviceInfo, WorkerHandle, WorkerOptions};
 use outrigger_scheduler::device::{DeviceEngine, DeviceOptions, ProcessWorker};
-use outrigger_types::Engine;
+use outrigger_types::{Backend, Engine};
 
-use worker::Listed;
+pub(crate) use listing::Absence;
 
-/// Parent and worker are of the same build.
-pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
-
-/// How long drivers may take to say what devices there are.
-const LIST_TIME_MAX: Duration = Duration::from_secs(20);
 /// How long a worker may take to compile kernels and test itself, kernels of a cold cache included.
-const READY_TIME_MAX: Duration = Duration::from_secs(600);
+pub(crate) const READY_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// A device that is driven, and the process that drives it.
 pub(crate) struct Driven {
@@ -44,15 +40,51 @@ impl Driven {
     }
 }
 
+/// The devices that there are, and why there are none of an API.
+pub(crate) struct Found {
+    pub(crate) devices: Vec<DeviceInfo>,
+    pub(crate) absent: Vec<(Backend, Absence)>,
+}
+
+/// The devices that are driven, and why there are none of a backend.
+pub(crate) struct Started {
+    pub(crate) driven: Vec<Driven>,
+    pub(crate) absent: Vec<(Backend, Absence)>,
+}
+
+/// Looks for the devices that the configuration wants: CUDA's first.
+pub(crate) fn find(config: &Config) -> Found {
+    // Either may take seconds to say that it has none.
+    let (cuda, all) = thread::scope(|scope| {
+        let cuda = scope.spawn(|| listing::cuda(config));
+        let opencl = listing::opencl(config);
+        let cuda = cuda.join().unwrap_or_else(|_| Err(Absence::Failed("the search panicked".to_owned())));
+        (cuda, opencl)
+    });
+    let opencl = all.and_then(|all| listing::left_by_cuda(config, all, cuda.as_deref().unwrap_or_default()));
+    let mut found = Found { devices: Vec::new(), absent: Vec::new() };
+    for (backend, listed) in [(Backend::Cuda, cuda), (Backend::Opencl, opencl)] {
+        match listed {
+            Ok(devices) => found.devices.extend(devices),
+            Err(why) => found.absent.push((backend, why)),
+        }
+    }
+    found
+}
+
 /// Starts a worker for every device that the configuration wants. Returns at once: devices are offered work when they
 /// have passed their trials.
-pub(crate) fn start(config: &Config) -> Vec<Driven> {
-    let listed = match config.engines.opencl {
-        OpenclRule::Off => Vec::new(),
-        OpenclRule::Auto => list().into_iter().filter(|device| !device.is_processor).collect(),
-        OpenclRule::All => list(),
-    };
-    listed.iter().filter_map(|device| drive(device, &config.devices)).collect()
+pub(crate) fn start(config: &Config) -> Started {
+    let found = find(config);
+    for (backend, why) in &found.absent {
+        match why {
+            Absence::Off(_) => {}
+            why if why.is_fault() => tracing::warn!(%backend, %why, "no devices of this backend"),
+            why => tracing::info!(%backend, %why, "no devices of this backend"),
+        }
+    }
+    let driven = found.devices.iter().filter_map(|device| drive(device, &config.devices)).collect();
+    Started { driven, absent: found.absent }
 }
 
 /// The engines among others.
@@ -60,49 +92,25 @@ pub(crate) fn engines(driven: &[Driven]) -> impl Iterator<Item = Arc<dyn Engine>
     driven.iter().map(|driven| driven.engine.clone() as Arc<dyn Engine>)
 }
 
-fn drive(device: &Listed, rules: &Devices) -> Option<Driven> {
-    let command = worker::command(device.ordinal, rules)
-        .inspect_err(|error| tracing::error!(%error, "this program cannot be found, so no device is driven"))
+fn drive(device: &DeviceInfo, rules: &Devices) -> Option<Driven> {
+    let handle = handle(device, rules, rules.arena_bytes)
+        .inspect_err(|error| tracing::error!(device = device.label(), %error, "no worker for a device"))
         .ok()?;
-    let options = WorkerOptions {
-        build: BUILD.to_owned(),
-        arena_bytes: rules.arena_bytes,
-        progress_limit: rules.hang_max,
-        ready_limit: READY_TIME_MAX,
-        ..WorkerOptions::default()
-    };
-    let handle = WorkerHandle::start(command, options)
-        .inspect_err(|error| tracing::error!(device = device.name, %error, "no worker for a device"))
-        .ok()?;
-    let worker = Arc::new(ProcessWorker::new(handle, Api::OpenCl, &device.name, rules.arena_bytes));
+    let worker = Arc::new(ProcessWorker::new(handle, device.api, &device.label(), rules.arena_bytes));
     let audit_rate = f64::from(rules.audit_per_million) / 1e6;
     let engine = DeviceEngine::new(worker.clone(), DeviceOptions { audit_rate, ..DeviceOptions::default() });
     Some(Driven { engine: Arc::new(engine), worker })
 }
 
-/// What devices there are, asked in a process of its own: a driver that crashes takes nothing with it.
-pub(crate) fn list() -> Vec<Listed> {
-    let asked = || -> std::io::Result<Vec<Listed>> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["device-worker", "--list"]).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn()?;
-        let until = Instant::now() + LIST_TIME_MAX;
-        while child.try_wait()?.is_none() {
-            if Instant::now() >= until {
-                child.kill()?;
-                child.wait()?;
-                return Err(std::io::Error::other("the drivers do not answer"));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let mut text = String::new();
-        if let Some(mut stdout) = child.stdout.take() {
-            stdout.read_to_string(&mut text)?;
-        }
-        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+/// Starts the worker of a device, with an arena of so many bytes.
+pub(crate) fn handle(device: &DeviceInfo, rules: &Devices, arena_bytes: usize) -> std::io::Result<WorkerHandle> {
+    let command = worker::command(device, rules)?;
+    let options = WorkerOptions {
+        build: gpu::build(),
+        arena_bytes,
+        progress_limit: rules.hang_max,
+        ready_limit: READY_TIME_MAX,
+        ..WorkerOptions::default()
     };
-    asked().unwrap_or_else(|error| {
-        tracing::warn!(%error, "it cannot be found out what devices there are");
-        Vec::new()
-    })
+    WorkerHandle::start(command, options)
 }

@@ -11,7 +11,7 @@ use outrigger_types::{Backend, Engine, Output, Quota, SchedulerOptions, TenantPo
 use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, TargetArgs};
-use crate::devices::{self, Driven};
+use crate::devices::{self, Driven, Started};
 
 /// Does work at the place that the flags name.
 pub(crate) struct Runner {
@@ -31,8 +31,8 @@ impl Runner {
             // The scheduler starts its tasks on the runtime.
             let runtime = runtime()?;
             let mut engines = here();
-            if matches!(args.backend, Some(Backend::Opencl | Backend::Cuda)) {
-                engines.extend(devices::engines(&tried()?));
+            if let Some(backend @ (Backend::Opencl | Backend::Cuda)) = args.backend {
+                engines.extend(devices::engines(&tried(backend)?));
             }
             let scheduler = Scheduler::new(alone(), engines);
             Place::Here(runtime, scheduler)
@@ -100,11 +100,16 @@ pub(crate) fn call_options(args: &TargetArgs) -> CallOptions {
     CallOptions { priority: args.priority, deadline: args.timeout(), backend: args.backend }
 }
 
-/// The devices of this machine, processors with OpenCL included, after their trials.
-fn tried() -> Result<Vec<Driven>, Failure> {
-    let overrides = Overrides { opencl: Some("all".to_owned()), ..Overrides::default() };
+/// The devices of this machine behind a backend, after their trials; processors with OpenCL included.
+fn tried(backend: Backend) -> Result<Vec<Driven>, Failure> {
+    let rule = |of: Backend, wanted: &str| Some(if of == backend { wanted } else { "off" }.to_owned());
+    let (cuda, opencl) = (rule(Backend::Cuda, "auto"), rule(Backend::Opencl, "all"));
+    let overrides = Overrides { cuda, opencl, ..Overrides::default() };
     let config = Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)?;
-    let driven = devices::start(&config);
+    let Started { driven, absent } = devices::start(&config);
+    if let Some((_, why)) = absent.iter().find(|(of, _)| *of == backend) {
+        return Err(Failure::work(format_args!("no devices of backend {backend}: {why}")));
+    }
     for device in &driven {
         if !device.wait() {
             let why = device.worker.last_failure().map_or_else(String::new, |why| format!(": {why}"));

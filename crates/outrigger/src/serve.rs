@@ -90,6 +90,7 @@ fn load(args: &ConfigArgs) -> Result<Config, ConfigErrors> {
         profile: args.profile.clone(),
         verify_threads: args.threads,
         vector: args.vector.clone(),
+        cuda: args.cuda.clone(),
         opencl: args.opencl.clone(),
         ..Overrides::default()
     };
@@ -127,7 +128,7 @@ async fn serve(
         vector.warm_up();
         known_keys::enable(config.engines.known_keys_bytes_max);
     }
-    let driven = devices::start(&config);
+    let driven = devices::start(&config).driven;
     let mut engines = cores.with(vector);
     engines.extend(devices::engines(&driven));
     let scheduler = Scheduler::new(config.scheduler_options(), engines);

@@ -213,6 +213,11 @@ impl CostTable {
         model.observe(pieces.items / count, pieces.bytes / count, compute, now);
     }
 
+    /// Forgets what was observed of an operation: it was measured in bad circumstances.
+    pub fn forget(&self, operation: Operation) {
+        self.lock().remove(&operation);
+    }
+
     /// The cost of an operation, once it is known.
     pub fn cost(&self, operation: Operation) -> Option<Cost> {
         self.lock().get(&operation).and_then(CostModel::cost)

@@ -57,9 +57,14 @@ pub trait Worker: Send + Sync {
     /// Which life of the worker this is, another number after each restart; `None` while there is no worker.
     fn life(&self) -> Option<u64>;
 
-    /// What it does in this life.
+    /// What it does in this life, as far as it has found out.
     fn operations(&self) -> Vec<Operation> {
         gpu::operations().collect()
+    }
+
+    /// Whether it still finds out what it can do: it compiles kernels and tests itself.
+    fn is_testing(&self) -> bool {
+        false
     }
 
     /// Bytes that a batch may have, work and answer each.
@@ -79,11 +84,13 @@ pub struct DeviceOptions {
     pub audit_rate: f64,
     /// How long a device that computed wrong is first left alone; doubled each time.
     pub quarantine: Duration,
+    /// What an operation costs is measured again after this, where it is asked for and goes elsewhere.
+    pub measured_again: Duration,
 }
 
 impl Default for DeviceOptions {
     fn default() -> Self {
-        Self { audit_rate: 0.001, quarantine: Duration::from_secs(1) }
+        Self { audit_rate: 0.001, quarantine: Duration::from_secs(1), measured_again: Duration::from_secs(15) }
     }
 }
 
@@ -111,7 +118,7 @@ impl DeviceEngine {
             options,
             jobs: Jobs::default(),
             pools: Pools::default(),
-            trust: Trust::new(options.quarantine),
+            trust: Trust::new(&options),
             costs: CostTable::default(),
         });
         let start = |name: String, run: fn(&Shared)| {
@@ -174,6 +181,7 @@ impl Engine for DeviceEngine {
     }
 
     fn predicted_cost(&self, operation: Operation, items: usize, bytes: usize) -> Option<Duration> {
+        self.shared.trust.note_asked(operation);
         self.shared.costs.cost(operation).map(|cost| cost.compute(items, bytes))
     }
 
@@ -212,6 +220,7 @@ impl Shared {
         match self.checked(job) {
             Ok(output) => {
                 let compute = started.elapsed();
+                self.trust.note_measured(job.operation());
                 Outcome::Done(vec![Piece { start: 0, output, compute }])
             }
             Err(error) => Outcome::Failed(Vec::new(), error),
@@ -291,8 +300,8 @@ impl Shared {
     }
 
     fn try_until_closed(&self) {
-        while let Some(life) = self.trust.next(self.worker.as_ref()) {
-            trust::try_all(self, life);
+        while let Some(trials) = self.trust.next(self.worker.as_ref()) {
+            trust::try_all(self, &trials);
         }
     }
 }

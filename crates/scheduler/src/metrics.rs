@@ -33,8 +33,9 @@ pub const BACKEND_CHOICE: &str = "outrigger_backend_choice_total";
 pub const CACHE: &str = "outrigger_cache_total";
 /// Items that were repeated on the CPU after a fault, by the `backend` that failed.
 pub const FALLBACK_ITEMS: &str = "outrigger_fallback_items_total";
-/// Time of batches on devices, by `backend`, `device` and `part`: `waited` for the worker, `copied_in`, `kernels`,
-/// `copied_out` (kernels included where the driver gives no time of its own).
+/// Time of batches on devices, by `backend`, `device` and `part`: `waited` for the worker, `worked` (its rate is how many
+/// of a worker's two queues are busy), and of that `copied_in`, `kernels`, `copied_out` (kernels included where the
+/// driver gives no time of its own).
 pub const DEVICE_MICROSECONDS: &str = "outrigger_device_microseconds_total";
 /// Bytes copied, by `backend`, `device` and `direction`: `in` or `out`.
 pub const DEVICE_BYTES: &str = "outrigger_device_bytes_total";
@@ -103,6 +104,7 @@ pub(crate) fn device_timing(backend: Backend, device: &str, timing: &Timing) {
     };
     let parts = [
         ("waited", timing.waited),
+        ("worked", timing.worked),
         ("copied_in", timing.copy_in),
         ("kernels", timing.kernels),
         ("copied_out", timing.copy_out),

@@ -93,7 +93,7 @@ impl fmt::Display for EngineError {
             Self::Cancelled => f.write_str("cancelled"),
             Self::Expired => f.write_str("the deadline passed"),
             Self::Fault(what) => write!(f, "device fault: {what}"),
-            Self::Busy => f.write_str("busy"),
+            Self::Busy => f.write_str("busy: it has no room or memory for this now"),
             Self::Unsupported => f.write_str("operation not supported"),
             Self::UnknownJob => f.write_str("unknown job"),
         }

@@ -37,6 +37,20 @@ fn operation_of(code: u32) -> Result<Operation, DeviceError> {
     operations().nth((code as usize).wrapping_sub(1)).ok_or(DeviceError::Unsupported)
 }
 
+/// The build of a parent or of a worker, which must be the same: its version, and a fingerprint of the operations, which
+/// both number alike, and of the kernels.
+pub fn build() -> String {
+    let names = operations().map(|operation| format!("{operation:?}\n"));
+    let texts = names.chain(outrigger_kernels::programs().iter().map(|program| program.source()));
+    format!("{} {:016x}", env!("CARGO_PKG_VERSION"), fingerprint(texts))
+}
+
+/// FNV-1a: it tells builds apart, not enemies.
+fn fingerprint(texts: impl Iterator<Item = String>) -> u64 {
+    let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    texts.fold(0xcbf2_9ce4_8422_2325, |state, text| text.bytes().fold(state, step))
+}
+
 /// The header of a batch: its nonce.
 pub fn header(nonce: u64) -> Vec<u8> {
     nonce.to_le_bytes().to_vec()

@@ -77,7 +77,8 @@ fn the_vector_engine_can_be_turned_off() {
 #[test]
 fn devices_can_be_chosen_and_bounded() {
     let text = "[engines]\nopencl = \"all\"\ncuda = \"off\"\n[devices]\naudit_per_million = 1000000\n\
-        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nhang_max = \"2s\"\nkernel_cache = \"\"\n";
+        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nhang_max = \"2s\"\nkernel_cache = \"\"\n\
+        cuda_worker = \"/opt/outrigger-cuda\"\n";
     let config = load(text, |sources| sources.cache_directory = Some("/var/cache/outrigger".into())).expect("good");
     assert_eq!((config.engines.opencl, config.engines.cuda), (OpenclRule::All, EngineRule::Off));
     let devices = Devices {
@@ -85,11 +86,13 @@ fn devices_can_be_chosen_and_bounded() {
         memory_bytes_max: 4 << 30,
         arena_bytes: 64 << 20,
         hang_max: Duration::from_secs(2),
+        cuda_worker: Some("/opt/outrigger-cuda".into()),
         kernel_cache: None,
     };
     assert_eq!(config.devices, devices);
     assert_eq!(load(&config.describe(), |_| {}).expect("what it tells").devices, devices);
     let default = load("", |sources| sources.cache_directory = Some("/var/cache/outrigger".into())).expect("good");
+    assert_eq!(default.devices.cuda_worker, None, "beside the program");
     assert_eq!(default.devices.kernel_cache.as_deref(), Some(Path::new("/var/cache/outrigger/kernels")));
     let wrong = "[engines]\nopencl = \"some\"\n[devices]\naudit_per_million = 1000001\narena_bytes = \"1MiB\"\n";
     let errors = load(wrong, |_| {}).expect_err("all three are wrong").to_string();

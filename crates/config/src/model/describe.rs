@@ -97,8 +97,13 @@ fn write_devices(out: &mut String, devices: &Devices) -> std::fmt::Result {
     writeln!(out, "memory_bytes_max = \"{}\"", show_bytes(devices.memory_bytes_max))?;
     writeln!(out, "arena_bytes = \"{}\"", show_bytes(devices.arena_bytes as u64))?;
     writeln!(out, "hang_max = \"{}\"", show_duration(devices.hang_max))?;
-    let cache = devices.kernel_cache.as_ref().map(|path| path.display().to_string());
-    writeln!(out, "kernel_cache = {:?}", cache.unwrap_or_default())
+    writeln!(out, "cuda_worker = {:?}", path_or_none(&devices.cuda_worker))?;
+    writeln!(out, "kernel_cache = {:?}", path_or_none(&devices.kernel_cache))
+}
+
+/// A path as the file has it, where "" stands for none.
+fn path_or_none(path: &Option<PathBuf>) -> String {
+    path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
 }
 
 fn write_limits(out: &mut String, limits: &Limits) -> std::fmt::Result {
@@ -115,15 +120,14 @@ fn write_limits(out: &mut String, limits: &Limits) -> std::fmt::Result {
 }
 
 fn write_proving(out: &mut String, proving: &Proving) -> std::fmt::Result {
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    writeln!(out, "\n[proving]\ndirectory = {:?}", path(&proving.directory))?;
+    writeln!(out, "\n[proving]\ndirectory = {:?}", path_or_none(&proving.directory))?;
     writeln!(out, "threads = {}\nconcurrency = {}", proving.threads, proving.concurrency)?;
     writeln!(out, "nice = {}\njobs_max = {}", proving.nice, proving.jobs_max)?;
     writeln!(out, "tenant_jobs_max = {}", proving.tenant_jobs_max)?;
     writeln!(out, "secret_bytes_max = \"{}\"", show_bytes(proving.secret_bytes_max))?;
     writeln!(out, "aging = \"{}\"", show_duration(proving.aging))?;
     writeln!(out, "result_lifetime = \"{}\"", show_duration(proving.result_lifetime))?;
-    writeln!(out, "journal_key = {:?}", path(&proving.journal_key))?;
+    writeln!(out, "journal_key = {:?}", path_or_none(&proving.journal_key))?;
     writeln!(out, "ready_bytes_max = \"{}\"", show_bytes(proving.ready_bytes_max as u64))?;
     writeln!(out, "key_bytes_max = \"{}\"", show_bytes(proving.key_bytes_max))?;
     writeln!(out, "r1cs_bytes_max = \"{}\"", show_bytes(proving.r1cs_bytes_max))?;

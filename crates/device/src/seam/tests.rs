@@ -82,3 +82,14 @@ fn a_buffer_of_another_backend_is_misuse() {
     assert_eq!(buffer(1).memory::<u8>(), Ok(&7));
     assert!(buffer(1).memory::<u16>().is_err());
 }
+
+#[test]
+fn a_device_is_named_in_a_line_and_told_from_its_twin() {
+    let one = DeviceInfo { name: "twin \"Ü\"\n".to_owned(), api: Api::Cuda, memory_bytes: u64::MAX, ..info() };
+    let line = one.to_line();
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert_eq!(DeviceInfo::from_line(&line), Some(one.clone()));
+    assert_eq!(DeviceInfo::from_line("warning: no such file"), None);
+    let other = DeviceInfo { ordinal: 1, ..one.clone() };
+    assert_ne!(one.label(), other.label());
+}

@@ -23,8 +23,8 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
 fn one(args: &BenchArgs, mix: &[Ruleset], rate: u32) -> Result<Record, Failure> {
     announce(args, &format!("{rate} transactions a second for {SECONDS} s"));
     let plan = play::Plan::sign(mix, rate, SECONDS, false)?;
-    let sidecar = Sidecar::start()?;
-    let played = play::play(&plan, sidecar.endpoint(), Priority::Block, false)?;
+    let sidecar = Sidecar::start("auto")?;
+    let played = play::play(&plan, sidecar.endpoint(), Priority::Block, None, false)?;
     let items_by_backend: BTreeMap<String, u64> = sidecar.items_by_backend()?;
     sidecar.stop()?;
     if played.wrong > 0 {

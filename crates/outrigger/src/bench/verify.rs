@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use outrigger_algorithms::{known_keys, registry};
 use outrigger_scheduler::CoreEngine;
+use outrigger_types::packed::Part;
 use outrigger_types::{
     Backend, ColumnBuf, Engine, Job, Keys, Outcome, Output, Priority, Ruleset, SignatureWork, Verdict, Work,
 };
@@ -174,11 +175,17 @@ pub(super) fn good(engine: &CoreEngine, work: &Arc<Work>) -> Result<(), Failure>
 
 /// Gives an engine one job and waits for all of it.
 pub(super) fn carry_out(engine: &CoreEngine, work: &Arc<Work>) -> Result<Output, Failure> {
-    let operation = work.operation();
+    carry_out_parts(engine, &[(work.clone(), 0..work.items())])
+}
+
+/// The same with a job of several parts, of one operation.
+pub(super) fn carry_out_parts(engine: &CoreEngine, parts: &[Part]) -> Result<Output, Failure> {
+    let operation = parts.first().map(|(work, _)| work.operation()).ok_or_else(|| Failure::work("no items"))?;
     let (sender, receiver) = mpsc::channel();
-    let count = if operation.is_divisible() { work.items() } else { 1 };
+    let items = parts.iter().map(|(_, range)| range.len()).sum();
+    let count = if operation.is_divisible() { items } else { 1 };
     let job = Job {
-        segments: vec![(work.clone(), 0..work.items())],
+        segments: parts.to_vec(),
         output: Output::unprocessed(operation, count),
         deadline: None,
         priority: Priority::Block,

@@ -1,5 +1,6 @@
 //! `outrigger devices`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -41,19 +42,22 @@ struct Report {
     devices: Vec<Device>,
     /// Backends that this build or machine does not have.
     absent: Vec<&'static str>,
+    /// Why there is none of a backend.
+    reasons: BTreeMap<&'static str, String>,
 }
 
 /// Shows the engines of this machine. Devices are started and tried for it, which may take a while at first: their
 /// kernels are compiled.
 pub(crate) fn run(args: &DevicesArgs) -> Result<ExitCode, Failure> {
-    let overrides = Overrides { opencl: args.opencl.clone(), ..Overrides::default() };
+    let overrides = Overrides { cuda: args.cuda.clone(), opencl: args.opencl.clone(), ..Overrides::default() };
     let config = Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)?;
-    let driven = devices::start(&config);
+    let devices::Started { driven, absent: why } = devices::start(&config);
     let mut found: Vec<_> = here().iter().map(|engine| describe(engine.as_ref())).collect();
     found.extend(driven.iter().map(describe_driven));
     let is_absent = |backend: &Backend| found.iter().all(|device| device.backend != backend.name());
     let absent = Backend::ALL.iter().filter(|backend| is_absent(backend)).map(|backend| backend.name()).collect();
-    let report = Report { devices: found, absent };
+    let reasons = why.iter().map(|(backend, why)| (backend.name(), why.to_string())).collect();
+    let report = Report { devices: found, absent, reasons };
     if args.json {
         print::json(&report);
         return Ok(ExitCode::SUCCESS);
@@ -69,6 +73,7 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<ExitCode, Failure> {
         ]);
     }
     println!("{table}\nnot here: {}", report.absent.join(", "));
+    report.reasons.iter().for_each(|(backend, why)| println!("{backend}: {why}"));
     report.devices.iter().filter(|device| !device.costs.is_empty()).for_each(print_costs);
     for device in &report.devices {
         device.failures.iter().for_each(|failure| println!("{}: {failure}", device.device));

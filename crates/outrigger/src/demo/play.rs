@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 use outrigger_client::{CallOptions, Client, ClientOptions, Endpoint, Fallback};
-use outrigger_types::{Priority, Ruleset, Verdict, Work};
+use outrigger_types::{Backend, Priority, Ruleset, Verdict, Work};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Serialize;
@@ -14,6 +14,10 @@ use serde::Serialize;
 use crate::cli::Failure;
 use crate::workload::{self, Fault, Signed, Signer};
 
+/// How long a block may take in all.
+const BLOCK_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a device's kernels may take to compile where they never were before.
+const BACKEND_TIME_MAX: Duration = Duration::from_secs(900);
 /// Blocks a second.
 pub(crate) const BLOCK_RATE: u32 = 5;
 /// Bytes of a message, where the ruleset takes one: about a Fabric proposal without its certificate.
@@ -118,20 +122,54 @@ fn sign(ruleset: Ruleset, count: usize, bar: &ProgressBar) -> Vec<Signed> {
         .collect()
 }
 
-/// Plays the blocks at their pace against the sidecar at `endpoint`.
-pub(crate) fn play(plan: &Plan, endpoint: &str, priority: Priority, show: bool) -> Result<Played, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::work)?;
+/// Waits until the sidecar at `endpoint` verifies the plan's rulesets on a backend: a device compiles its kernels and is
+/// tried before it is asked anything.
+pub(crate) fn await_backend(plan: &Plan, endpoint: &str, backend: Backend) -> Result<(), Failure> {
+    let Some(block) = plan.blocks.first() else { return Ok(()) };
+    runtime()?.block_on(async {
+        let client = connect(endpoint).await?;
+        let until = Instant::now() + BACKEND_TIME_MAX;
+        for part in block {
+            let options = CallOptions { backend: Some(backend), ..CallOptions::default() };
+            while let Err(error) = client.run(part.work.clone(), options).await {
+                if Instant::now() >= until {
+                    return Err(Failure::work(format_args!("{backend} is not there: {error}")));
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::work)
+}
+
+async fn connect(endpoint: &str) -> Result<Client, Failure> {
     let endpoint: Endpoint = endpoint.parse().map_err(Failure::input)?;
-    runtime.block_on(async {
-        let options = ClientOptions { fallback: Fallback::None, ..ClientOptions::new(endpoint) };
-        let client = Client::connect(options).await.map_err(Failure::work)?;
+    let options = ClientOptions { fallback: Fallback::None, ..ClientOptions::new(endpoint) };
+    Client::connect(options).await.map_err(Failure::work)
+}
+
+/// Plays the blocks at their pace against the sidecar at `endpoint`; on one backend where it is forced.
+pub(crate) fn play(
+    plan: &Plan,
+    endpoint: &str,
+    priority: Priority,
+    backend: Option<Backend>,
+    show: bool,
+) -> Result<Played, Failure> {
+    let options = CallOptions { priority, deadline: Some(BLOCK_TIME_MAX), backend };
+    runtime()?.block_on(async {
+        let client = connect(endpoint).await?;
         let bar = progress(plan.blocks.len() as u64, "playing", show);
         let start = tokio::time::Instant::now();
         let mut running = Vec::with_capacity(plan.blocks.len());
         for (i, parts) in plan.blocks.iter().enumerate() {
             let due = start + plan.interval * i as u32;
             tokio::time::sleep_until(due).await;
-            running.push(tokio::spawn(block(client.clone(), requests(parts), due.into_std(), priority)));
+            running.push(tokio::spawn(block(client.clone(), requests(parts), due.into_std(), options)));
             bar.inc(1);
         }
         let mut played = Played {
@@ -171,12 +209,11 @@ fn requests(parts: &[Part]) -> Vec<Arc<Work>> {
 type Judged = (Vec<Vec<Verdict>>, Duration);
 
 /// Sends the requests of one block at once and waits for all answers.
-async fn block(client: Client, works: Vec<Arc<Work>>, due: Instant, priority: Priority) -> Result<Judged, Failure> {
+async fn block(client: Client, works: Vec<Arc<Work>>, due: Instant, options: CallOptions) -> Result<Judged, Failure> {
     let calls: Vec<_> = works
         .into_iter()
         .map(|work| {
             let client = client.clone();
-            let options = CallOptions { priority, deadline: Some(Duration::from_secs(30)), backend: None };
             tokio::spawn(async move { client.run(work, options).await })
         })
         .collect();

@@ -32,7 +32,8 @@ pub(crate) struct Sidecar {
 
 impl Sidecar {
     /// Starts this very program as a sidecar and waits until it serves.
-    pub(crate) fn start() -> Result<Self, Failure> {
+    /// It drives the OpenCL devices that the rule says: `auto`, `all` or `off`.
+    pub(crate) fn start(opencl: &str) -> Result<Self, Failure> {
         let directory = tempfile::Builder::new().prefix("outrigger-demo-").tempdir().map_err(Failure::work)?;
         let socket = directory.path().join("outrigger.sock");
         let program = std::env::current_exe().map_err(Failure::work)?;
@@ -44,7 +45,7 @@ impl Sidecar {
             command.env_remove(name);
         }
         let mut child = command
-            .args(["serve", "--json", "--log", "warn", "--admin", "127.0.0.1:0", "--unix"])
+            .args(["serve", "--json", "--log", "warn", "--admin", "127.0.0.1:0", "--opencl", opencl, "--unix"])
             .arg(&socket)
             // Circuits and jobs of the demo go with it.
             .env("OUTRIGGER_PROVING__DIRECTORY", directory.path().join("state"))

@@ -1,47 +1,49 @@
-//! The process that drives a device: `outrigger device-worker`.
+//! The processes that drive devices: `outrigger device-worker` for OpenCL, `outrigger-cuda` for CUDA.
 
+use std::io;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
-use outrigger_algorithms::gpu::Rooms;
+use outrigger_algorithms::gpu::{self, Rooms};
 use outrigger_config::Devices;
-use outrigger_device::{Device, DeviceError, Operations, serve, socket_from_stdin};
+use outrigger_device::{Api, Device, DeviceError, DeviceInfo, Operations, serve, socket_from_stdin};
 use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
-use serde::{Deserialize, Serialize};
 
-use super::BUILD;
 use crate::cli::{DeviceWorkerArgs, Failure};
 
-/// A device, as `--list` prints it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Listed {
-    pub(crate) ordinal: u32,
-    pub(crate) name: String,
-    pub(crate) platform: String,
-    pub(crate) driver: String,
-    pub(crate) compute_units: u32,
-    pub(crate) memory_bytes: u64,
-    /// A processor, which cores and lanes use better.
-    pub(crate) is_processor: bool,
+/// The CUDA worker: a program of its own, since only what links the driver's library may need it.
+const CUDA_WORKER: &str = "outrigger-cuda";
+
+/// The program that drives CUDA devices: the one that the configuration names, or the one beside this program.
+pub(super) fn cuda_program(rules: &Devices) -> io::Result<PathBuf> {
+    match &rules.cuda_worker {
+        Some(named) => Ok(named.clone()),
+        None => Ok(std::env::current_exe()?.with_file_name(CUDA_WORKER)),
+    }
 }
 
 /// What makes the command of a device's worker.
-pub(crate) fn command(ordinal: u32, rules: &Devices) -> std::io::Result<impl FnMut() -> Command + Send + 'static> {
-    let program = std::env::current_exe()?;
-    let (memory, cache): (u64, Option<PathBuf>) = (rules.memory_bytes_max, rules.kernel_cache.clone());
+pub(super) fn command(device: &DeviceInfo, rules: &Devices) -> io::Result<impl FnMut() -> Command + Send + 'static> {
+    let is_cuda = device.api == Api::Cuda;
+    let program = if is_cuda { cuda_program(rules)? } else { std::env::current_exe()? };
+    let (ordinal, memory) = (device.ordinal, rules.memory_bytes_max);
+    let cache = rules.kernel_cache.clone();
     Ok(move || {
         let mut command = Command::new(&program);
-        command.arg("device-worker").arg("--ordinal").arg(ordinal.to_string());
-        command.arg("--memory-bytes-max").arg(memory.to_string());
-        if let Some(cache) = &cache {
-            command.arg("--kernel-cache").arg(cache);
+        if !is_cuda {
+            command.arg("device-worker");
+            // CUDA's kernels are compiled already.
+            if let Some(cache) = &cache {
+                command.arg("--kernel-cache").arg(cache);
+            }
         }
+        command.arg("--ordinal").arg(ordinal.to_string()).arg("--memory-bytes-max").arg(memory.to_string());
         command
     })
 }
 
-/// Lists devices, or serves one until the parent is gone.
+/// Lists OpenCL devices, or serves one until the parent is gone.
 pub(crate) fn run(args: &DeviceWorkerArgs) -> Result<ExitCode, Failure> {
     if args.list {
         return list();
@@ -56,7 +58,7 @@ pub(crate) fn run(args: &DeviceWorkerArgs) -> Result<ExitCode, Failure> {
         let rooms: Arc<dyn Operations> = Arc::new(Rooms::default());
         Ok((device, rooms))
     };
-    serve(socket, BUILD, open).map_err(Failure::work)?;
+    serve(socket, &gpu::build(), open).map_err(Failure::work)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,17 +69,6 @@ fn list() -> Result<ExitCode, Failure> {
         Err(DeviceError::Absent(_)) => Vec::new(),
         Err(error) => return Err(Failure::work(error)),
     };
-    for device in devices {
-        let listed = Listed {
-            ordinal: device.ordinal,
-            name: device.name,
-            platform: device.platform,
-            driver: device.driver,
-            compute_units: device.compute_units,
-            memory_bytes: device.memory_bytes,
-            is_processor: device.is_processor,
-        };
-        println!("{}", serde_json::to_string(&listed).map_err(Failure::work)?);
-    }
+    devices.iter().for_each(|device| println!("{}", device.to_line()));
     Ok(ExitCode::SUCCESS)
 }

@@ -58,9 +58,12 @@ impl Worker for ProcessWorker {
         &self.device
     }
 
-    /// A process counts from when all of its operations were tested.
     fn life(&self) -> Option<u64> {
-        self.handle.wait_ready(Duration::ZERO).then(|| self.handle.stats().starts)
+        self.handle.is_up().then(|| self.handle.stats().starts)
+    }
+
+    fn is_testing(&self) -> bool {
+        !self.handle.wait_ready(Duration::ZERO)
     }
 
     fn operations(&self) -> Vec<Operation> {

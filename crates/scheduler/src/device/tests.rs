@@ -29,6 +29,10 @@ enum Wrong {
     },
     /// The kernel gives a wrong byte of output, under right tags.
     Output,
+    /// The same, but only where the right byte is a multiple of this.
+    OutputOfSome {
+        multiple: u8,
+    },
     /// Memory that nobody wrote.
     Zeros,
     /// The answer to a batch before.
@@ -42,6 +46,10 @@ struct Double {
     wrong: Mutex<Wrong>,
     life: AtomicU64,
     is_up: AtomicBool,
+    /// The machine is busy: a batch takes a tenth of a second more.
+    is_slow: AtomicBool,
+    /// Hashes are not tested yet.
+    tests_still: AtomicBool,
     batches: AtomicU64,
     last: Mutex<Vec<u8>>,
 }
@@ -54,6 +62,8 @@ impl Double {
             wrong: Mutex::new(Wrong::Nothing),
             life: AtomicU64::new(1),
             is_up: AtomicBool::new(true),
+            is_slow: AtomicBool::new(false),
+            tests_still: AtomicBool::new(false),
             batches: AtomicU64::new(0),
             last: Mutex::default(),
         })
@@ -78,7 +88,11 @@ impl Worker for Double {
     }
 
     fn operations(&self) -> Vec<Operation> {
-        vec![VERIFY, RECOVER, HASH]
+        if self.is_testing() { vec![VERIFY, RECOVER] } else { vec![VERIFY, RECOVER, HASH] }
+    }
+
+    fn is_testing(&self) -> bool {
+        self.tests_still.load(Ordering::SeqCst)
     }
 
     fn batch_bytes_max(&self) -> usize {
@@ -88,6 +102,9 @@ impl Worker for Double {
     fn run(&self, batch: Batch<'_>) -> Result<Vec<u8>, DeviceError> {
         self.batches.fetch_add(1, Ordering::SeqCst);
         let wrong = *self.wrong.lock().unwrap();
+        if self.is_slow.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(100));
+        }
         match wrong {
             Wrong::Memory => return Err(DeviceError::OutOfMemory { wanted: 1, left: 0 }),
             Wrong::Gone => return Err(DeviceError::Lost("killed".to_owned())),
@@ -106,6 +123,10 @@ impl Worker for Double {
                 *verdict = if *verdict == Verdict::Valid { Verdict::Invalid } else { Verdict::Valid };
             }),
             Wrong::Output => output.fixed.iter_mut().step_by(stride.max(1)).for_each(|byte| *byte ^= 0x10),
+            Wrong::OutputOfSome { multiple } => {
+                let wrong = output.fixed.iter_mut().step_by(stride.max(1)).filter(|byte| **byte % multiple == 0);
+                wrong.for_each(|byte| *byte ^= 0x10);
+            }
             _ => {}
         }
         let mut bytes = vec![0; batch.output_len];
@@ -121,7 +142,8 @@ impl Worker for Double {
 }
 
 fn engine(double: &Arc<Double>, audit_rate: f64) -> DeviceEngine {
-    let options = DeviceOptions { audit_rate, quarantine: Duration::from_millis(50) };
+    let quarantine = Duration::from_millis(50);
+    let options = DeviceOptions { audit_rate, quarantine, measured_again: Duration::from_millis(200) };
     let engine = DeviceEngine::new(double.clone(), options);
     assert!(engine.warm_up(PATIENCE), "the trials end");
     engine
@@ -222,6 +244,68 @@ fn a_kernel_that_computes_wrong_is_caught_quarantined_and_comes_back() {
         assert!(engine.warm_up(PATIENCE) && engine.supports(operation));
         assert_eq!(carry_out(&engine, &work, None).unwrap(), right(&work));
     }
+}
+
+/// A sixteenth of 400 answers is wrong: by the bound of `audit`, a batch passes with a chance of 0.999^25 at most, and
+/// all of 1,000 with one of 10^-11.
+#[test]
+fn a_kernel_that_is_sometimes_wrong_is_caught_at_the_default_rate() {
+    let double = Double::new();
+    let engine = engine(&double, DeviceOptions::default().audit_rate);
+    let work = work(HASH, 400);
+    double.does(Wrong::OutputOfSome { multiple: 16 });
+    let caught = (0..1_000).position(|_| carry_out(&engine, &work, None).is_err());
+    assert!(caught.is_some(), "the audit sees it");
+    println!("caught in batch {}", caught.map_or(0, |batch| batch + 1));
+}
+
+/// What cannot be tried now, as for want of memory, is tried again without a new life of the worker.
+#[test]
+fn a_trial_that_could_not_be_carried_out_is_repeated() {
+    let double = Double::new();
+    double.does(Wrong::Memory);
+    let engine = engine(&double, 0.0);
+    assert_eq!(engine.failures().len(), 3);
+    assert!(!engine.supports(VERIFY));
+    double.does(Wrong::Nothing);
+    let until = Instant::now() + PATIENCE;
+    while !(engine.supports(VERIFY) && engine.supports(RECOVER) && engine.supports(HASH)) {
+        assert!(Instant::now() < until, "it comes back");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(engine.failures(), []);
+}
+
+/// A device that was first measured on a busy machine is never chosen, and would never be measured again.
+#[test]
+fn what_is_asked_for_and_not_used_is_measured_again() {
+    let double = Double::new();
+    double.is_slow.store(true, Ordering::SeqCst);
+    let engine = engine(&double, 0.0);
+    let cost = || engine.predicted_cost(HASH, 1, 100).expect("the trials measured it");
+    assert!(cost() > Duration::from_millis(50));
+    double.is_slow.store(false, Ordering::SeqCst);
+    let until = Instant::now() + PATIENCE;
+    while engine.predicted_cost(HASH, 1, 100).is_none_or(|cost| cost > Duration::from_millis(20)) {
+        assert!(Instant::now() < until, "it stays dear");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_was_tried_serves_while_the_rest_is_tested() {
+    let double = Double::new();
+    double.tests_still.store(true, Ordering::SeqCst);
+    let engine = DeviceEngine::new(double.clone(), DeviceOptions::default());
+    let until = Instant::now() + PATIENCE;
+    while !engine.supports(VERIFY) {
+        assert!(Instant::now() < until, "its self-test has passed");
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!engine.supports(HASH) && !engine.warm_up(Duration::from_millis(50)));
+    double.tests_still.store(false, Ordering::SeqCst);
+    assert!(engine.warm_up(PATIENCE) && engine.supports(HASH));
+    assert!(engine.predicted_cost(VERIFY, 10, 1_000).is_some(), "measured again, undisturbed");
 }
 
 #[test]

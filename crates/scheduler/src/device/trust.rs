@@ -1,5 +1,6 @@
 //! Which operations a device may be asked for: those that it was tried with in this life of its worker and answered
-//! as the CPU does.
+//! as the CPU does. Each is offered from its trial on, while the worker still compiles the kernels of others; after a
+//! wrong answer none is until all were tried anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use outrigger_algorithms::planted::{self, Plant};
 use outrigger_algorithms::registry;
 use outrigger_types::{EngineError, Operation, Work};
 
-use super::{Shared, Worker};
+use super::{DeviceOptions, Shared, Worker};
 use crate::cost::Pieces;
 
 /// How often it is looked whether the worker lives another life.
@@ -27,29 +28,76 @@ const MEASURED_MAX: Duration = Duration::from_millis(10);
 /// How often each is measured: a cost model says nothing after fewer observations.
 const REPEATS: usize = 3;
 
+/// What could not be carried out is tried again after this.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// What was tried.
 pub(super) struct Trust {
     state: Mutex<State>,
     changed: Condvar,
     quarantine_first: Duration,
+    measured_again: Duration,
 }
 
 #[derive(Default)]
 struct State {
     closed: bool,
-    /// The life that the trials below are of, once they are complete.
-    tried: Option<u64>,
+    /// The life that the trials below are of.
+    life: Option<u64>,
     passed: BTreeSet<Operation>,
-    failed: BTreeMap<Operation, String>,
-    /// Left alone until then.
+    /// Why a trial failed, and when there is another.
+    failed: BTreeMap<Operation, (String, Instant)>,
+    /// Measured while the worker compiled other kernels, perhaps on the same cores: to be measured again.
+    measured_early: BTreeSet<Operation>,
+    /// When somebody was last interested in what an operation costs, and when that was last measured or seen.
+    asked: BTreeMap<Operation, Instant>,
+    measured: BTreeMap<Operation, Instant>,
+    /// Left alone until then, and asked nothing before all trials were passed after it.
     quarantine: Option<Instant>,
     /// The last wrong answer, and how long it was left alone for it.
     wrong: Option<(Instant, Duration)>,
 }
 
+impl State {
+    /// Operations whose trial is due.
+    fn due(&self, worker: &dyn Worker, now: Instant) -> Vec<Operation> {
+        let is_due = |operation: &Operation| match self.failed.get(operation) {
+            Some((_, again)) => *again <= now,
+            None => !self.passed.contains(operation),
+        };
+        worker.operations().into_iter().filter(is_due).collect()
+    }
+
+    /// An operation that is asked for and goes elsewhere, so that nobody would learn if its cost were another by now.
+    fn neglected(&self, now: Instant, measured_again: Duration) -> Option<Operation> {
+        let age = |at: &Instant| now.saturating_duration_since(*at);
+        let is_old = |operation: &Operation| self.measured.get(operation).is_none_or(|at| age(at) > measured_again);
+        let asked = self.asked.iter().filter(|(_, at)| age(at) < measured_again).map(|(operation, _)| operation);
+        asked.copied().find(|operation| self.passed.contains(operation) && is_old(operation))
+    }
+
+    /// Whether everything that this life of the worker can do was tried.
+    fn is_complete(&self, worker: &dyn Worker) -> bool {
+        let tried = |operation: &Operation| self.passed.contains(operation) || self.failed.contains_key(operation);
+        let life = worker.life();
+        life.is_some() && self.life == life && !worker.is_testing() && worker.operations().iter().all(tried)
+    }
+}
+
+/// What is to be tried.
+pub(super) struct Trials {
+    /// In this life of the worker.
+    life: u64,
+    /// Against the CPU.
+    judge: Vec<Operation>,
+    /// For their cost alone.
+    measure: Vec<Operation>,
+}
+
 impl Trust {
-    pub(super) fn new(quarantine_first: Duration) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), quarantine_first }
+    pub(super) fn new(options: &DeviceOptions) -> Self {
+        let (quarantine_first, measured_again) = (options.quarantine, options.measured_again);
+        Self { state: Mutex::default(), changed: Condvar::new(), quarantine_first, measured_again }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -59,11 +107,11 @@ impl Trust {
     pub(super) fn allows(&self, worker: &dyn Worker, operation: Operation) -> bool {
         let life = worker.life();
         let state = self.lock();
-        life.is_some() && state.tried == life && state.quarantine.is_none() && state.passed.contains(&operation)
+        life.is_some() && state.life == life && state.quarantine.is_none() && state.passed.contains(&operation)
     }
 
     pub(super) fn failures(&self) -> Vec<(Operation, String)> {
-        self.lock().failed.iter().map(|(operation, why)| (*operation, why.clone())).collect()
+        self.lock().failed.iter().map(|(operation, (why, _))| (*operation, why.clone())).collect()
     }
 
     /// A wrong answer: nothing is asked until the device was left alone and passed its trials again. Gives back how
@@ -78,40 +126,75 @@ impl Trust {
         };
         state.wrong = Some((now, quarantine));
         state.quarantine = Some(now + quarantine);
-        state.tried = None;
+        state.life = None;
         quarantine
     }
 
-    /// Waits for a life of the worker that was not tried; `None` once closed.
-    pub(super) fn next(&self, worker: &dyn Worker) -> Option<u64> {
+    /// Waits for something to try; `None` once closed.
+    pub(super) fn next(&self, worker: &dyn Worker) -> Option<Trials> {
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
-            let is_free = state.quarantine.is_none_or(|until| until <= Instant::now());
-            match worker.life() {
-                Some(life) if is_free && state.tried != Some(life) => {
+            let now = Instant::now();
+            if let Some(life) = worker.life().filter(|_| state.quarantine.is_none_or(|until| until <= now)) {
+                if state.life != Some(life) {
                     state.passed.clear();
                     state.failed.clear();
-                    return Some(life);
+                    state.measured_early.clear();
+                    state.life = Some(life);
                 }
-                _ => {}
+                let judge = state.due(worker, now);
+                if !judge.is_empty() {
+                    return Some(Trials { life, judge, measure: Vec::new() });
+                }
+                if state.is_complete(worker) {
+                    if state.quarantine.take().is_some() {
+                        tracing::info!(device = worker.device(), "a device passed its trials: it is out of quarantine");
+                    }
+                    self.changed.notify_all();
+                    if !state.measured_early.is_empty() {
+                        let measure = std::mem::take(&mut state.measured_early).into_iter().collect();
+                        return Some(Trials { life, judge, measure });
+                    }
+                    if let Some(operation) = state.neglected(now, self.measured_again) {
+                        return Some(Trials { life, judge, measure: vec![operation] });
+                    }
+                }
             }
             (state, _) = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Everything was tried in this life.
-    fn tried(&self, life: u64, wrong: bool) {
+    /// Notes that somebody wants to know what an operation costs.
+    pub(super) fn note_asked(&self, operation: Operation) {
+        self.lock().asked.insert(operation, Instant::now());
+    }
+
+    /// Notes that it was seen what an operation costs.
+    pub(super) fn note_measured(&self, operation: Operation) {
+        self.lock().measured.insert(operation, Instant::now());
+    }
+
+    /// Notes how a trial ended, where nothing has happened to that life of the worker meanwhile.
+    fn note(&self, life: u64, operation: Operation, result: Result<(), String>, is_early: bool) {
         let mut state = self.lock();
-        if wrong {
+        if state.life != Some(life) {
             return;
         }
-        state.quarantine = None;
-        state.tried = Some(life);
-        drop(state);
-        self.changed.notify_all();
+        state.failed.remove(&operation);
+        match result {
+            Ok(()) => {
+                state.passed.insert(operation);
+                if is_early {
+                    state.measured_early.insert(operation);
+                }
+            }
+            Err(why) => {
+                state.failed.insert(operation, (why, Instant::now() + AGAIN));
+            }
+        }
     }
 
     /// Waits until everything was tried in the worker's life, at most so long.
@@ -119,8 +202,7 @@ impl Trust {
         let until = Instant::now() + time_max;
         let mut state = self.lock();
         loop {
-            let life = worker.life();
-            if life.is_some() && state.tried == life {
+            if state.is_complete(worker) && state.quarantine.is_none() && state.measured_early.is_empty() {
                 return true;
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -141,33 +223,40 @@ impl Trust {
     }
 }
 
-/// Tries everything in a life of the worker. One wrong answer puts the device into quarantine; an operation that could
-/// not be carried out at all, as where a kernel does not compile, is not offered.
-pub(super) fn try_all(shared: &Shared, life: u64) {
-    let mut wrong = false;
-    for operation in shared.worker.operations() {
-        if shared.trust.is_closed() || shared.worker.life() != Some(life) {
+/// Tries what is due. One wrong answer puts the device into quarantine; an operation that could not be carried out at
+/// all, as where there was no memory, is not offered until it is tried again.
+pub(super) fn try_all(shared: &Shared, trials: &Trials) {
+    let worker = shared.worker.as_ref();
+    let is_over = || shared.trust.is_closed() || worker.life() != Some(trials.life);
+    for &operation in &trials.judge {
+        if is_over() {
             return;
         }
-        match judge(shared, operation) {
+        let is_early = worker.is_testing();
+        let result = match judge(shared, operation) {
             Ok(()) => {
                 measure(shared, operation);
-                shared.trust.lock().passed.insert(operation);
+                Ok(())
             }
             Err(Failure::Wrong(what)) => {
-                shared.distrust(crate::metrics::DeviceEvent::Planted, &what);
-                shared.trust.lock().failed.insert(operation, what);
-                wrong = true;
-                break;
+                shared.trust.note(trials.life, operation, Err(what.clone()), is_early);
+                return shared.distrust(crate::metrics::DeviceEvent::Planted, &what);
             }
             Err(Failure::Engine(error)) => {
-                let (device, kind, label) = (shared.worker.device(), operation.kind(), operation.label());
+                let (device, kind, label) = (worker.device(), operation.kind(), operation.label());
                 tracing::warn!(device, kind, label, %error, "a trial could not be carried out; the device is not asked");
-                shared.trust.lock().failed.insert(operation, error.to_string());
+                Err(error.to_string())
             }
-        }
+        };
+        shared.trust.note(trials.life, operation, result, is_early);
     }
-    shared.trust.tried(life, wrong);
+    for &operation in &trials.measure {
+        if is_over() {
+            return;
+        }
+        shared.costs.forget(operation);
+        measure(shared, operation);
+    }
 }
 
 enum Failure {
@@ -198,6 +287,7 @@ fn run(shared: &Shared, operation: Operation, work: Work) -> Result<outrigger_ty
 
 /// Learns what batches of some sizes take.
 fn measure(shared: &Shared, operation: Operation) {
+    shared.trust.note_measured(operation);
     for items in MEASURED {
         let mut least = Duration::MAX;
         for _ in 0..REPEATS {

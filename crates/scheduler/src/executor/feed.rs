@@ -104,18 +104,20 @@ impl Core {
         } else {
             (1, 1)
         };
-        // What an engine says of itself counts until the scheduler has seen for itself.
+        // What an engine says of itself counts until the scheduler has seen for itself; what a device says also where
+        // that is long ago, for it measures what it is not given.
         let said = || {
             let wall = engine.predicted_cost(load.operation, load.items, load.bytes)?;
             let shared_by = shares.clamp(1, load.items.max(1)) as f64;
             let item_ns = wall.as_nanos() as f64 * shared_by / load.items.max(1) as f64;
             Some(Cost { fixed_ns: 0.0, item_ns, byte_ns: 0.0, grain: 1 })
         };
+        let cost = if fresh || lane.has_cores() { measured.or_else(said) } else { said().or(measured) };
         EngineView {
             backend: engine.backend(),
             supports: engine.supports(load.operation),
             healthy: lane.admits(number, now),
-            cost: measured.or_else(said),
+            cost,
             fresh,
             cores,
             shares,

@@ -43,7 +43,8 @@ impl Worker for Here {
 #[test]
 fn every_kernel_passes_its_trial_and_serves() {
     let worker = Arc::new(Here { device: HostDevice::new(), resident: Resident::default() });
-    let engine = DeviceEngine::new(worker, DeviceOptions { audit_rate: 1.0, quarantine: Duration::from_secs(60) });
+    let quarantine = Duration::from_secs(60);
+    let engine = DeviceEngine::new(worker, DeviceOptions { audit_rate: 1.0, quarantine, ..DeviceOptions::default() });
     assert!(engine.warm_up(Duration::from_secs(300)), "the trials end");
     assert_eq!(engine.failures(), []);
     let mut served = 0;
