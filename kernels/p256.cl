@@ -11,8 +11,9 @@
  * Results go by `write_result`. INVALID: r or s is 0 or not below n, or the equation does not hold. MALFORMED: the key
  * is no point. There is no case that is left to others.
  *
- * Products and squares modulo p or n of a signature: 1,832 and 1,322; with a comb 520 and 194. Beside the inversions
- * that a group shares: one modulo n (71 and 256) and, but for combs, one modulo p (48 and 256).
+ * Products and squares modulo p or n of a signature: 1,832 and 1,322; with a comb 520 and 194, in parts no more than
+ * 108 and 38 one after the other. Beside the inversions that a group shares: one modulo n (71 and 256) and, but for
+ * combs, one modulo p (48 and 256).
  *
  * Reference: FIPS 186-5, section 6.4.2. */
 #include "dialect/tag.h"
@@ -34,14 +35,15 @@ KERNEL_COOPERATIVE void p256_tables(GLOBAL u64 *base_comb) {
 }
 
 /* Writes the combs of keys, of G where a key is no point, and says which are (VALID, MALFORMED). Words of a key: x 0,
- * y 8. Work-item i makes window i modulo 32 of key i/32; results are of keys. */
+ * y 8, the number of its comb in `combs` 16. Work-item i makes window i modulo 32 of key i/32; results are of keys. */
 KERNEL_COOPERATIVE void p256_signer_tables(GLOBAL const u32 *keys, GLOBAL u64 *combs, GLOBAL u32 *results, u32 count,
                                            u32 nonce_low, u32 nonce_high) {
     LOCAL u32 tree[GROUP_TREE_WORDS];
     u32 index = GLOBAL_ID() / COMB_WINDOWS, window = GLOBAL_ID() % COMB_WINDOWS;
     u32 item = index < count ? index : count - 1;
     p256_key key = p256_decode(item_number(keys, 0, count, item), item_number(keys, 8, count, item));
-    p256_make_comb_window(tree, key.point, window, combs + (u64)item * COMB_WORDS, index < count);
+    combs += (u64)keys[16 * count + item] * COMB_WORDS;
+    p256_make_comb_window(tree, key.point, window, combs, index < count);
     if (index < count && window == 0) {
         u32 verdict = key.is_point ? VERDICT_VALID : VERDICT_MALFORMED;
         write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
@@ -105,6 +107,24 @@ KERNEL_COOPERATIVE void p256_verify_known(GLOBAL const u64 *base_comb, GLOBAL co
     combs += (u64)items[40 * count + item] * COMB_WORDS;
     jacobian_point sum = p256_two_combs(base_comb, question.u1, combs, question.u2);
     if (index < count) {
+        u32 holds = question.is_in_range && p256_has_x_modulo_order(sum, question.r);
+        u32 verdict = holds ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    }
+}
+
+/* As `p256_verify_known`, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are of
+ * whole items. */
+KERNEL_COOPERATIVE void p256_verify_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
+                                                   GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
+                                                   u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    p256_question question = p256_ask(tree, items, count, item);
+    combs += (u64)items[40 * count + item] * COMB_WORDS;
+    jacobian_point sum = p256_two_combs_in_parts(tree, part, base_comb, question.u1, combs, question.u2);
+    if (index < count && part == 0) {
         u32 holds = question.is_in_range && p256_has_x_modulo_order(sum, question.r);
         u32 verdict = holds ? VERDICT_VALID : VERDICT_INVALID;
         write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);

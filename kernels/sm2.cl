@@ -12,7 +12,7 @@
  * MALFORMED: the key is no point. There is no case that is left to others.
  *
  * Products and squares modulo p of a signature: 1,829 and 1,322, beside the inversion that a group shares (71 and 256);
- * with a comb 517 and 194, and no inversion.
+ * with a comb 517 and 194, and no inversion, in parts no more than 105 and 38 one after the other.
  *
  * Reference: GB/T 32918.2, section 7; for Z section 5.5. */
 #include "dialect/tag.h"
@@ -34,14 +34,15 @@ KERNEL_COOPERATIVE void sm2_tables(GLOBAL u64 *base_comb) {
 }
 
 /* Writes the combs of keys, of G where a key is no point, and says which are (VALID, MALFORMED). Words of a key: x 0,
- * y 8. Work-item i makes window i modulo 32 of key i/32; results are of keys. */
+ * y 8, the number of its comb in `combs` 16. Work-item i makes window i modulo 32 of key i/32; results are of keys. */
 KERNEL_COOPERATIVE void sm2_signer_tables(GLOBAL const u32 *keys, GLOBAL u64 *combs, GLOBAL u32 *results, u32 count,
                                           u32 nonce_low, u32 nonce_high) {
     LOCAL u32 tree[GROUP_TREE_WORDS];
     u32 index = GLOBAL_ID() / COMB_WINDOWS, window = GLOBAL_ID() % COMB_WINDOWS;
     u32 item = index < count ? index : count - 1;
     sm2_key key = sm2_decode(item_number(keys, 0, count, item), item_number(keys, 8, count, item));
-    sm2_make_comb_window(tree, key.point, window, combs + (u64)item * COMB_WORDS, index < count);
+    combs += (u64)keys[16 * count + item] * COMB_WORDS;
+    sm2_make_comb_window(tree, key.point, window, combs, index < count);
     if (index < count && window == 0) {
         u32 verdict = key.is_point ? VERDICT_VALID : VERDICT_MALFORMED;
         write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
@@ -123,4 +124,22 @@ KERNEL void sm2_verify_known(GLOBAL const u64 *base_comb, GLOBAL const u64 *comb
     u32 holds = question.is_in_range && sm2_has_x_modulo_order(sum, question.x);
     u32 verdict = holds ? VERDICT_VALID : VERDICT_INVALID;
     write_result(results, count, item, nonce_low, nonce_high, verdict, &holds, 0);
+}
+
+/* As `sm2_verify_known`, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are of
+ * whole items. */
+KERNEL_COOPERATIVE void sm2_verify_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
+                                                  GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
+                                                  u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 points[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    sm2_question question = sm2_ask(items, count, item);
+    combs += (u64)items[40 * count + item] * COMB_WORDS;
+    jacobian_point sum = sm2_two_combs_in_parts(points, part, base_comb, question.s, combs, question.t);
+    if (index < count && part == 0) {
+        u32 holds = question.is_in_range && sm2_has_x_modulo_order(sum, question.x);
+        u32 verdict = holds ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    }
 }

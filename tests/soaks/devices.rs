@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::gpu::{self, Resident, Session};
+use outrigger_algorithms::known_keys;
 use outrigger_algorithms::{Algorithm, registry};
 use outrigger_device::{Api, Device, DeviceError, NarrowQueue, Queue};
 use outrigger_device_host::HostDevice;
 use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
-use outrigger_types::packed::{self, Part};
+use outrigger_types::packed::{self, Marks, Part};
 use outrigger_types::{
     ColumnBuf, HashAlgorithm, HashWork, Keys, MerkleTree, MerkleWork, MessageForm, Operation, Output, Ruleset,
     SignatureWork, Verdict, Work,
@@ -239,8 +240,11 @@ impl<'a> Soak<'a> {
             return gpu::run(&mut session, work);
         }
         let parts = parts(work, &mut self.random);
-        let mut input = vec![0; packed::packed_len(&parts)];
-        packed::pack(&parts, &mut input);
+        // Half of the packed batches come by combs of known signers, of all keys or of some.
+        let share = if known_keys::is_of_kind(work) { self.random.random_range(0..4) } else { 0 };
+        let marks: Marks = (0..work.items()).map(|_| share > 1 && self.random.random_range(1..4) <= share).collect();
+        let mut input = vec![0; packed::packed_len(&parts, &marks)];
+        packed::pack(&parts, &marks, &mut input);
         let mut output = vec![0xa5; packed::answer_len(&parts)];
         let length = gpu::answer(&mut session, nonce, &input, &mut output)?;
         let answers = if work.operation().is_divisible() { work.items() } else { 1 };

@@ -1,5 +1,5 @@
 //! A queue of a simulator, which interprets kernels instruction by instruction: a table of multiples of a base point
-//! would take it an hour. It makes one group of each, which must be what the host build makes of that part; the
+//! would take it an hour. It makes a small group of each, which must be what the host build makes of that part; the
 //! whole table comes from there.
 
 use std::time::Duration;
@@ -8,6 +8,8 @@ use outrigger_device::{Argument, Buffer, Device, DeviceError, DeviceInfo, Queue}
 use outrigger_device_host::HostDevice;
 use outrigger_kernels::Program;
 
+/// Work-items that it makes a table with: they share inversions, and each makes many multiples.
+const GROUP_SIZE: u32 = 2;
 /// What the kernel of a table is called at its end.
 const TABLES: &str = "_tables";
 /// What the simulator has not written holds this: no table is long the same byte.
@@ -47,7 +49,7 @@ impl SimulatedQueue {
         };
         let table = self.on_host(kernel, groups * group_size, buffer.bytes())?;
         self.queue.write(buffer, 0, &vec![UNWRITTEN; table.len()])?;
-        self.queue.launch(kernel, 1, group_size, &[argument])?;
+        self.queue.launch(kernel, 1, group_size.min(GROUP_SIZE), &[argument])?;
         let mut part = vec![0; table.len()];
         self.queue.read(buffer, 0, &mut part)?;
         let words = part.chunks(WORD_BYTES).zip(table.chunks(WORD_BYTES));

@@ -5,18 +5,23 @@
 //! makes verdicts of what they say.
 
 use outrigger_device::DeviceError;
-use outrigger_types::packed::{self, Damaged};
+use outrigger_types::packed::{self, Damaged, Marks};
 use outrigger_types::{HashAlgorithm, Operation, Output, Ruleset, Work};
 
 use crate::registry::{hash_rules, rules};
 use crate::room::{HashKernels, SignatureKernels};
 
+mod by_comb;
+mod combs;
 #[cfg(test)]
 pub(crate) mod on_host;
 mod rooms;
 mod rows;
 mod session;
 
+pub(crate) use by_comb::{ByComb, Judges, Way};
+pub use combs::CombStats;
+pub(crate) use combs::{COMB_BYTES, COMB_WINDOWS, CombKind};
 pub use rooms::{Rooms, build, code, header, operations};
 pub(crate) use rows::{LENGTHS_VARY, Rows, halves, number, row};
 pub use session::{Given, Resident, Results, Session};
@@ -43,6 +48,18 @@ pub fn programs(operation: Operation) -> &'static [&'static str] {
         }
         Operation::VerifySets(_) | Operation::EthereumTransactions | Operation::VerifyProofs(_) => &[],
     }
+}
+
+/// As [`run`], with marks on items whose keys are known: they are verified by tables that stay on the device, where the
+/// room has such and there is memory for them. The answer is the same.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_marked(session: &mut Session<'_>, work: &Work, marks: &Marks) -> Result<Output, DeviceError> {
+    session.mark(marks);
+    let output = run(session, work);
+    session.mark(&Marks::none());
+    output
 }
 
 /// Answers all items of a piece of work.
@@ -87,8 +104,8 @@ pub fn run(session: &mut Session<'_>, work: &Work) -> Result<Output, DeviceError
 pub fn answer(session: &mut Session<'_>, nonce: u64, input: &[u8], output: &mut [u8]) -> Result<usize, DeviceError> {
     let misuse = |damaged: Damaged| DeviceError::Misuse(damaged.to_string());
     let mut whole: Option<(Output, usize)> = None;
-    for work in packed::unpack(input).map_err(misuse)? {
-        let part = run(session, &work)?;
+    for (work, marks) in packed::unpack(input).map_err(misuse)? {
+        let part = run_marked(session, &work, &marks)?;
         match &mut whole {
             Some((whole, _)) => whole.append(part),
             None => whole = Some((part, work.operation().output_shape().stride)),
@@ -105,3 +122,6 @@ fn signature_kernels(ruleset: Ruleset) -> Option<&'static SignatureKernels> {
 fn hash_kernels(algorithm: HashAlgorithm) -> Option<&'static HashKernels> {
     hash_rules(algorithm)?.gpu.as_ref()
 }
+
+#[cfg(test)]
+mod tests;

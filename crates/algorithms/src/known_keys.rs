@@ -17,6 +17,9 @@
 //! checksum, which is looked at now and then while they are in use. They are found by the whole key, byte for byte.
 //! Whoever sends bad signatures under known keys pays, and causes, what signatures of unknown keys cost and a fourth
 //! more.
+//!
+//! Devices keep tables of their own, of the same keys: what has a table here is marked in the batches that they get
+//! ([`marks`]), and by the same rule a table there can only say "valid" (see the module `gpu::by_comb`).
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -26,6 +29,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use outrigger_types::packed::{Marks, Part};
 use outrigger_types::{ColumnBuf, Keys, Ruleset, SignatureWork, Work};
 
 pub(crate) mod apart;
@@ -198,6 +202,21 @@ impl KnownKeys {
         found.into_iter().map(|table| table.and_then(typed)).collect()
     }
 
+    /// Marks the items of parts whose keys have tables: a device keeps tables of its own for them. What is admitted
+    /// here is admitted there.
+    pub fn marks(&self, parts: &[Part]) -> Marks {
+        let mut marks = Vec::new();
+        for (work, range) in parts {
+            let Some((kind, work)) = of_kind(work) else {
+                marks.resize(marks.len() + range.len(), false);
+                continue;
+            };
+            let names = range.clone().map(|item| (kind.name_of)(work.keys.item(item)));
+            marks.extend(read(&self.shared.shelf).mark(kind.name, names));
+        }
+        if marks.contains(&true) { marks.into_iter().collect() } else { Marks::none() }
+    }
+
     /// Drops a table that was found wrong. The key can earn another.
     pub fn drop_damaged<T: KeyTable + ?Sized>(&self, kind: &KeyKind, name: &[u8], table: &Arc<T>) {
         let mut shelf = write(&self.shared.shelf);
@@ -265,11 +284,25 @@ pub fn shared() -> Option<&'static KnownKeys> {
 
 /// Notes the keys of a request in the tables of this process; see [`KnownKeys::see`].
 pub fn see(tenant: &str, work: &Work) {
-    if let (Some(known), Work::Verify(work)) = (shared(), work)
-        && let Some(kind) = kind_of(work.ruleset)
-    {
+    if let (Some(known), Some((kind, work))) = (shared(), of_kind(work)) {
         known.see(kind, tenant, work);
     }
+}
+
+/// Whether the keys of this work can have tables.
+pub fn is_of_kind(work: &Work) -> bool {
+    of_kind(work).is_some()
+}
+
+/// Signatures to verify whose keys can have tables.
+fn of_kind(work: &Work) -> Option<(&'static KeyKind, &SignatureWork)> {
+    let Work::Verify(work) = work else { return None };
+    Some((kind_of(work.ruleset)?, work))
+}
+
+/// The items of parts whose keys have tables in this process; see [`KnownKeys::marks`].
+pub fn marks(parts: &[Part]) -> Marks {
+    shared().map_or_else(Marks::none, |known| known.marks(parts))
 }
 
 /// Has tables made of keys that a tenant registers, while there is room.

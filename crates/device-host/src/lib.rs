@@ -29,6 +29,13 @@ const GROUP_SIZE_MAX: u32 = 8;
 /// Memory that a device has where nothing else is said, in bytes: enough for tests, little enough to notice a leak.
 const MEMORY_BYTES: u64 = 1 << 30;
 
+/// Who made the kernels.
+const PLATFORM: &str = if cfg!(kernel_sanitizers) {
+    "the C compiler of the build, with AddressSanitizer and UndefinedBehaviorSanitizer"
+} else {
+    "the C compiler of the build"
+};
+
 /// Held by whoever runs a kernel or touches the bytes of a buffer.
 static RUNNING: Mutex<()> = Mutex::new(());
 
@@ -62,7 +69,7 @@ impl HostDevice {
             api: Api::Host,
             ordinal: 0,
             name: "host".to_owned(),
-            platform: "the C compiler of the build".to_owned(),
+            platform: PLATFORM.to_owned(),
             driver: env!("CARGO_PKG_VERSION").to_owned(),
             compute_units: 1,
             memory_bytes,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use outrigger_algorithms::{gpu, planted, registry};
 use outrigger_device::{Api, DeviceError, DeviceInfo, Job, Standing, WorkerHandle, WorkerOptions};
+use outrigger_types::packed::Marks;
 use outrigger_types::{HashAlgorithm, Operation, Ruleset, Verdict, packed};
 
 /// Far longer than anything here takes, on a machine that is busy with other things.
@@ -82,9 +83,10 @@ fn a_batch_is_answered_as_the_cpu_answers_it() {
         wait_for(&worker, operation);
         let work = Arc::new(planted::work(operation, &planted::mixed(21)).expect("planted items"));
         let parts = [(work.clone(), 0..21)];
-        let mut region =
-            worker.region(packed::packed_len(&parts), packed::answer_len(&parts)).expect("room in the arena");
-        packed::pack(&parts, region.input_mut());
+        let mut region = worker
+            .region(packed::packed_len(&parts, &Marks::none()), packed::answer_len(&parts))
+            .expect("room in the arena");
+        packed::pack(&parts, &Marks::none(), region.input_mut());
         let nonce = 0x0123_4567_89ab_cdef;
         let (operation_code, header) = (gpu::code(operation).expect("a code"), gpu::header(nonce));
         let (sender, receiver) = mpsc::channel();

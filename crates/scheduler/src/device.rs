@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use outrigger_algorithms::gpu;
+use outrigger_algorithms::{gpu, known_keys};
 use outrigger_device::DeviceError;
-use outrigger_types::packed::{self, is_packable};
+use outrigger_types::packed::{self, Marks, is_packable};
 use outrigger_types::{Backend, Engine, EngineError, Job, JobId, Operation, Outcome, Output, Piece};
 
 mod batch;
@@ -230,8 +230,9 @@ impl Shared {
     /// The answers of a job, after all checks.
     fn checked(&self, job: &Job) -> Result<Output, EngineError> {
         let operation = job.operation();
-        let batch = self.pools.with_planted(operation, &job.segments, &mut rand::rng());
-        let answer = self.run(operation, &batch.parts, job.deadline)?;
+        let marks = known_keys::marks(&job.segments);
+        let batch = self.pools.with_planted(operation, &job.segments, marks, &mut rand::rng());
+        let answer = self.run(operation, &batch.parts, &batch.marks, job.deadline)?;
         match batch.check(operation, answer, self.options.audit_rate, &mut rand::rng()) {
             Checked::Right(output) => Ok(output),
             Checked::Wrong { event, what } => {
@@ -241,19 +242,20 @@ impl Shared {
         }
     }
 
-    /// The worker's answer to these parts, its tags checked.
+    /// The worker's answer to these parts with marks on their items, its tags checked.
     fn run(
         &self,
         operation: Operation,
         parts: &[packed::Part],
+        marks: &Marks,
         deadline: Option<Instant>,
     ) -> Result<Output, EngineError> {
-        let (input_len, output_len) = (packed::packed_len(parts), packed::answer_len(parts));
+        let (input_len, output_len) = (packed::packed_len(parts, marks), packed::answer_len(parts));
         if input_len.max(output_len) > self.worker.batch_bytes_max() {
             return Err(EngineError::Busy);
         }
         let nonce = rand::random();
-        let fill = &mut |into: &mut [u8]| packed::pack(parts, into);
+        let fill = &mut |into: &mut [u8]| packed::pack(parts, marks, into);
         let answer = self.worker.run(Batch { operation, nonce, input_len, fill, output_len, deadline });
         let bytes = answer.map_err(|error| self.failed(&error))?;
         let items: usize = parts.iter().map(|(_, range)| range.len()).sum();

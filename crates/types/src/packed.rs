@@ -6,10 +6,11 @@
 //! |---|---|
 //! | groups | u32; then for each group of like items: |
 //! | kind and two parameters | 3 × u32 (operation; ruleset, hash function or tree; hash function of a tree, form of message) |
-//! | flags | u32 (1: accept high S; 2: a chain id; 4: prove a leaf) |
+//! | flags | u32 (1: accept high S; 2: a chain id; 4: prove a leaf; 8: marks) |
 //! | the chain id or leaf | u64, 0 where there is none |
 //! | identity | u32 length, then its bytes |
 //! | columns | keys, signatures, messages of signatures; else messages, leaves or transactions alone |
+//! | marks | of signatures to verify, where any is marked: a bit an item, from the lowest of the first byte; then zeros |
 //!
 //! A column: u32 items, u32 stride (2³²−1: lengths follow), u64 bytes, then the lengths (u32 each) and the bytes.
 //!
@@ -30,9 +31,12 @@ use crate::{
 
 mod answer;
 mod bytes_of;
+mod marks;
 
 pub use answer::{answer_len, read_answer, write_answer};
 use bytes_of::{Reader, Writer};
+pub use marks::Marks;
+use marks::OfGroup;
 
 /// Items of one request.
 pub type Part = (Arc<Work>, Range<usize>);
@@ -40,6 +44,7 @@ pub type Part = (Arc<Work>, Range<usize>);
 const ALLOW_HIGH_S: u32 = 1;
 const HAS_CHAIN_ID: u32 = 2;
 const HAS_LEAF: u32 = 4;
+const HAS_MARKS: u32 = 8;
 /// In place of a stride: the items have lengths of their own.
 const LENGTHS_VARY: u32 = u32::MAX;
 
@@ -64,26 +69,30 @@ pub const fn is_packable(operation: Operation) -> bool {
     }
 }
 
-/// How many bytes the parts take, packed.
-pub fn packed_len(parts: &[Part]) -> usize {
+/// How many bytes the parts take, packed with these marks on their items.
+pub fn packed_len(parts: &[Part], marks: &Marks) -> usize {
     let mut writer = Writer::measuring();
-    write(parts, &mut writer);
+    write(parts, marks, &mut writer);
     writer.written()
 }
 
-/// Packs the parts into the start of `into`, items of like parts one after the other.
+/// Packs the parts into the start of `into`, items of like parts one after the other, with these marks on them. Marks
+/// on items that are not signatures to verify are left out.
 ///
 /// # Panics
 /// Where `into` is shorter than [`packed_len`] says, or an operation is not packable: the caller's fault.
-pub fn pack(parts: &[Part], into: &mut [u8]) {
-    write(parts, &mut Writer::into(into));
+pub fn pack(parts: &[Part], marks: &Marks, into: &mut [u8]) {
+    write(parts, marks, &mut Writer::into(into));
 }
 
-fn write(parts: &[Part], writer: &mut Writer<'_>) {
+fn write(parts: &[Part], marks: &Marks, writer: &mut Writer<'_>) {
     let groups: Vec<&[Part]> = parts.chunk_by(|(one, _), (other, _)| are_like(one, other)).collect();
     writer.number(groups.len());
+    let mut first = 0;
     for group in groups {
-        write_group(group, writer);
+        let count = group.iter().map(|(_, range)| range.len()).sum();
+        write_group(group, &OfGroup::new(marks, first, count), writer);
+        first += count;
     }
 }
 
@@ -160,6 +169,11 @@ impl Head {
         Ok(Self { kind, parameters, flags, number, identity: Bytes::copy_from_slice(reader.bytes(length)?) })
     }
 
+    /// Whether its items have keys that can be known.
+    const fn takes_marks(&self) -> bool {
+        self.kind == 0
+    }
+
     fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
@@ -183,16 +197,44 @@ impl Head {
         let options = SignatureOptions { message_form, allow_high_s: self.has(ALLOW_HIGH_S), identity };
         Ok(SignatureWork { ruleset, options, keys, signatures, messages })
     }
+
+    fn work(&self, reader: &mut Reader<'_>) -> Result<Work, Damaged> {
+        Ok(match self.kind {
+            0 => Work::Verify(self.signatures(reader)?),
+            1 => Work::Recover(self.signatures(reader)?),
+            2 => Work::Hash(HashWork { algorithm: self.hash(0)?, messages: read_column(reader)? }),
+            3 => {
+                let tree = MerkleTree::from_number(self.parameters[0] as i32).ok_or(Damaged("an unknown tree"))?;
+                let prove = self.has(HAS_LEAF).then_some(self.number as usize);
+                let leaves = read_column(reader)?;
+                if prove.is_some_and(|leaf| leaf >= leaves.len()) {
+                    return Err(Damaged("a proof of a leaf that is not there"));
+                }
+                Work::Merkle(MerkleWork { tree, algorithm: self.hash(1)?, leaves, prove })
+            }
+            4 => Work::EthereumTransactions(EthereumWork {
+                transactions: read_column(reader)?,
+                chain_id: self.has(HAS_CHAIN_ID).then_some(self.number),
+                allow_high_s: self.has(ALLOW_HIGH_S),
+            }),
+            _ => return Err(Damaged("an unknown operation")),
+        })
+    }
 }
 
-fn write_group(group: &[Part], writer: &mut Writer<'_>) {
+fn write_group(group: &[Part], marks: &OfGroup, writer: &mut Writer<'_>) {
     let (first, _) = &group[0];
-    Head::of(first).write(writer);
+    let mut head = Head::of(first);
+    if head.takes_marks() && marks.any() {
+        head.flags |= HAS_MARKS;
+    }
+    head.write(writer);
     match &**first {
         Work::Verify(_) => {
             write_column(group, writer, |work, i| signed(work).keys.item(i));
             write_column(group, writer, |work, i| signed(work).signature(i));
             write_column(group, writer, |work, i| signed(work).message(i));
+            marks.write(writer);
         }
         Work::Recover(_) => {
             write_column(&[], writer, |_, _| &[]);
@@ -254,11 +296,11 @@ fn read_column(reader: &mut Reader<'_>) -> Result<ColumnBuf, Damaged> {
     ColumnBuf::with_count(Bytes::copy_from_slice(reader.bytes(total)?), count).map_err(no_column)
 }
 
-/// The groups of packed work.
+/// The groups of packed work, each with the marks on its items.
 ///
 /// # Errors
 /// [`Damaged`] where the bytes are not what [`pack`] writes.
-pub fn unpack(bytes: &[u8]) -> Result<Vec<Work>, Damaged> {
+pub fn unpack(bytes: &[u8]) -> Result<Vec<(Work, Marks)>, Damaged> {
     let mut reader = Reader::of(bytes);
     let groups = reader.number()?;
     // The least that a group takes bounds how many there can be.
@@ -269,28 +311,15 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<Work>, Damaged> {
     Ok(works)
 }
 
-fn read_group(reader: &mut Reader<'_>) -> Result<Work, Damaged> {
+fn read_group(reader: &mut Reader<'_>) -> Result<(Work, Marks), Damaged> {
     let head = Head::read(reader)?;
-    Ok(match head.kind {
-        0 => Work::Verify(head.signatures(reader)?),
-        1 => Work::Recover(head.signatures(reader)?),
-        2 => Work::Hash(HashWork { algorithm: head.hash(0)?, messages: read_column(reader)? }),
-        3 => {
-            let tree = MerkleTree::from_number(head.parameters[0] as i32).ok_or(Damaged("an unknown tree"))?;
-            let prove = head.has(HAS_LEAF).then_some(head.number as usize);
-            let leaves = read_column(reader)?;
-            if prove.is_some_and(|leaf| leaf >= leaves.len()) {
-                return Err(Damaged("a proof of a leaf that is not there"));
-            }
-            Work::Merkle(MerkleWork { tree, algorithm: head.hash(1)?, leaves, prove })
-        }
-        4 => Work::EthereumTransactions(EthereumWork {
-            transactions: read_column(reader)?,
-            chain_id: head.has(HAS_CHAIN_ID).then_some(head.number),
-            allow_high_s: head.has(ALLOW_HIGH_S),
-        }),
-        _ => return Err(Damaged("an unknown operation")),
-    })
+    let work = head.work(reader)?;
+    let marks = match head.has(HAS_MARKS) {
+        false => Marks::none(),
+        true if head.takes_marks() => marks::read(reader, work.items())?,
+        true => return Err(Damaged("marks on items without keys")),
+    };
+    Ok((work, marks))
 }
 
 #[cfg(test)]

@@ -134,6 +134,16 @@ fn curves_in_montgomerys_form() {
     }
 }
 
+/// G of secp256k1, whose coordinates are plain: y^2 = x^3 + 7, and x is the printed one.
+#[test]
+fn base_point_of_secp256k1() {
+    let (file, p) = ("curves/secp256k1.inc", printed(FIELDS[0].1));
+    let [x, y, b] = ["CURVE_BASE_X", "CURVE_BASE_Y", "CURVE_B"].map(|macro_name| number(file, macro_name));
+    assert_eq!(x, printed("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"));
+    assert_eq!(b, [7, 0, 0, 0]);
+    assert_eq!(product(y, y, p), sum(product(product(x, x, p), x, p), b, p));
+}
+
 /// The endomorphism and the lattice of secp256k1.
 #[test]
 fn constants_of_the_endomorphism() {

@@ -1,30 +1,95 @@
-//! The kernels for the tests of rooms: as the host's compiler made them, or on the first OpenCL device where the
+//! The kernels as the host's compiler made them, for the tests of rooms; or on the first OpenCL device where the
 //! environment has `OUTRIGGER_TEST_OPENCL`.
 
 use std::env;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use outrigger_device::{Api, Device, DeviceError, NarrowQueue};
 use outrigger_device_host::HostDevice;
 use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
+use outrigger_types::packed::Marks;
 use outrigger_types::{Output, Work};
 
 use super::{Resident, Session};
+use crate::known_keys;
 
 /// One device for all tests of a process, so that tables are made once.
-static DEVICE: LazyLock<(Box<dyn Device>, Resident)> = LazyLock::new(|| (device(), Resident::default()));
+static HERE: LazyLock<Here> = LazyLock::new(|| Here::new(Resident::default()));
 
-fn device() -> Box<dyn Device> {
-    if env::var_os("OUTRIGGER_TEST_OPENCL").is_none() {
-        return Box::new(HostDevice::new());
-    }
-    Box::new(OpenClDevice::open(0, &OpenClOptions::default()).expect("OUTRIGGER_TEST_OPENCL asks for a device"))
+/// Of single items, one in so many is asked for by combs too: to build one takes as long as dozens of items.
+const SINGLE_BY_COMB: usize = 8;
+/// Items of a batch that are verified in parts at most: each takes a group of threads that meet at every barrier.
+const IN_PARTS_MAX: usize = 24;
+
+/// A device, and what stays on it.
+pub(crate) struct Here {
+    device: Box<dyn Device>,
+    pub(crate) resident: Resident,
 }
 
-/// The kernels' answer.
+impl Here {
+    pub(crate) fn new(resident: Resident) -> Self {
+        let device: Box<dyn Device> = if env::var_os("OUTRIGGER_TEST_OPENCL").is_some() {
+            Box::new(OpenClDevice::open(0, &OpenClOptions::default()).expect("an OpenCL device"))
+        } else {
+            Box::new(HostDevice::new())
+        };
+        Self { device, resident }
+    }
+
+    /// The host with so many bytes of memory, whatever the environment says.
+    pub(crate) fn with_memory(bytes: u64, resident: Resident) -> Self {
+        Self { device: Box::new(HostDevice::with_memory(bytes)), resident }
+    }
+
+    /// Hands over a session on a queue of its own, for so many items, under a nonce of its own.
+    pub(crate) fn with_session<T>(
+        &self,
+        items: usize,
+        act: impl FnOnce(&mut Session<'_>) -> Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
+        static SESSIONS: AtomicU64 = AtomicU64::new(1);
+        let nonce = SESSIONS.fetch_add(1, Ordering::Relaxed) << 32 | 0x00c0_ffee;
+        let mut queue = self.device.queue()?;
+        let size = match self.device.info().api {
+            Api::Host => u32::try_from(items).unwrap_or(u32::MAX),
+            // It compiles a kernel anew for every size of group.
+            Api::OpenCl | Api::Cuda => u32::MAX,
+        };
+        act(&mut Session::new(&mut NarrowQueue::new(queue.as_mut(), size), &self.resident, nonce))
+    }
+
+    /// The kernels' answer to work with marks on its items.
+    pub(crate) fn run(&self, work: &Work, marks: &Marks) -> Output {
+        let run = |session: &mut Session<'_>| super::run_marked(session, work, marks);
+        self.with_session(work.items(), run).expect("the device runs kernels")
+    }
+
+    /// The same as if the device had lanes for many more items.
+    pub(crate) fn run_in_parts(&self, work: &Work, marks: &Marks) -> Output {
+        let run = |session: &mut Session<'_>| {
+            session.take_lanes(Some(usize::MAX));
+            super::run_marked(session, work, marks)
+        };
+        self.with_session(usize::MAX, run).expect("the device runs kernels")
+    }
+}
+
+/// The kernels' answer, which is the same by combs of known signers: of all keys, and of some, in parts.
 pub(crate) fn run(work: &Work) -> Output {
-    with_session(work.items(), |session| super::run(session, work)).expect("the device runs kernels")
+    static SINGLE: AtomicUsize = AtomicUsize::new(0);
+    let output = HERE.run(work, &Marks::none());
+    let is_asked = || work.items() > 1 || SINGLE.fetch_add(1, Ordering::Relaxed).is_multiple_of(SINGLE_BY_COMB);
+    if known_keys::is_of_kind(work) && work.items() > 0 && is_asked() {
+        let all = (0..work.items()).map(|_| true).collect();
+        assert_eq!(HERE.run(work, &all), output, "by combs");
+        let step = work.items().div_ceil(IN_PARTS_MAX);
+        let some = (0..work.items()).map(|item| item % step == 0).collect();
+        assert_eq!(HERE.run_in_parts(work, &some), output, "some by combs, in parts");
+        assert_eq!(damaged(), 0, "a comb refuses nothing that is valid");
+    }
+    output
 }
 
 /// The kernels' answer, in groups as large as the device takes, however few items there are: what trees are cut by.
@@ -32,19 +97,14 @@ pub(crate) fn run_in_whole_groups(work: &Work) -> Output {
     with_session(usize::MAX, |session| super::run(session, work)).expect("the device runs kernels")
 }
 
-/// Hands over a session, for so many items, under a nonce of its own.
+fn damaged() -> u64 {
+    ["p256", "secp256k1", "sm2"].iter().map(|room| HERE.resident.comb_stats(room).damaged).sum()
+}
+
+/// Hands over a session of the device of all tests.
 pub(crate) fn with_session<T>(
     items: usize,
     act: impl FnOnce(&mut Session<'_>) -> Result<T, DeviceError>,
 ) -> Result<T, DeviceError> {
-    static SESSIONS: AtomicU64 = AtomicU64::new(1);
-    let (device, resident) = &*DEVICE;
-    let nonce = SESSIONS.fetch_add(1, Ordering::Relaxed) << 32 | 0x00c0_ffee;
-    let mut queue = device.queue()?;
-    let size = match device.info().api {
-        Api::Host => u32::try_from(items).unwrap_or(u32::MAX),
-        // It compiles a kernel anew for every size of group.
-        _ => u32::MAX,
-    };
-    act(&mut Session::new(&mut NarrowQueue::new(queue.as_mut(), size), resident, nonce))
+    HERE.with_session(items, act)
 }

@@ -1,12 +1,11 @@
 //! What a device's worker process can do: every operation of the rooms that has kernels.
 
 use outrigger_device::{DeviceError, Operations, Queue};
-use outrigger_types::packed::is_packable;
+use outrigger_types::packed::{Marks, is_packable};
 use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset};
 
-use super::{Resident, Session, answer, programs, run, supports};
-use crate::planted;
-use crate::registry;
+use super::{Resident, Session, answer, programs, run_marked, supports};
+use crate::{known_keys, planted, registry};
 
 /// Items of a self-test: more than a group of most sizes, of no round number.
 const TESTED: usize = 19;
@@ -61,7 +60,8 @@ impl Operations for Rooms {
         operations().filter_map(code).collect()
     }
 
-    /// Planted good and bad items, judged by the CPU.
+    /// Planted good and bad items, judged by the CPU: plainly, and with all of their keys known, as where there are few
+    /// items and as where there are many.
     fn self_test(&self, queue: &mut dyn Queue, operation: u32) -> Result<(), DeviceError> {
         let operation = operation_of(operation)?;
         let mut session = Session::new(queue, &self.resident, rand_nonce()?);
@@ -69,10 +69,20 @@ impl Operations for Rooms {
             session.load(program)?;
         }
         let work = planted::work(operation, &planted::mixed(TESTED)).ok_or(DeviceError::Unsupported)?;
-        if run(&mut session, &work)? == registry::run(&work, 0..work.items()) {
-            return Ok(());
+        let expected = registry::run(&work, 0..work.items());
+        let mut ways = vec![(Marks::none(), None)];
+        if known_keys::is_of_kind(&work) {
+            let all: Marks = [true; TESTED].into_iter().collect();
+            ways.extend([(all.clone(), Some(usize::MAX)), (all, Some(0))]);
         }
-        Err(DeviceError::Failed(format!("the self-test of {} of {} failed", operation.kind(), operation.label())))
+        for (marks, lanes) in ways {
+            session.take_lanes(lanes);
+            if run_marked(&mut session, &work, &marks)? != expected {
+                let (kind, label) = (operation.kind(), operation.label());
+                return Err(DeviceError::Failed(format!("the self-test of {kind} of {label} failed")));
+            }
+        }
+        Ok(())
     }
 
     fn run(

@@ -45,6 +45,34 @@ impl<const W: usize> Rows<W> {
         self.places.iter().map(|&place| place as usize)
     }
 
+    /// The place of item i.
+    pub(crate) fn place(&self, i: usize) -> usize {
+        self.places[i] as usize
+    }
+
+    /// The words of item i.
+    pub(crate) fn row(&self, i: usize) -> &[u32; W] {
+        &self.rows[i]
+    }
+
+    /// The items that are wanted, in their order.
+    pub(crate) fn pick(&self, is_wanted: impl Fn(usize) -> bool) -> Self {
+        let mut picked = Self::with_capacity(self.len());
+        for i in (0..self.len()).filter(|&i| is_wanted(i)) {
+            picked.rows.push(self.rows[i]);
+            picked.places.push(self.places[i]);
+        }
+        picked
+    }
+
+    /// The items with another number in a word of each.
+    pub(crate) fn with_word(mut self, word: usize, numbers: impl Iterator<Item = u32>) -> Self {
+        for (row, number) in self.rows.iter_mut().zip(numbers) {
+            row[word] = number;
+        }
+        self
+    }
+
     /// Puts what a kernel decided of the items into their places.
     ///
     /// # Errors

@@ -4,22 +4,51 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use outrigger_device::{Argument, Buffer, DeviceError, Queue};
+use outrigger_types::packed::Marks;
 use outrigger_types::tag;
+
+use super::combs::{CombKind, CombStats, Combs, Held};
 
 /// Words of a result before its output: verdict and tag.
 const RESULT_HEAD: usize = 2;
 
-/// Tables that stay on a device, by name; shared by its queues.
+/// Told apart from launch to launch of a batch: an odd number, so that multiples of it come back after 2⁶⁴ launches.
+const NONCE_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Tables that stay on a device, by name, and combs of known signers; shared by its queues.
 #[derive(Debug, Default)]
 pub struct Resident {
     buffers: Mutex<HashMap<&'static str, Arc<Buffer>>>,
+    combs: Combs,
+}
+
+impl Resident {
+    /// Nothing yet, and combs of known signers for never more than so many bytes a room.
+    pub fn with_comb_bytes(bytes_max: usize) -> Self {
+        Self { combs: Combs::with_bytes(bytes_max), ..Self::default() }
+    }
+
+    /// How the combs of a room's known signers stand.
+    pub fn comb_stats(&self, room: &str) -> CombStats {
+        self.combs.stats(room)
+    }
+
+    /// Where the combs of a room are.
+    #[cfg(test)]
+    pub(crate) fn combs_of(&self, room: &str) -> Option<Arc<Buffer>> {
+        self.combs.buffer(room)
+    }
 }
 
 /// A queue for the time of a batch.
 pub struct Session<'a> {
     queue: &'a mut dyn Queue,
     resident: &'a Resident,
+    /// Of the next launch.
     nonce: u64,
+    marks: Marks,
+    /// What [`Self::lanes`] is to say in place of the truth.
+    lanes: Option<usize>,
 }
 
 /// An argument of a kernel that gives results.
@@ -33,16 +62,45 @@ pub enum Given<'a> {
     Results,
     /// The number of items.
     Count,
-    /// The low half of the nonce.
+    /// The low half of the launch's nonce.
     NonceLow,
-    /// The high half of the nonce.
+    /// The high half of the launch's nonce.
     NonceHigh,
 }
 
 impl<'a> Session<'a> {
     /// A batch under a nonce that was never used, on a queue of the device that `resident` is of.
     pub fn new(queue: &'a mut dyn Queue, resident: &'a Resident, nonce: u64) -> Self {
-        Self { queue, resident, nonce }
+        Self { queue, resident, nonce, marks: Marks::none(), lanes: None }
+    }
+
+    /// What comes next has these marks on its items.
+    pub(super) fn mark(&mut self, marks: &Marks) {
+        self.marks = marks.clone();
+    }
+
+    /// Has the device taken for one that runs so many work-items at once, for tests of what is done where there are many
+    /// or few; `None` is what it says itself.
+    pub(super) fn take_lanes(&mut self, lanes: Option<usize>) {
+        self.lanes = lanes;
+    }
+
+    /// Whether the key of the item at this place is known to whoever sent the batch.
+    pub(crate) fn is_marked(&self, place: usize) -> bool {
+        self.marks.is_marked(place)
+    }
+
+    /// The combs of known signers' keys, to be held while they are used; nothing where there is no memory for any.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub(crate) fn combs<const K: usize>(
+        &mut self,
+        kind: CombKind,
+        keys: &[[u32; K]],
+    ) -> Result<Option<Held>, DeviceError> {
+        let resident = self.resident;
+        resident.combs.hold(kind, self, keys)
     }
 
     /// Makes a program of `kernels/` known to the device.
@@ -118,6 +176,21 @@ impl<'a> Session<'a> {
         Ok(buffer)
     }
 
+    /// Work-items that the device runs at once: a group of the largest size on each of its units, on a processor one on
+    /// each of its cores.
+    pub(crate) fn lanes(&self) -> usize {
+        if let Some(lanes) = self.lanes {
+            return lanes;
+        }
+        let info = self.queue.info();
+        info.compute_units as usize * if info.is_processor { 1 } else { info.group_size_max as usize }
+    }
+
+    /// Whether so many neighbouring work-items always are of one group.
+    pub(crate) fn group_is_of(&self, parts: usize) -> bool {
+        (self.queue.info().group_size_max as usize).is_multiple_of(parts)
+    }
+
     /// How many work-items a group has here, and how many groups `items` of them need.
     pub fn groups(&self, items: usize) -> Result<(u32, u32), DeviceError> {
         let size = self.queue.info().group_size_max;
@@ -125,11 +198,10 @@ impl<'a> Session<'a> {
         Ok((groups.map_err(|_| DeviceError::Misuse("more than 2^32 work-items".to_owned()))?, size))
     }
 
-    /// Runs a kernel on `count` items, one work-item each, and gives back results of `output_words` words an item,
-    /// all of whose tags are right. What lay in that memory before has no right tags, for the nonce is new.
+    /// Runs a kernel on `count` items, one work-item each; see [`Self::judge_with`].
     ///
     /// # Errors
-    /// What the device reports; [`DeviceError::Failed`] where a tag is wrong: nothing of the batch is to be believed.
+    /// As there.
     pub fn judge(
         &mut self,
         kernel: &str,
@@ -137,7 +209,26 @@ impl<'a> Session<'a> {
         output_words: usize,
         arguments: &[Given<'_>],
     ) -> Result<Results, DeviceError> {
-        let (groups, size) = self.groups(count)?;
+        self.judge_with(kernel, count, count, output_words, arguments)
+    }
+
+    /// Runs a kernel on `count` items, by so many work-items at least, and gives back results of `output_words` words an
+    /// item, all of whose tags are right. What lay in that memory before has no right tags, for the nonce is new: that of
+    /// the batch for the first launch, another for each after it.
+    ///
+    /// # Errors
+    /// What the device reports; [`DeviceError::Failed`] where a tag is wrong: nothing of the batch is to be believed.
+    pub fn judge_with(
+        &mut self,
+        kernel: &str,
+        work_items: usize,
+        count: usize,
+        output_words: usize,
+        arguments: &[Given<'_>],
+    ) -> Result<Results, DeviceError> {
+        let nonce = self.nonce;
+        self.nonce = nonce.wrapping_add(NONCE_STEP);
+        let (groups, size) = self.groups(work_items)?;
         let words = (RESULT_HEAD + output_words) * count;
         let buffer = self.queue.allocate(4 * words)?;
         let arguments: Vec<Argument<'_>> = arguments
@@ -147,8 +238,8 @@ impl<'a> Session<'a> {
                 Given::Number(number) => Argument::Number(number),
                 Given::Results => Argument::Buffer(&buffer, 0),
                 Given::Count => Argument::Number(count as u32),
-                Given::NonceLow => Argument::Number(self.nonce as u32),
-                Given::NonceHigh => Argument::Number((self.nonce >> 32) as u32),
+                Given::NonceLow => Argument::Number(nonce as u32),
+                Given::NonceHigh => Argument::Number((nonce >> 32) as u32),
             })
             .collect();
         self.queue.launch(kernel, groups, size, &arguments)?;
@@ -159,7 +250,7 @@ impl<'a> Session<'a> {
             count,
             output_words,
         };
-        match (0..count).find(|&item| !results.is_tagged(item, self.nonce)) {
+        match (0..count).find(|&item| !results.is_tagged(item, nonce)) {
             None => Ok(results),
             Some(item) => Err(DeviceError::Failed(format!("kernel {kernel}: the tag of item {item} is wrong"))),
         }

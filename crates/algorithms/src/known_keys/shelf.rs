@@ -95,6 +95,22 @@ impl Shelf {
         found
     }
 
+    /// Which keys have tables, in their order; `None` stands for what can have none. Those that have are in use, as by
+    /// [`Self::take`]: who asks has tables of them elsewhere.
+    pub(super) fn mark<'k>(&self, kind: &'static str, keys: impl Iterator<Item = Option<&'k [u8]>>) -> Vec<bool> {
+        let now = self.counts.now.fetch_add(1, Ordering::Relaxed) + 1;
+        let room = self.rooms.get(kind).filter(|room| !room.is_empty());
+        let is_kept = |key: Option<&[u8]>| {
+            let entry = key.zip(room).and_then(|(key, room)| room.get(key));
+            entry.inspect(|entry| entry.used.store(now, Ordering::Relaxed)).is_some()
+        };
+        let marks: Vec<bool> = keys.map(is_kept).collect();
+        let hits = marks.iter().filter(|mark| **mark).count() as u64;
+        self.counts.hits.fetch_add(hits, Ordering::Relaxed);
+        self.counts.misses.fetch_add(marks.len() as u64 - hits, Ordering::Relaxed);
+        marks
+    }
+
     /// Keeps a table; others make room for it. One larger than all that may be kept is not.
     pub(super) fn put(&mut self, kind: &'static str, tenant: &str, key: Box<[u8]>, table: Arc<dyn KeyTable>) {
         self.stats.builds += 1;

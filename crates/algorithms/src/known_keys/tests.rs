@@ -327,3 +327,37 @@ proptest! {
         }
     }
 }
+
+/// Marks stand where tables do, across requests and rulesets; to be marked is to be in use.
+#[test]
+fn marks_name_the_items_whose_keys_have_tables() {
+    let kind = kind_of(Ruleset::EthereumP256Verify).expect("tables");
+    let known = KnownKeys::new(3 * (TABLE_BYTES + 64));
+    let key = |i: u8| vec![i; 64];
+    let stand = |i: u8| Arc::new(Stand { key: key(i), intact: AtomicBool::new(true) });
+    known.put(kind, &key(1), stand(1));
+    known.put(kind, &key(3), stand(3));
+    let verify = |ruleset, keys: &[Vec<u8>]| {
+        Arc::new(Work::Verify(SignatureWork {
+            ruleset,
+            options: SignatureOptions::new(MessageForm::Digest),
+            keys: Keys::Inline(ColumnBuf::from_items(keys)),
+            signatures: ColumnBuf::from_items(&vec![[0; 64]; keys.len()]),
+            messages: ColumnBuf::from_items(&vec![[0; 32]; keys.len()]),
+        }))
+    };
+    let with_prefix = |i| [&[4], &key(i)[..]].concat();
+    let p256 = verify(Ruleset::EthereumP256Verify, &[key(1), key(2), key(3), key(1), vec![], vec![3; 20]]);
+    let fabric = verify(Ruleset::Fabric, &[with_prefix(3), with_prefix(2)]);
+    let other = verify(Ruleset::Sm2Digest, &[key(1), key(3)]);
+    let parts = [(p256.clone(), 0..6), (other, 0..2), (fabric, 0..2), (p256.clone(), 2..4)];
+    let marks = known.marks(&parts);
+    assert_eq!((0..12).filter(|&item| marks.is_marked(item)).collect::<Vec<_>>(), [0, 2, 3, 8, 10, 11]);
+    assert_eq!((known.stats().hits, known.stats().misses), (6, 6));
+    assert_eq!(known.marks(&[(p256.clone(), 1..2)]), Marks::none());
+    // The first is marked once more; of three and a new one, the other of the two makes room.
+    known.put(kind, &key(4), stand(4));
+    assert!(known.marks(&[(p256.clone(), 0..1)]).any());
+    known.put(kind, &key(5), stand(5));
+    assert_eq!(known.marks(&[(p256, 0..3)]), [true, false, false].into_iter().collect());
+}

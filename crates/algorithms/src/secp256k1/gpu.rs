@@ -11,29 +11,81 @@ use outrigger_vector::secp256k1::Schnorr;
 
 use super::items::Item;
 use super::lanes::{bitcoin_item, challenge_hash, schnorr};
-use super::parse;
 use super::recoverable::{Signed, Signer, Variant};
-use crate::gpu::{Given, Results, Rows, Session, halves, number, row};
+use super::{bip340, bitcoin, parse};
+use crate::gpu::{
+    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, Results, Rows, Session, Way, halves, number, row,
+};
 
 /// What all rulesets of this room need.
 pub(super) const PROGRAMS: &[&str] = &[PROGRAM];
 const PROGRAM: &str = "secp256k1";
 
-/// As the kernels read them: words of an item, and bits of its last one.
-const VERIFY_WORDS: usize = 41;
+/// Words of an item as the kernels read them, the last of those that are verified being which comb, for the kernels
+/// that take one; and bits of the word before it.
+const VERIFY_WORDS: usize = 42;
 const RECOVER_WORDS: usize = 25;
-const SCHNORR_WORDS: usize = 32;
+const SCHNORR_WORDS: usize = 33;
 const NONCE_Y_IS_ODD: u32 = 1;
 const NONCE_IS_ABOVE_ORDER: u32 = 2;
 const KEY_IS_COMPRESSED: u32 = 4;
 const KEY_Y_IS_ODD: u32 = 8;
+
+/// Words of a key: x, y, what is said of it, and which comb.
+const KEY_WORDS: usize = 18;
+
+const COMBS: CombKind = CombKind { name: "secp256k1", kernel: "secp256k1_signer_tables" };
+
+/// ECDSA with any R at the right x.
+const ANY_NONCE: ByComb<VERIFY_WORDS, KEY_WORDS> = ByComb {
+    kind: COMBS,
+    program: PROGRAM,
+    plain: "secp256k1_verify",
+    known: "secp256k1_verify_known",
+    known_in_parts: "secp256k1_verify_known_in_parts",
+    slot_word: 41,
+    key_of: key_of_ecdsa,
+};
+
+/// ECDSA with a certain R.
+const ONE_NONCE: ByComb<VERIFY_WORDS, KEY_WORDS> = ByComb {
+    plain: "secp256k1_verify_point",
+    known: "secp256k1_verify_point_known",
+    known_in_parts: "secp256k1_verify_point_known_in_parts",
+    ..ANY_NONCE
+};
+
+const SCHNORR: ByComb<SCHNORR_WORDS, KEY_WORDS> = ByComb {
+    kind: COMBS,
+    program: PROGRAM,
+    plain: "secp256k1_verify_schnorr",
+    known: "secp256k1_verify_schnorr_known",
+    known_in_parts: "secp256k1_verify_schnorr_known_in_parts",
+    slot_word: 32,
+    // The even one of the two keys at x, as if it had come compressed.
+    key_of: |item| {
+        std::array::from_fn(|word| match word {
+            0..8 => item[24 + word],
+            16 => KEY_IS_COMPRESSED,
+            _ => 0,
+        })
+    },
+};
+
+fn key_of_ecdsa(item: &[u32; VERIFY_WORDS]) -> [u32; KEY_WORDS] {
+    std::array::from_fn(|word| match word {
+        0..16 => item[24 + word],
+        16 => item[40] & (KEY_IS_COMPRESSED | KEY_Y_IS_ODD),
+        _ => 0,
+    })
+}
 
 /// The odd multiples of G and of its image, as `secp256k1_tables` writes them, a work-item one of each.
 const STATIC_MULTIPLES: usize = 4096;
 const TABLES_BYTES: usize = 2 * STATIC_MULTIPLES * 64;
 
 /// Words that `secp256k1_recover` gives: the bytes of the key, then those of the address.
-const KEY_WORDS: usize = 16;
+const PUBLIC_KEY_WORDS: usize = 16;
 const SIGNER_WORDS: usize = 21;
 
 /// Verifies a ruleset with recoverable signatures.
@@ -57,12 +109,13 @@ pub(super) fn verify_recoverable(
             _ => output.verdicts[place] = variant.verify(&item),
         }
     }
-    judge(session, "secp256k1_verify_point", &by_key, output)?;
+    let room = Batch { work, judge: |item: &Item<'_>| variant.verify(item) };
+    ONE_NONCE.verify(session, &by_key, &mut output.verdicts, &room)?;
     let Some(results) = recovered(session, &by_address)? else { return Ok(()) };
     by_address.settle("secp256k1_recover", &results, &mut output.verdicts)?;
     for (item, place) in by_address.places().enumerate() {
         let is_signer = || {
-            let words = work.keys.item(place).as_chunks::<4>().0.iter().zip(KEY_WORDS..);
+            let words = work.keys.item(place).as_chunks::<4>().0.iter().zip(PUBLIC_KEY_WORDS..);
             words.into_iter().all(|(bytes, word)| results.word(item, word).to_le_bytes() == *bytes)
         };
         if output.verdicts[place] == Verdict::Valid {
@@ -126,9 +179,9 @@ pub(super) fn verify_bitcoin(
             Some(y_is_odd) => KEY_IS_COMPRESSED | if y_is_odd { KEY_Y_IS_ODD } else { 0 },
         };
         let of = &signature.item;
-        rows.push(place, row([of.digest, of.r, of.s, of.x, of.y].map(|number| halves(&number)), &[of_key]));
+        rows.push(place, row([of.digest, of.r, of.s, of.x, of.y].map(|number| halves(&number)), &[of_key, 0]));
     }
-    judge(session, "secp256k1_verify", &rows, output)
+    ANY_NONCE.verify(session, &rows, &mut output.verdicts, &Batch { work, judge: bitcoin::judge })
 }
 
 /// Verifies `bip340`.
@@ -142,12 +195,14 @@ pub(super) fn verify_bip340(
     for (place, item) in items(work).enumerate() {
         match schnorr(&item, work.options.message_form, &tagged) {
             Some(Schnorr { r, s, challenge, x }) => {
-                rows.push(place, row([challenge, r, s, x].map(|number| halves(&number)), &[]));
+                rows.push(place, row([challenge, r, s, x].map(|number| halves(&number)), &[0]));
             }
             None => output.verdicts[place] = Verdict::Malformed,
         }
     }
-    judge(session, "secp256k1_verify_schnorr", &rows, output)
+    let form = work.options.message_form;
+    let room = Batch { work, judge: |item: &Item<'_>| bip340::judge(item, form) };
+    SCHNORR.verify(session, &rows, &mut output.verdicts, &room)
 }
 
 fn items(work: &SignatureWork) -> impl Iterator<Item = Item<'_>> {
@@ -166,7 +221,7 @@ fn nonce(signed: &Signed<'_>) -> u32 {
 
 fn keyed(signed: &Signed<'_>, key: &[u8; 64]) -> [u32; VERIFY_WORDS] {
     let ((r, s), (x, y)) = (parse::halves(signed.compact), parse::halves(key));
-    row([signed.digest, r, s, x, y].map(number), &[nonce(signed)])
+    row([signed.digest, r, s, x, y].map(number), &[nonce(signed), 0])
 }
 
 fn recoverable(signed: &Signed<'_>) -> [u32; RECOVER_WORDS] {
@@ -174,38 +229,48 @@ fn recoverable(signed: &Signed<'_>) -> [u32; RECOVER_WORDS] {
     row([signed.digest, r, s].map(number), &[nonce(signed)])
 }
 
-/// Has a kernel judge the items.
-fn judge<const W: usize>(
-    session: &mut Session<'_>,
-    kernel: &str,
-    rows: &Rows<W>,
-    output: &mut Output,
-) -> Result<(), DeviceError> {
-    match asked(session, kernel, rows, 0)? {
-        Some(results) => rows.settle(kernel, &results, &mut output.verdicts),
-        None => Ok(()),
+/// A request, and the CPU's function for its items.
+struct Batch<'a, J> {
+    work: &'a SignatureWork,
+    judge: J,
+}
+
+impl<const W: usize, J: Fn(&Item<'_>) -> Verdict> Judges<W> for Batch<'_, J> {
+    fn ask(&self, session: &mut Session<'_>, way: Way<'_>, rows: &Rows<W>) -> Result<Results, DeviceError> {
+        let Some(combs) = way.combs else { return asked(session, way.kernel, rows, 0) };
+        let (base_comb, items) = (base_comb(session)?, rows.upload(session)?);
+        let given = [Given::Buffer(&base_comb), Given::Buffer(combs), Given::Buffer(&items)];
+        let rest = [Given::Results, Given::Count, Given::NonceLow, Given::NonceHigh];
+        session.judge_with(way.kernel, rows.len() * way.parts, rows.len(), 0, &[&given[..], &rest[..]].concat())
+    }
+
+    fn alone(&self, place: usize) -> Verdict {
+        let work = self.work;
+        let (key, signature, message) = (work.keys.item(place), work.signature(place), work.message(place));
+        (self.judge)(&Item { key, signature, message })
     }
 }
 
+/// The keys and addresses of items, where there are any.
 fn recovered(session: &mut Session<'_>, rows: &Rows<RECOVER_WORDS>) -> Result<Option<Results>, DeviceError> {
-    asked(session, "secp256k1_recover", rows, SIGNER_WORDS)
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    session.load(PROGRAM)?;
+    asked(session, "secp256k1_recover", rows, SIGNER_WORDS).map(Some)
 }
 
-/// What a kernel says of the items, where there are any.
+/// What a kernel without combs says of items.
 fn asked<const W: usize>(
     session: &mut Session<'_>,
     kernel: &str,
     rows: &Rows<W>,
     output_words: usize,
-) -> Result<Option<Results>, DeviceError> {
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    session.load(PROGRAM)?;
+) -> Result<Results, DeviceError> {
     let (tables, items) = (tables(session)?, rows.upload(session)?);
     let given = [Given::Buffer(&tables), Given::Buffer(&items), Given::Results, Given::Count];
     let nonce = [Given::NonceLow, Given::NonceHigh];
-    session.judge(kernel, rows.len(), output_words, &[&given[..], &nonce[..]].concat()).map(Some)
+    session.judge(kernel, rows.len(), output_words, &[&given[..], &nonce[..]].concat())
 }
 
 fn tables(session: &mut Session<'_>) -> Result<Arc<Buffer>, DeviceError> {
@@ -213,6 +278,16 @@ fn tables(session: &mut Session<'_>) -> Result<Arc<Buffer>, DeviceError> {
         let (groups, size) = session.groups(STATIC_MULTIPLES)?;
         let buffer = session.queue().allocate(TABLES_BYTES)?;
         session.queue().launch("secp256k1_tables", groups, size, &[Argument::Buffer(&buffer, 0)])?;
+        Ok(buffer)
+    })
+}
+
+/// The comb of G, as `secp256k1_base_comb` writes it, a work-item one of its windows.
+fn base_comb(session: &mut Session<'_>) -> Result<Arc<Buffer>, DeviceError> {
+    session.resident("secp256k1: comb of G", |session| {
+        let (groups, size) = session.groups(COMB_WINDOWS)?;
+        let buffer = session.queue().allocate(COMB_BYTES)?;
+        session.queue().launch("secp256k1_base_comb", groups, size, &[Argument::Buffer(&buffer, 0)])?;
         Ok(buffer)
     })
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use outrigger_algorithms::planted::{self, Plant};
 use outrigger_algorithms::registry;
-use outrigger_types::packed::Part;
+use outrigger_types::packed::{Marks, Part};
 use outrigger_types::{Operation, Output, Verdict, Work};
 use rand::{Rng, RngExt};
 
@@ -60,6 +60,8 @@ impl Pool {
 /// Parts with planted items among them.
 pub(super) struct Planted {
     pub(super) parts: Vec<Part>,
+    /// Which items of them are of keys that are known.
+    pub(super) marks: Marks,
     /// The items of the pool that stand at these parts; the others are the job's own.
     planted: HashMap<usize, usize>,
     pool: Option<Arc<Pool>>,
@@ -71,30 +73,55 @@ impl Pools {
         pools.entry(operation).or_insert_with(|| Pool::new(operation).map(Arc::new)).clone()
     }
 
-    /// The segments of a job with items planted at random places.
-    pub(super) fn with_planted(&self, operation: Operation, segments: &[Part], random: &mut impl Rng) -> Planted {
+    /// The segments of a job, with these marks on its items, and items planted at random places. What is marked is
+    /// judged another way than what is not: a good item and a bad one are planted of both sorts, where there are both, so
+    /// that neither way goes untested.
+    pub(super) fn with_planted(
+        &self,
+        operation: Operation,
+        segments: &[Part],
+        marks: Marks,
+        random: &mut impl Rng,
+    ) -> Planted {
         let Some(pool) = self.of(operation) else {
-            return Planted { parts: segments.to_vec(), planted: HashMap::new(), pool: None };
+            return Planted { parts: segments.to_vec(), marks, planted: HashMap::new(), pool: None };
         };
         let items = segments.iter().map(|(_, range)| range.len()).sum();
-        let drawn = pool.draw(random);
+        let sorts = [false, true].into_iter().filter(|&mark| (0..items).any(|item| marks.is_marked(item) == mark));
+        let drawn: Vec<(usize, bool)> =
+            sorts.flat_map(|mark| pool.draw(random).into_iter().map(move |item| (item, mark))).collect();
         let mut places = audit::places(items, drawn.len(), random).into_iter().zip(drawn).peekable();
-        let (mut parts, mut planted) = (Vec::with_capacity(segments.len() + 4), HashMap::new());
+        let (mut parts, mut planted) = (Vec::with_capacity(segments.len() + 8), HashMap::new());
+        let mut planted_marks = HashMap::new();
         let mut before = 0;
         for (work, range) in segments {
             let mut start = range.start;
-            while let Some((place, item)) = places.next_if(|(place, _)| *place <= before + range.len()) {
+            while let Some((place, (item, mark))) = places.next_if(|(place, _)| *place <= before + range.len()) {
                 let cut = range.start + (place - before);
                 push(&mut parts, work, start..cut);
                 planted.insert(parts.len(), item);
+                planted_marks.insert(parts.len(), mark);
                 parts.push((pool.work.clone(), item..item + 1));
                 start = cut;
             }
             push(&mut parts, work, start..range.end);
             before += range.len();
         }
-        Planted { parts, planted, pool: Some(pool) }
+        let marks = if marks.any() { marks_of(&parts, &marks, &planted_marks) } else { marks };
+        Planted { parts, marks, planted, pool: Some(pool) }
     }
+}
+
+/// The marks of all parts, by those of the job's own items and of the parts that are planted.
+fn marks_of(parts: &[Part], own: &Marks, planted: &HashMap<usize, bool>) -> Marks {
+    let mut next = 0;
+    let of_part = |(place, (_, range)): (usize, &Part)| {
+        let first = next;
+        let mark = planted.get(&place).copied();
+        next += if mark.is_none() { range.len() } else { 0 };
+        (0..range.len()).map(move |item| mark.unwrap_or_else(|| own.is_marked(first + item)))
+    };
+    parts.iter().enumerate().flat_map(of_part).collect()
 }
 
 fn push(parts: &mut Vec<Part>, work: &Arc<Work>, range: Range<usize>) {

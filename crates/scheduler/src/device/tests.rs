@@ -3,6 +3,7 @@ use std::sync::mpsc;
 
 use outrigger_algorithms::planted::{self, Plant};
 use outrigger_algorithms::registry;
+use outrigger_types::packed::Marks;
 use outrigger_types::{HashAlgorithm, Priority, Ruleset, Verdict, Work};
 
 use super::*;
@@ -115,9 +116,9 @@ impl Worker for Double {
         let mut input = vec![0; batch.input_len];
         (batch.fill)(&mut input);
         let works = packed::unpack(&input).expect("what was packed");
-        let stride = works[0].operation().output_shape().stride;
+        let stride = works[0].0.operation().output_shape().stride;
         let mut output = Output::default();
-        works.iter().for_each(|work| output.append(registry::run(work, 0..work.items())));
+        works.iter().for_each(|(work, _)| output.append(registry::run(work, 0..work.items())));
         match wrong {
             Wrong::Verdict { every } => output.verdicts.iter_mut().step_by(every).for_each(|verdict| {
                 *verdict = if *verdict == Verdict::Valid { Verdict::Invalid } else { Verdict::Valid };
@@ -194,6 +195,46 @@ fn answers_are_those_of_the_cpu_and_planted_items_leave_no_trace() {
         for items in [2, 3, 8, 61] {
             let work = work(operation, items);
             assert_eq!(carry_out(&engine, &work, None).unwrap(), right(&work), "{operation:?} of {items}");
+        }
+    }
+}
+
+/// Which items are marked.
+type IsMarked = fn(usize) -> bool;
+
+/// Marked or not, items are judged in two ways: each of them that a batch takes has a good item planted and a bad one.
+#[test]
+fn planted_items_are_marked_as_the_others_are() {
+    let (pools, mut random) = (Pools::default(), rand::rng());
+    let work = work(VERIFY, 30);
+    let parts = [(work.clone(), 4..30), (work, 0..4)];
+    let sorts: [(IsMarked, usize, usize); 4] =
+        [(|_| false, 0, 2), (|_| true, 2, 0), (|item| item % 3 == 0, 2, 2), (|item| item == 7, 2, 2)];
+    for (is_marked, with_mark, without) in sorts {
+        for _ in 0..20 {
+            let marks: Marks = (0..30).map(is_marked).collect();
+            let batch = pools.with_planted(VERIFY, &parts, marks, &mut random);
+            let mut input = vec![0; packed::packed_len(&batch.parts, &batch.marks)];
+            packed::pack(&batch.parts, &batch.marks, &mut input);
+            let groups = packed::unpack(&input).expect("what was packed");
+            let [(Work::Verify(packed), marks)] = &groups[..] else { panic!("one group") };
+            let (mut own, mut planted) = (0, [0, 0]);
+            let mut place = 0;
+            for (part, range) in &batch.parts {
+                for item in range.clone() {
+                    let is_own = parts.iter().any(|(work, _)| Arc::ptr_eq(work, part));
+                    if is_own {
+                        assert_eq!(marks.is_marked(place), is_marked(own), "item {own}");
+                        own += 1;
+                    } else {
+                        planted[usize::from(marks.is_marked(place))] += 1;
+                    }
+                    let Work::Verify(work) = &**part else { panic!("signatures") };
+                    assert_eq!(packed.signature(place), work.signature(item));
+                    place += 1;
+                }
+            }
+            assert_eq!((own, planted), (30, [without, with_mark]));
         }
     }
 }

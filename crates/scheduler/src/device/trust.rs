@@ -3,12 +3,13 @@
 //! wrong answer none is until all were tried anew.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::planted::{self, Plant};
-use outrigger_algorithms::registry;
-use outrigger_types::{EngineError, Operation, Work};
+use outrigger_algorithms::{known_keys, registry};
+use outrigger_types::packed::Marks;
+use outrigger_types::{EngineError, Operation, Output, Work};
 
 use super::{DeviceOptions, Shared, Worker};
 use crate::cost::Pieces;
@@ -266,23 +267,28 @@ enum Failure {
     Engine(EngineError),
 }
 
-/// Compares the answers to planted good and bad items with the CPU's.
+/// Compares the answers to planted good and bad items with the CPU's; where keys can be known, also to all of them
+/// marked, so that tables are tried too.
 fn judge(shared: &Shared, operation: Operation) -> Result<(), Failure> {
     let Some(work) = planted::work(operation, &planted::mixed(JUDGED)) else {
         return Err(Failure::Engine(EngineError::Unsupported));
     };
     let expected = registry::run(&work, 0..work.items());
-    let answer = run(shared, operation, work).map_err(Failure::Engine)?;
-    if answer == expected {
-        return Ok(());
+    let all = known_keys::is_of_kind(&work).then(|| [true; JUDGED].into_iter().collect());
+    let work = Arc::new(work);
+    for marks in [Some(Marks::none()), all].into_iter().flatten() {
+        if run(shared, operation, &work, &marks).map_err(Failure::Engine)? != expected {
+            let (kind, label) = (operation.kind(), operation.label());
+            return Err(Failure::Wrong(format!(
+                "the trial of {kind} of {label} was answered otherwise than by the CPU"
+            )));
+        }
     }
-    let (kind, label) = (operation.kind(), operation.label());
-    Err(Failure::Wrong(format!("the trial of {kind} of {label} was answered otherwise than by the CPU")))
+    Ok(())
 }
 
-fn run(shared: &Shared, operation: Operation, work: Work) -> Result<outrigger_types::Output, EngineError> {
-    let items = work.items();
-    shared.run(operation, &[(work.into(), 0..items)], None)
+fn run(shared: &Shared, operation: Operation, work: &Arc<Work>, marks: &Marks) -> Result<Output, EngineError> {
+    shared.run(operation, &[(work.clone(), 0..work.items())], marks, None)
 }
 
 /// Learns what batches of some sizes take.
@@ -292,9 +298,10 @@ fn measure(shared: &Shared, operation: Operation) {
         let mut least = Duration::MAX;
         for _ in 0..REPEATS {
             let Some(work) = planted::work(operation, &vec![Plant::Good; items]) else { return };
+            let work = Arc::new(work);
             let bytes = work.bytes();
             let started = Instant::now();
-            if run(shared, operation, work).is_err() {
+            if run(shared, operation, &work, &Marks::none()).is_err() {
                 return;
             }
             least = least.min(started.elapsed());

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::{Output, Verdict};
 
@@ -18,16 +20,27 @@ fn verify(count: usize, identity: &'static [u8]) -> Arc<Work> {
 }
 
 fn packed(parts: &[Part]) -> Vec<u8> {
-    let mut bytes = vec![0xA5; packed_len(parts)];
-    pack(parts, &mut bytes);
+    packed_with(parts, &Marks::none())
+}
+
+fn packed_with(parts: &[Part], marks: &Marks) -> Vec<u8> {
+    let mut bytes = vec![0xA5; packed_len(parts, marks)];
+    pack(parts, marks, &mut bytes);
     bytes
+}
+
+/// The groups, of which none has marks.
+fn unmarked(bytes: &[u8]) -> Vec<Work> {
+    let groups = unpack(bytes).expect("what was packed");
+    assert!(groups.iter().all(|(_, marks)| *marks == Marks::none()));
+    groups.into_iter().map(|(work, _)| work).collect()
 }
 
 #[test]
 fn like_parts_become_one_group_in_order() {
     let (one, other, apart) = (verify(9, b""), verify(4, b""), verify(3, b"ALICE"));
     let parts = [(one.clone(), 2..7), (other, 0..4), (apart, 1..3), (one, 0..1)];
-    let works = unpack(&packed(&parts)).unwrap();
+    let works = unmarked(&packed(&parts));
     let items: Vec<usize> = works.iter().map(Work::items).collect();
     assert_eq!(items, [9, 2, 1]);
     let all: Vec<Vec<u8>> = works
@@ -62,7 +75,7 @@ fn every_packable_kind_survives() {
         assert!(is_packable(work.operation()));
         let items = work.items();
         let text = format!("{work:?}");
-        let works = unpack(&packed(&[(Arc::new(work), 0..items)])).unwrap();
+        let works = unmarked(&packed(&[(Arc::new(work), 0..items)]));
         assert_eq!(format!("{:?}", works[0]), text);
     }
 }
@@ -72,14 +85,16 @@ fn indexed_keys_travel_by_value() {
     let Work::Verify(work) = &*verify(3, b"") else { unreachable!() };
     let set = Arc::new(columns(3, false));
     let indexed = SignatureWork { keys: Keys::Indexed { set: set.clone(), indices: vec![2, 0, 2] }, ..work.clone() };
-    let works = unpack(&packed(&[(Arc::new(Work::Verify(indexed)), 0..3)])).unwrap();
+    let works = unmarked(&packed(&[(Arc::new(Work::Verify(indexed)), 0..3)]));
     let keys: Vec<&[u8]> = (0..3).map(|i| signed(&works[0]).keys.item(i)).collect();
     assert_eq!(keys, [set.view().item(2), set.view().item(0), set.view().item(2)]);
 }
 
 #[test]
 fn damaged_bytes_are_an_error_and_no_panic() {
-    let bytes = packed(&[(verify(9, b"ALICE"), 0..9)]);
+    let marks = (0..9).map(|item| item % 2 == 0).collect();
+    let bytes = packed_with(&[(verify(9, b"ALICE"), 0..9)], &marks);
+    assert!(unpack(&bytes).is_ok());
     for end in 0..bytes.len() {
         assert!(unpack(&bytes[..end]).is_err(), "cut at {end}");
     }
@@ -89,6 +104,42 @@ fn damaged_bytes_are_an_error_and_no_panic() {
         // Payload bytes may be anything; numbers may not bring it down.
         let _ = unpack(&damaged);
     }
+}
+
+/// A group has marks where one of its items is marked, and no other: lengths around a byte of them.
+#[test]
+fn marks_stay_with_their_items() {
+    for count in [1, 7, 8, 9, 16, 17] {
+        for place in 0..count {
+            let parts = [(verify(4, b"ALICE"), 1..3), (verify(count, b""), 0..count), (verify(5, b"BOB"), 0..5)];
+            let is_marked = |item: usize| item == 2 + place || item == 2 + count - 1;
+            let marks: Marks = (0..count + 7).map(is_marked).collect();
+            let bytes = packed_with(&parts, &marks);
+            assert_eq!(bytes.len(), packed(&parts).len() + count.div_ceil(8));
+            let groups = unpack(&bytes).expect("what was packed");
+            assert_eq!((&groups[0].1, &groups[2].1), (&Marks::none(), &Marks::none()));
+            assert_eq!(groups[1].1, (2..2 + count).map(is_marked).collect());
+        }
+    }
+    // As many as there are: those that are not said are none.
+    let short: Marks = [false, true].into_iter().collect();
+    let groups = unpack(&packed_with(&[(verify(9, b""), 0..9)], &short)).expect("what was packed");
+    assert_eq!((0..9).filter(|&item| groups[0].1.is_marked(item)).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn marks_that_fit_no_item_are_damage() {
+    let marks: Marks = [true; 9].into_iter().collect();
+    let mut bytes = packed_with(&[(verify(9, b""), 0..9)], &marks);
+    *bytes.last_mut().expect("marks") |= 2;
+    assert_eq!(unpack(&bytes).map(drop), Err(Damaged("marks of more items than there are")));
+    let recover =
+        Work::Recover(SignatureWork { keys: Keys::Inline(ColumnBuf::empty()), ..signed(&verify(5, b"")).clone() });
+    let parts = [(Arc::new(recover), 0..5)];
+    assert_eq!(packed_with(&parts, &marks), packed(&parts), "what cannot be marked is not");
+    let mut bytes = packed(&parts);
+    bytes[16] |= 8;
+    assert_eq!(unpack(&bytes).map(drop), Err(Damaged("marks on items without keys")));
 }
 
 #[test]
@@ -124,4 +175,21 @@ fn the_variable_part_of_a_tree_is_tagged_too() {
     assert_eq!(read_answer(1, operation, 1, &bytes[..length]).unwrap(), output);
     bytes[length - 1] ^= 1;
     assert!(read_answer(1, operation, 1, &bytes[..length]).is_err());
+}
+
+proptest! {
+    /// Any bytes, and what was packed with any bytes in place of some: no panic, and no more memory than they say.
+    #[test]
+    fn any_bytes(
+        start in 0..200_usize,
+        other in proptest::collection::vec(any::<u8>(), 0..40),
+        marks in proptest::collection::vec(any::<bool>(), 9),
+    ) {
+        let _ = unpack(&other);
+        let mut bytes = packed_with(&[(verify(9, b"ALICE"), 0..9)], &marks.into_iter().collect());
+        for (byte, other) in bytes.iter_mut().skip(start).zip(other) {
+            *byte = other;
+        }
+        let _ = unpack(&bytes);
+    }
 }

@@ -41,16 +41,18 @@ fn combs_of_known_signers() {
         items.push((if i % 4 == 3 { i % 3 } else { i / 2 % 3 }, digest, signature));
     }
     let no_point = [5; 64];
+    // In another order than the keys.
+    let slots = [2, 0, 3, 1];
     let mut rows = Rows::<41>::with_capacity(items.len());
     for (place, (signer, digest, signature)) in items.iter().enumerate() {
         let [r, s] = halves(signature);
         // Beside a comb the key is not read.
         let [x, y] = halves(&no_point);
-        rows.push(place, row([r, s, x, y, number(digest)], &[*signer as u32]));
+        rows.push(place, row([r, s, x, y, number(digest)], &[slots[*signer]]));
     }
-    let mut given_keys = Rows::<16>::with_capacity(keys.len() + 1);
+    let mut given_keys = Rows::<17>::with_capacity(keys.len() + 1);
     for (place, key) in keys.iter().chain([&no_point]).enumerate() {
-        given_keys.push(place, row(halves(key), &[]));
+        given_keys.push(place, row(halves(key), &[slots[place]]));
     }
     let judge = |session: &mut Session<'_>| {
         session.load("p256")?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use outrigger_algorithms::gpu;
 use outrigger_config::Devices;
 use outrigger_device::{DeviceInfo, Finished, Job, Region, Standing, Timing, WorkerHandle};
-use outrigger_types::packed::{self, Part};
+use outrigger_types::packed::{self, Marks, Part};
 use outrigger_types::{Operation, Output};
 
 use crate::cli::Failure;
@@ -72,9 +72,14 @@ impl Asked {
 
     /// Packs a batch into the arena.
     pub(super) fn pack(&self, operation: Operation, parts: &[Part]) -> Result<Packed, Failure> {
-        let region = self.handle.region(packed::packed_len(parts), packed::answer_len(parts));
+        self.pack_marked(operation, parts, &Marks::none())
+    }
+
+    /// The same, with marks on items whose keys are to be known.
+    pub(super) fn pack_marked(&self, operation: Operation, parts: &[Part], marks: &Marks) -> Result<Packed, Failure> {
+        let region = self.handle.region(packed::packed_len(parts, marks), packed::answer_len(parts));
         let mut region = region.ok_or_else(|| Failure::work("the arena has no room for the batch"))?;
-        packed::pack(parts, region.input_mut());
+        packed::pack(parts, marks, region.input_mut());
         let items = parts.iter().map(|(_, range)| range.len()).sum();
         Ok(Packed { operation, items, region })
     }

@@ -1,8 +1,10 @@
 //! All kernels behind the engine, on the host device: trials, planted items, tags and audit with real answers.
 
 use outrigger_algorithms::gpu::{Resident, Session, answer};
+use outrigger_algorithms::known_keys;
 use outrigger_device::Device;
 use outrigger_device_host::HostDevice;
+use outrigger_types::Keys;
 
 use super::*;
 
@@ -54,4 +56,34 @@ fn every_kernel_passes_its_trial_and_serves() {
         served += 1;
     }
     assert!(served > 0, "there are kernels");
+}
+
+/// Keys that are known to the parent are verified by combs on the device, under the same checks.
+#[test]
+fn items_of_known_keys_go_by_combs() {
+    const RULESETS: [(Ruleset, &str); 4] = [
+        (Ruleset::Fabric, "p256"),
+        (Ruleset::Sm2Message, "sm2"),
+        (Ruleset::Bitcoin, "secp256k1"),
+        (Ruleset::Bip340, "secp256k1"),
+    ];
+    known_keys::enable(64 << 20);
+    let worker = Arc::new(Here { device: HostDevice::new(), resident: Resident::default() });
+    let options = DeviceOptions { audit_rate: 1.0, quarantine: Duration::from_secs(60), ..DeviceOptions::default() };
+    let engine = DeviceEngine::new(worker.clone(), options);
+    assert!(engine.warm_up(Duration::from_secs(300)), "the trials end");
+    for (ruleset, room) in RULESETS {
+        let work = work(Operation::Verify(ruleset), 31);
+        let Work::Verify(signatures) = &*work else { panic!("signatures") };
+        // Keys of a registered set get their tables at once.
+        let Keys::Inline(keys) = &signatures.keys else { panic!("keys by value") };
+        known_keys::register("tenant", ruleset, keys);
+        known_keys::shared().expect("tables are kept").settle();
+        assert!(known_keys::marks(&[(work.clone(), 0..31)]).is_marked(30), "{ruleset}");
+        let before = worker.resident.comb_stats(room);
+        assert_eq!(carry_out(&engine, &work, None).as_ref(), Ok(&right(&work)), "{ruleset}");
+        let after = worker.resident.comb_stats(room);
+        assert!(after.combs >= 5 && after.damaged == 0, "{ruleset}: {before:?}, then {after:?}");
+    }
+    assert_eq!(engine.failures(), []);
 }
