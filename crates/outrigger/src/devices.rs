@@ -8,10 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::gpu;
-use outrigger_config::{Config, Devices};
+use outrigger_config::{Config, Devices, Overrides, Sources};
 use outrigger_device::{DeviceInfo, WorkerHandle, WorkerOptions};
 use outrigger_scheduler::device::{DeviceEngine, DeviceOptions, ProcessWorker};
 use outrigger_types::{Backend, Engine};
+
+use crate::cli::Failure;
 
 pub(crate) use listing::Absence;
 
@@ -50,6 +52,12 @@ pub(crate) struct Found {
 pub(crate) struct Started {
     pub(crate) driven: Vec<Driven>,
     pub(crate) absent: Vec<(Backend, Absence)>,
+}
+
+/// The configuration of a command that drives devices by itself. It listens nowhere, so it needs no place for a socket.
+pub(crate) fn config(overrides: Overrides) -> Result<Config, Failure> {
+    let overrides = Overrides { unix: Some("/nowhere".into()), ..overrides };
+    Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)
 }
 
 /// Looks for the devices that the configuration wants: CUDA's first.

@@ -104,8 +104,7 @@ pub(crate) fn call_options(args: &TargetArgs) -> CallOptions {
 fn tried(backend: Backend) -> Result<Vec<Driven>, Failure> {
     let rule = |of: Backend, wanted: &str| Some(if of == backend { wanted } else { "off" }.to_owned());
     let (cuda, opencl) = (rule(Backend::Cuda, "auto"), rule(Backend::Opencl, "all"));
-    let overrides = Overrides { cuda, opencl, ..Overrides::default() };
-    let config = Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)?;
+    let config = devices::config(Overrides { cuda, opencl, ..Overrides::default() })?;
     let Started { driven, absent } = devices::start(&config);
     if let Some((_, why)) = absent.iter().find(|(of, _)| *of == backend) {
         return Err(Failure::work(format_args!("no devices of backend {backend}: {why}")));

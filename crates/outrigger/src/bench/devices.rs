@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use outrigger_algorithms::gpu;
-use outrigger_config::{Config, Overrides, Sources};
+use outrigger_config::{Config, Overrides};
 use outrigger_device::DeviceInfo;
 use outrigger_types::{Backend, Engine, Operation};
 use serde::Serialize;
@@ -133,7 +133,7 @@ fn choose(args: &BenchArgs) -> Result<(Config, DeviceInfo), Failure> {
     }
     let overrides =
         Overrides { cuda: rule(Backend::Cuda, "auto"), opencl: rule(Backend::Opencl, "all"), ..Overrides::default() };
-    let config = Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)?;
+    let config = devices::config(overrides)?;
     let found = devices::find(&config);
     let count = found.devices.len();
     match found.devices.into_iter().nth(args.devices.device) {

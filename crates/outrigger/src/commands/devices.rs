@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use outrigger_algorithms::{Unit, lanes};
-use outrigger_config::{Config, Overrides, Sources};
+use outrigger_config::Overrides;
 use outrigger_types::{Backend, Engine, HashAlgorithm, Operation, Ruleset};
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ struct Report {
 /// kernels are compiled.
 pub(crate) fn run(args: &DevicesArgs) -> Result<ExitCode, Failure> {
     let overrides = Overrides { cuda: args.cuda.clone(), opencl: args.opencl.clone(), ..Overrides::default() };
-    let config = Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)?;
+    let config = devices::config(overrides)?;
     let devices::Started { driven, absent: why } = devices::start(&config);
     let mut found: Vec<_> = here().iter().map(|engine| describe(engine.as_ref())).collect();
     found.extend(driven.iter().map(describe_driven));

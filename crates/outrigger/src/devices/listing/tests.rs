@@ -3,6 +3,14 @@ use outrigger_device::Api;
 
 use super::*;
 
+/// A configuration of these variables and options.
+fn configured(environment: &[(&str, &str)], overrides: Overrides) -> Config {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let runtime_directory = Some("/run/nowhere".into());
+    let sources = Sources { environment, overrides, runtime_directory, ..Sources::default() };
+    Config::load(sources).expect("a configuration")
+}
+
 /// What a shell that runs `script` is taken to say.
 fn said_by(script: &str) -> Result<Vec<DeviceInfo>, Absence> {
     let mut command = Command::new("sh");
@@ -49,29 +57,22 @@ fn much_output_is_read() {
 
 #[test]
 fn a_worker_that_is_not_there_is_named() {
-    let with = |worker: Option<&str>| {
-        let environment = worker.map(|path| ("OUTRIGGER_DEVICES__CUDA_WORKER".to_owned(), path.to_owned()));
-        let sources = Sources { environment: environment.into_iter().collect(), ..Sources::default() };
-        Config::load(sources).expect("a configuration")
-    };
     // Tests lie beside no worker.
-    let beside = cuda(&with(None)).expect_err("none");
+    let beside = cuda(&configured(&[], Overrides::default())).expect_err("none");
     assert!(matches!(&beside, Absence::NoWorker(path) if path.ends_with("outrigger-cuda")), "{beside}");
     assert!(!beside.is_fault());
-    let named = cuda(&with(Some("/nowhere/outrigger-cuda"))).expect_err("none");
+    let variable = ("OUTRIGGER_DEVICES__CUDA_WORKER", "/nowhere/outrigger-cuda");
+    let named = cuda(&configured(&[variable], Overrides::default())).expect_err("none");
     assert!(named.is_fault() && named.to_string().contains("/nowhere/outrigger-cuda"), "{named}");
     let off = Overrides { cuda: Some("off".to_owned()), opencl: Some("off".to_owned()), ..Overrides::default() };
-    let off = Config::load(Sources { overrides: off, ..Sources::default() }).expect("a configuration");
+    let off = configured(&[], off);
     assert_eq!((cuda(&off), opencl(&off)), (Err(Absence::Off("engines.cuda")), Err(Absence::Off("engines.opencl"))));
 }
 
 /// In `auto` OpenCL has what CUDA leaves it, by the name of the model; in `all` everything.
 #[test]
 fn a_gpu_of_both_apis_is_driven_by_cuda_alone() {
-    let rule = |rule: &str| {
-        let overrides = Overrides { opencl: Some(rule.to_owned()), ..Overrides::default() };
-        Config::load(Sources { overrides, ..Sources::default() }).expect("a configuration")
-    };
+    let rule = |rule: &str| configured(&[], Overrides { opencl: Some(rule.to_owned()), ..Overrides::default() });
     let processor = DeviceInfo { is_processor: true, ..info("processor") };
     let all = vec![info("NVIDIA H200 "), info("another"), processor.clone()];
     let driven = [info("NVIDIA H200")];
