@@ -12,6 +12,13 @@ use super::*;
 struct Here {
     device: HostDevice,
     resident: Resident,
+    operations: Vec<Operation>,
+}
+
+impl Here {
+    fn new(operations: Vec<Operation>) -> Self {
+        Self { device: HostDevice::new(), resident: Resident::default(), operations }
+    }
 }
 
 impl Worker for Here {
@@ -25,6 +32,10 @@ impl Worker for Here {
 
     fn life(&self) -> Option<u64> {
         Some(1)
+    }
+
+    fn operations(&self) -> Vec<Operation> {
+        self.operations.clone()
     }
 
     fn batch_bytes_max(&self) -> usize {
@@ -44,7 +55,7 @@ impl Worker for Here {
 
 #[test]
 fn every_kernel_passes_its_trial_and_serves() {
-    let worker = Arc::new(Here { device: HostDevice::new(), resident: Resident::default() });
+    let worker = Arc::new(Here::new(gpu::operations().collect()));
     let quarantine = Duration::from_secs(60);
     let engine = DeviceEngine::new(worker, DeviceOptions { audit_rate: 1.0, quarantine, ..DeviceOptions::default() });
     assert!(engine.warm_up(Duration::from_secs(300)), "the trials end");
@@ -68,7 +79,7 @@ fn items_of_known_keys_go_by_combs() {
         (Ruleset::Bip340, "secp256k1"),
     ];
     known_keys::enable(64 << 20);
-    let worker = Arc::new(Here { device: HostDevice::new(), resident: Resident::default() });
+    let worker = Arc::new(Here::new(RULESETS.map(|(ruleset, _)| Operation::Verify(ruleset)).to_vec()));
     let options = DeviceOptions { audit_rate: 1.0, quarantine: Duration::from_secs(60), ..DeviceOptions::default() };
     let engine = DeviceEngine::new(worker.clone(), options);
     assert!(engine.warm_up(Duration::from_secs(300)), "the trials end");
