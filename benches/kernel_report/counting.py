@@ -147,7 +147,11 @@ def counted():
     # The nonce's point is known: NONCE_IS_POINT.
     yield Counted("secp256k1_recover", "secp256k1", words(digest, r, s) + [4 | y_is_odd], "secp256k1_tables(tables)",
                   512, 1 << 19, "secp256k1_recover(tables, items, results, @GROUP@, 0, 0)", 21, 2415, 142_000)
-    # The key of the known signer is G, so that its comb is the one that there is.
+    # The key of a known signer is G, so that its comb is the one that there is.
+    digest, r, s, x, y, _ = ecdsa(SECP256K1, 1)
+    yield Counted("secp256k1_verify_known", "secp256k1", words(digest, r, s, x, y) + [0, 0],
+                  "secp256k1_base_comb(tables)", 4, 1 << 18,
+                  "secp256k1_verify_known(tables, tables, items, results, @GROUP@, 0, 0)", 0, 712, 53_000)
     for program, curve, sign in (("p256", P256, lambda secret: ecdsa(P256, secret)[:5]), ("sm2", SM2, sm2)):
         tables = f"{program}_tables(tables)", 4, 1 << 18
         digest, r, s, x, y = sign(None)

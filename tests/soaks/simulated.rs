@@ -10,10 +10,8 @@ use outrigger_kernels::Program;
 
 /// Work-items that it makes a table with: they share inversions, and each makes many multiples.
 const GROUP_SIZE: u32 = 2;
-/// What the kernel of a table is called at its end.
-const TABLES: &str = "_tables";
-/// What the simulator has not written holds this: no table is long the same byte.
-const UNWRITTEN: u8 = 0xa5;
+/// What kernels of tables are called at their end.
+const TABLES: [&str; 2] = ["_tables", "_comb"];
 /// Kernels write words.
 const WORD_BYTES: usize = 4;
 
@@ -33,33 +31,84 @@ impl SimulatedQueue {
         Ok(Self { queue, host: HostDevice::new().queue()? })
     }
 
-    /// The table that the host build makes.
-    fn on_host(&mut self, kernel: &str, work_items: u32, bytes: usize) -> Result<Vec<u8>, DeviceError> {
-        let size = self.host.info().group_size_max;
-        let buffer = self.host.allocate(bytes)?;
-        self.host.launch(kernel, work_items.div_ceil(size), size, &[Argument::Buffer(&buffer, 0)])?;
-        let mut table = vec![0; bytes];
-        self.host.read(&buffer, 0, &mut table)?;
-        Ok(table)
+    /// The tables by the host build, held against what the simulator makes of them.
+    fn make_tables(
+        &mut self,
+        kernel: &str,
+        groups: u32,
+        group_size: u32,
+        arguments: &[Argument<'_>],
+    ) -> Result<(), DeviceError> {
+        let before = contents(&mut *self.queue, arguments)?;
+        let after = self.on_host(kernel, groups * group_size, arguments, &before)?;
+        self.queue.launch(kernel, 1, group_size.min(GROUP_SIZE), arguments)?;
+        let found = contents(&mut *self.queue, arguments)?;
+        let (mut written, mut all) = (0, 0);
+        for ((before, after), found) in before.iter().zip(&after).zip(&found) {
+            let words = found.chunks(WORD_BYTES).zip(before.chunks(WORD_BYTES)).zip(after.chunks(WORD_BYTES));
+            let changed: Vec<_> = words.filter(|((found, before), _)| found != before).collect();
+            if changed.iter().any(|((found, _), after)| found != after) {
+                return Err(DeviceError::Failed(format!("{kernel}: another table than the host build's")));
+            }
+            written += changed.len() * WORD_BYTES;
+            all += found.len();
+        }
+        if written == 0 {
+            return Err(DeviceError::Failed(format!("{kernel}: the simulator writes nothing")));
+        }
+        println!("  {kernel}: {written} of {all} bytes by the simulator");
+        let buffers = arguments.iter().filter_map(buffer_of);
+        buffers.zip(&after).try_for_each(|((buffer, _), bytes)| self.queue.write(buffer, 0, bytes))
     }
 
-    fn table(&mut self, kernel: &str, groups: u32, group_size: u32, argument: Argument<'_>) -> Result<(), DeviceError> {
-        let Argument::Buffer(buffer, 0) = argument else {
-            return Err(DeviceError::Misuse(format!("{kernel}: a table is a buffer")));
-        };
-        let table = self.on_host(kernel, groups * group_size, buffer.bytes())?;
-        self.queue.write(buffer, 0, &vec![UNWRITTEN; table.len()])?;
-        self.queue.launch(kernel, 1, group_size.min(GROUP_SIZE), &[argument])?;
-        let mut part = vec![0; table.len()];
-        self.queue.read(buffer, 0, &mut part)?;
-        let words = part.chunks(WORD_BYTES).zip(table.chunks(WORD_BYTES));
-        let written: Vec<_> = words.filter(|(found, _)| found.iter().any(|byte| *byte != UNWRITTEN)).collect();
-        if written.is_empty() || written.iter().any(|(found, expected)| found != expected) {
-            return Err(DeviceError::Failed(format!("{kernel}: another table than the host build's")));
+    /// What the host build makes of the buffers among the arguments.
+    fn on_host(
+        &mut self,
+        kernel: &str,
+        work_items: u32,
+        arguments: &[Argument<'_>],
+        before: &[Vec<u8>],
+    ) -> Result<Vec<Vec<u8>>, DeviceError> {
+        let size = self.host.info().group_size_max;
+        let mut buffers = Vec::new();
+        for bytes in before {
+            let buffer = self.host.allocate(bytes.len())?;
+            self.host.write(&buffer, 0, bytes)?;
+            buffers.push(buffer);
         }
-        println!("  {kernel}: {} of {} bytes by the simulator", written.len() * WORD_BYTES, table.len());
-        self.queue.write(buffer, 0, &table)
+        let mut own = buffers.iter();
+        let on_host: Vec<Argument<'_>> = arguments
+            .iter()
+            .map(|argument| match argument {
+                Argument::Buffer(_, offset) => Argument::Buffer(own.next().expect("one for each"), *offset),
+                Argument::Number(number) => Argument::Number(*number),
+            })
+            .collect();
+        self.host.launch(kernel, work_items.div_ceil(size), size, &on_host)?;
+        read_all(&mut *self.host, buffers.iter())
     }
+}
+
+fn buffer_of<'a>(argument: &Argument<'a>) -> Option<(&'a Buffer, usize)> {
+    match *argument {
+        Argument::Buffer(buffer, offset) => Some((buffer, offset)),
+        Argument::Number(_) => None,
+    }
+}
+
+/// What the buffers among the arguments hold.
+fn contents(queue: &mut dyn Queue, arguments: &[Argument<'_>]) -> Result<Vec<Vec<u8>>, DeviceError> {
+    read_all(queue, arguments.iter().filter_map(buffer_of).map(|(buffer, _)| buffer))
+}
+
+fn read_all<'a>(queue: &mut dyn Queue, buffers: impl Iterator<Item = &'a Buffer>) -> Result<Vec<Vec<u8>>, DeviceError> {
+    buffers
+        .map(|buffer| {
+            let mut bytes = vec![0; buffer.bytes()];
+            queue.read(buffer, 0, &mut bytes)?;
+            Ok(bytes)
+        })
+        .collect()
 }
 
 impl Queue for SimulatedQueue {
@@ -87,10 +136,10 @@ impl Queue for SimulatedQueue {
         group_size: u32,
         arguments: &[Argument<'_>],
     ) -> Result<(), DeviceError> {
-        match arguments {
-            [table] if kernel.ends_with(TABLES) => self.table(kernel, groups, group_size, *table),
-            _ => self.queue.launch(kernel, groups, group_size, arguments),
+        if TABLES.iter().any(|end| kernel.ends_with(end)) {
+            return self.make_tables(kernel, groups, group_size, arguments);
         }
+        self.queue.launch(kernel, groups, group_size, arguments)
     }
 
     fn read(&mut self, buffer: &Buffer, offset: usize, into: &mut [u8]) -> Result<(), DeviceError> {
