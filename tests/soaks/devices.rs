@@ -1,7 +1,6 @@
 //! Random, mutated and crafted items of every operation that has kernels, on a device of this process, against the
 //! reference item by item. No scheduler, no worker: what the kernels say, and the way into them and out.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +22,7 @@ use sha2::{Digest, Sha256};
 use super::simulated::{SimulatedQueue, is_simulator};
 use super::verdicts::{POOL, mutated, work};
 use super::{crafted, hashes};
+use crate::support::device::kernel_cache;
 use crate::support::signers::{Signed, Signer, form};
 use crate::support::workload::items;
 
@@ -81,7 +81,7 @@ fn open(backend: &str) -> Result<Box<dyn Device>, String> {
         "host" => Ok(Box::new(HostDevice::new())),
         "opencl" => {
             // Programs that were compiled once are found by the next run, and by the tests of the sidecar.
-            let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"));
+            let cache = Some(kernel_cache());
             match OpenClDevice::open(0, &OpenClOptions { cache, ..OpenClOptions::default() }) {
                 Ok(device) => Ok(Box::new(device)),
                 Err(error) => Err(format!("NOT RUN on opencl: {error}; install a driver, such as pocl-opencl-icd")),
