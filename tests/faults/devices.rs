@@ -2,7 +2,7 @@
 //! they left no choice, a clear status; metrics tell what happened; the device comes back by itself.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outrigger_client::{CallOptions, Client};
 use outrigger_types::{Backend, HashAlgorithm, Ruleset, Verdict};
@@ -38,9 +38,13 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
     runtime.block_on(async {
         until_metric(&sidecar, "outrigger_items_total", &["backend=\"opencl\"", "ruleset=\"fabric\""], 500.0).await;
         let worker = worker_of(&sidecar).expect("a worker");
+        let so_far = callers.so_far().longest;
         kill_process(worker, Signal::STOP).expect("it is stopped");
+        let since = Instant::now();
         until_metric(&sidecar, "outrigger_hedged_items_total", &["backend=\"opencl\""], 1.0).await;
+        let hedged = since.elapsed();
         until_metric(&sidecar, "outrigger_device_workers_total", &["event=\"hung\""], 1.0).await;
+        println!("longest before {so_far:?}; hedged after {hedged:?}, replaced after {:?}", since.elapsed());
     });
     let tally = callers.finish(&runtime);
     assert_eq!((tally.wrong, tally.refusals()), (0, 0), "{:?}", tally.refused);
