@@ -46,6 +46,7 @@ pub trait Curve: Copy + Debug + Send + Sync + 'static {
     #[doc(hidden)]
     fn pack(unit: Unit, points: &[[Self::Number; 2]; LANES], present: Mask) -> [Self::Row; LANES];
     #[doc(hidden)]
+    #[expect(private_interfaces, reason = "curves are those of this crate")]
     fn sum_lists(
         unit: Unit,
         points: &[Self::Row],
@@ -70,6 +71,7 @@ macro_rules! in_lanes {
             $crate::unit::on_lanes!(unit, L => $crate::msm::pack::<L, Self>(points, present))
         }
 
+        #[expect(private_interfaces, reason = "curves are those of this crate")]
         fn sum_lists(
             unit: $crate::Unit,
             points: &[Self::Row],
@@ -293,3 +295,5 @@ pub fn msm<C: Curve>(
     Ok(msm.finish(&parts))
 }
 
+#[cfg(test)]
+mod tests;

@@ -388,12 +388,7 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
 
     /// The sums, to their places, from the inverses of the products of all runs.
     #[inline(never)]
-    fn divide(
-        &self,
-        places: &[u32],
-        inverses: &mut [C::Coordinate<L>; ABREAST],
-        rows: &mut [Point<C::Coordinate<L>>],
-    ) {
+    fn divide(&self, places: &[u32], inverses: &mut [C::Coordinate<L>; ABREAST], rows: &mut [Point<C::Coordinate<L>>]) {
         L::enter(
             #[inline(always)]
             || {

@@ -55,11 +55,7 @@ pub(crate) fn weigh<L: Lanes, C: Curve>(buckets: &[C::Row], windows: usize) -> V
 }
 
 #[inline(never)]
-fn keep<L: Lanes, C: Curve>(
-    point: &Point<C::Coordinate<L>>,
-    lanes: Mask,
-    kept: &mut Point<C::Coordinate<L>>,
-) {
+fn keep<L: Lanes, C: Curve>(point: &Point<C::Coordinate<L>>, lanes: Mask, kept: &mut Point<C::Coordinate<L>>) {
     L::enter(
         #[inline(always)]
         || {
