@@ -9,12 +9,14 @@
 
 pub mod blake2b;
 pub mod bls12_381;
+pub mod bn254;
 pub mod calibration;
 pub mod ed25519;
 pub mod keccak;
 pub mod lanes;
 pub mod messages;
 pub mod montgomery;
+pub mod msm;
 pub mod p256;
 pub mod poseidon;
 pub mod radix52;

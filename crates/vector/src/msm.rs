@@ -1,0 +1,299 @@
+//! Multi-scalar multiplication: Σ kᵢ·Pᵢ over many points of a curve y² = x³ + b.
+//!
+//! **How.** Pippenger's buckets with signed digits. Scalars are sorted out first, for those of circuits are mostly
+//! small: zeros are left out, points with a one are summed apart, and a scalar above r/2 counts as r minus it with the
+//! negated point. Of each window the points are sorted by digit; lists of points of about the same length are summed
+//! eight at a time, one a lane, as trees of affine additions that share their inversions ([`sums`]); and the sums
+//! are weighted with their digits by halving ([`weighing`]).
+//!
+//! **Parts.** An [`Msm`] is made of [`Msm::parts`] that any threads may sum in any order ([`Msm::sum_part`]); what they
+//! give is put together by [`Msm::finish`].
+//!
+//! **Secrets.** What is derived from scalars is in memory that is overwritten before it is given back, but for sums.
+
+pub(crate) mod finishing;
+pub(crate) mod lists;
+mod scalars;
+pub(crate) mod sums;
+pub(crate) mod weighing;
+
+use std::fmt;
+use std::fmt::Debug;
+use std::ops::ControlFlow;
+
+use crate::lanes::{LANES, Lanes, Mask};
+use crate::scratch::{Scratch, Words};
+use crate::unit::Unit;
+use crate::weierstrass::inversion::Invertible;
+use lists::Lists;
+use scalars::{Digits, Terms};
+
+/// A curve whose points can be summed: those that this crate knows.
+#[expect(private_bounds, reason = "curves are those of this crate")]
+pub trait Curve: Copy + Debug + Send + Sync + 'static {
+    /// A coordinate: little-endian words in Montgomery's form with R = 2²⁵⁶, below p.
+    type Number: Copy + Debug + Default + PartialEq + Send + Sync;
+    /// A point in memory.
+    #[doc(hidden)]
+    type Row: Words + Debug + Default + Send + Sync;
+    /// Coordinates in lanes.
+    #[doc(hidden)]
+    type Coordinate<L: Lanes>: Coordinate<L, Row = Self::Row, Number = Self::Number>;
+    /// The order of the group: at most 254 bits.
+    #[doc(hidden)]
+    const ORDER: [u64; 4];
+
+    #[doc(hidden)]
+    fn pack(unit: Unit, points: &[[Self::Number; 2]; LANES], present: Mask) -> [Self::Row; LANES];
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "curves are those of this crate")]
+    fn sum_lists(
+        unit: Unit,
+        points: &[Self::Row],
+        lists: Lists,
+        asked: &mut Check<'_>,
+    ) -> Result<Scratch<Self::Row>, Stopped>;
+    #[doc(hidden)]
+    fn weigh(unit: Unit, buckets: &[Self::Row], windows: usize) -> Vec<Self::Row>;
+    #[doc(hidden)]
+    fn finish(unit: Unit, sums: &[(usize, Self::Row)]) -> Option<[Self::Number; 2]>;
+}
+
+/// The functions over lanes of a [`Curve`]: in its implementation, which is not generic, so that they are compiled with
+/// this crate, and not where a multiplication is asked for.
+macro_rules! in_lanes {
+    () => {
+        fn pack(
+            unit: $crate::Unit,
+            points: &[[Self::Number; 2]; $crate::lanes::LANES],
+            present: $crate::lanes::Mask,
+        ) -> [Self::Row; $crate::lanes::LANES] {
+            $crate::unit::on_lanes!(unit, L => $crate::msm::pack::<L, Self>(points, present))
+        }
+
+        #[expect(private_interfaces, reason = "curves are those of this crate")]
+        fn sum_lists(
+            unit: $crate::Unit,
+            points: &[Self::Row],
+            lists: $crate::msm::lists::Lists,
+            asked: &mut $crate::msm::Check<'_>,
+        ) -> Result<$crate::scratch::Scratch<Self::Row>, $crate::msm::Stopped> {
+            $crate::unit::on_lanes!(unit, L => $crate::msm::sums::sum_lists::<L, Self>(points, lists, asked))
+        }
+
+        fn weigh(unit: $crate::Unit, buckets: &[Self::Row], windows: usize) -> Vec<Self::Row> {
+            $crate::unit::on_lanes!(unit, L => $crate::msm::weighing::weigh::<L, Self>(buckets, windows))
+        }
+
+        fn finish(unit: $crate::Unit, sums: &[(usize, Self::Row)]) -> Option<[Self::Number; 2]> {
+            $crate::unit::on_lanes!(unit, L => $crate::msm::finishing::finish::<L, Self>(sums))
+        }
+    };
+}
+
+pub(crate) use in_lanes;
+
+/// A coordinate of eight points. Points have coordinates that are *settled*: below a bound of the field's own, which
+/// sums and differences of two or three of them, and products of those, keep to what multiplications take.
+pub(crate) trait Coordinate<L: Lanes>: Invertible + Words {
+    type Row;
+    type Number;
+
+    fn zero() -> Self;
+    fn one() -> Self;
+    /// The coordinates of a point a lane, negated in the lanes of the mask; and the lanes that are infinity, where both
+    /// are 0.
+    fn load(rows: [&Self::Row; LANES], negative: Mask) -> (Self, Self, Mask);
+    /// The opposite, of settled coordinates.
+    fn store(x: &Self, y: &Self) -> [Self::Row; LANES];
+    /// Settled.
+    fn from_numbers(numbers: &[Self::Number; LANES]) -> Self;
+    fn to_numbers(&self) -> [Self::Number; LANES];
+    /// a·b. Takes sums and differences of two.
+    fn product(&self, other: &Self) -> Self;
+    /// a². Takes products and settled numbers.
+    fn squared(&self) -> Self;
+    fn sum(&self, other: &Self) -> Self;
+    /// a − b, of a product or settled number b.
+    fn minus(&self, other: &Self) -> Self;
+    /// a − 2x − `run`, settled, of a product, a settled number, and a difference of settled ones.
+    fn settled_x(&self, x: &Self, run: &Self) -> Self;
+    /// a − b, settled.
+    fn settled_minus(&self, other: &Self) -> Self;
+    /// Lanes in which all words are 0: of coordinates that stand for infinity.
+    fn is_nought(&self) -> Mask;
+    /// Lanes that are 0.
+    fn is_zero(&self) -> Mask;
+    /// `other` in the lanes of the mask.
+    fn blend(&self, mask: Mask, other: &Self) -> Self;
+}
+
+/// Points to be multiplied, as they lie in lanes: as many bytes as their coordinates, and one point more.
+pub struct Bases<C: Curve> {
+    /// After them infinity.
+    rows: Vec<C::Row>,
+}
+
+impl<C: Curve> Debug for Bases<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bases").field("count", &self.count()).finish_non_exhaustive()
+    }
+}
+
+impl<C: Curve> Bases<C> {
+    /// From x and y of each point; `None` for infinity. Points must be on the curve.
+    ///
+    /// # Panics
+    /// Where there are 2³¹ or more.
+    pub fn prepare(unit: Unit, count: usize, point: impl Fn(usize) -> Option<[C::Number; 2]>) -> Self {
+        assert!(count < 1 << 31, "too many points for one multiplication");
+        let mut rows = Vec::with_capacity(count + 1);
+        let mut start = 0;
+        while start < count {
+            let points: [_; LANES] =
+                std::array::from_fn(|lane| if start + lane < count { point(start + lane) } else { None });
+            let present = (0..LANES).fold(0, |mask, lane| mask | Mask::from(points[lane].is_some()) << lane);
+            let points = points.map(Option::unwrap_or_default);
+            let packed = C::pack(unit, &points, present);
+            rows.extend_from_slice(&packed[..LANES.min(count - start)]);
+            start += LANES;
+        }
+        rows.push(C::Row::default());
+        Self { rows }
+    }
+
+    /// How many points there are.
+    pub fn count(&self) -> usize {
+        self.rows.len() - 1
+    }
+}
+
+#[inline(never)]
+pub(crate) fn pack<L: Lanes, C: Curve>(points: &[[C::Number; 2]; LANES], present: Mask) -> [C::Row; LANES] {
+    L::enter(
+        #[inline(always)]
+        || {
+            let zero = C::Coordinate::<L>::zero();
+            let x = C::Coordinate::<L>::from_numbers(&points.map(|[x, _]| x));
+            let y = C::Coordinate::<L>::from_numbers(&points.map(|[_, y]| y));
+            C::Coordinate::store(&zero.blend(present, &x), &zero.blend(present, &y))
+        },
+    )
+}
+
+/// The work was stopped by who asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
+
+/// Asked now and then, some thousands of additions apart, whether to go on.
+pub type Check<'a> = &'a mut dyn FnMut() -> ControlFlow<()>;
+
+fn check(asked: &mut Check<'_>) -> Result<(), Stopped> {
+    if asked().is_break() { Err(Stopped) } else { Ok(()) }
+}
+
+/// A multiplication, cut into parts.
+pub struct Msm<'a, C: Curve> {
+    unit: Unit,
+    bases: &'a Bases<C>,
+    terms: Terms,
+    digits: Digits,
+    /// Windows of a part.
+    at_once: usize,
+}
+
+impl<C: Curve> Debug for Msm<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Msm").field("unit", &self.unit).field("bases", &self.bases).finish_non_exhaustive()
+    }
+}
+
+/// The sum of a part: sums that are still to be doubled some times.
+#[derive(Clone, Debug)]
+pub struct Part<C: Curve> {
+    /// Each is to be multiplied by 2 to the power of its number.
+    sums: Vec<(usize, C::Row)>,
+}
+
+impl<'a, C: Curve> Msm<'a, C> {
+    /// Σ scalar·base, of scalars below the order of the group: four little-endian words each, not in Montgomery's form.
+    /// None where there are not as many scalars as bases, or one is not below the order.
+    ///
+    /// `threads`: how many will sum parts.
+    pub fn new(unit: Unit, bases: &'a Bases<C>, scalars: &[[u64; 4]], threads: usize) -> Option<Self> {
+        if bases.count() != scalars.len() {
+            return None;
+        }
+        let mut terms = Terms::sort_out(scalars, &C::ORDER)?;
+        let digits = terms.cut();
+        let at_once = lists::windows_at_once(digits.count(), digits.windows, digits.bits, threads.max(1));
+        Some(Self { unit, bases, terms, digits, at_once })
+    }
+
+    /// How many parts there are.
+    pub fn parts(&self) -> usize {
+        1 + self.digits.windows.div_ceil(self.at_once)
+    }
+
+    /// Sums a part.
+    ///
+    /// # Errors
+    /// [`Stopped`] where `asked` said so.
+    ///
+    /// # Panics
+    /// Where there is no such part.
+    pub fn sum_part(&self, part: usize, mut asked: Check<'_>) -> Result<Part<C>, Stopped> {
+        check(&mut asked)?;
+        if part == 0 {
+            let lists = Lists::of_ones(&self.terms.ones);
+            let sums = C::sum_lists(self.unit, &self.bases.rows, lists, &mut asked)?;
+            return Ok(Part { sums: vec![(0, sums[0])] });
+        }
+        let start = (part - 1) * self.at_once;
+        assert!(start < self.digits.windows, "a part of the multiplication");
+        let windows = start..self.digits.windows.min(start + self.at_once);
+        let lists = Lists::of_windows(&self.digits, windows.clone());
+        let buckets = C::sum_lists(self.unit, &self.bases.rows, lists, &mut asked)?;
+        check(&mut asked)?;
+        let bits = self.digits.bits;
+        let weighed = C::weigh(self.unit, &buckets, windows.len());
+        let of_window = weighed.len() / windows.len();
+        let sums = weighed.iter().enumerate().map(|(i, sum)| {
+            let (window, power) = (i / of_window, i % of_window);
+            // The first is the sum of all, the others those of the digits that are odd at a bit.
+            ((windows.start + window) * bits + power.saturating_sub(1), *sum)
+        });
+        Ok(Part { sums: sums.collect() })
+    }
+
+    /// The sum of all parts: x and y, or `None` where it is infinity.
+    pub fn finish(&self, parts: &[Part<C>]) -> Option<[C::Number; 2]> {
+        let mut sums: Vec<_> = parts.iter().flat_map(|part| &part.sums).copied().collect();
+        sums.sort_by_key(|(power, _)| std::cmp::Reverse(*power));
+        C::finish(self.unit, &sums)
+    }
+}
+
+/// Σ scalar·base by this thread alone; see [`Msm`].
+///
+/// # Errors
+/// [`Stopped`] where `asked` said so.
+///
+/// # Panics
+/// Where [`Msm::new`] gives nothing.
+pub fn msm<C: Curve>(
+    unit: Unit,
+    bases: &Bases<C>,
+    scalars: &[[u64; 4]],
+    asked: Check<'_>,
+) -> Result<Option<[C::Number; 2]>, Stopped> {
+    let msm = Msm::new(unit, bases, scalars, 1).expect("as many scalars as bases, all below the order");
+    let mut parts = Vec::with_capacity(msm.parts());
+    for part in 0..msm.parts() {
+        parts.push(msm.sum_part(part, asked)?);
+    }
+    Ok(msm.finish(&parts))
+}
+
+#[cfg(test)]
+mod tests;

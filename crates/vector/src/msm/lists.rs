@@ -1,0 +1,128 @@
+//! Points sorted by the bucket that they go into.
+
+use std::ops::Range;
+
+use super::scalars::{Digits, Secret};
+use crate::lanes::LANES;
+use crate::scratch::{Scratch, Words};
+
+/// The most points that one list has: a bucket with more has several, whose sums are summed again.
+pub(super) const LONGEST: usize = 512;
+
+/// Digits of a part: so many that inversions are shared by enough additions.
+const ENTRIES_AT_ONCE: usize = 1 << 16;
+
+/// Points to be summed.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(super) struct List {
+    /// Where among the entries it starts.
+    pub(super) start: u32,
+    pub(super) length: u32,
+    /// Where its sum goes.
+    pub(super) place: u32,
+}
+
+// SAFETY: three integers of one size.
+unsafe impl Words for List {}
+
+/// What goes into each bucket.
+pub(crate) struct Lists {
+    /// Points: twice the number, and one more where it counts negatively.
+    pub(super) entries: Secret<u32>,
+    /// Where the entries of each bucket end.
+    pub(super) ends: Scratch<u32>,
+}
+
+impl Lists {
+    /// One bucket.
+    pub(super) fn of_ones(ones: &Secret<u32>) -> Self {
+        let mut entries = Secret(Scratch::new(ones.0.len()));
+        entries.0.copy_from_slice(&ones.0);
+        let mut ends = Scratch::new(1);
+        ends[0] = ones.0.len() as u32;
+        Self { entries, ends }
+    }
+
+    /// The buckets of some windows: of each those for the digits of size 1 to 2^(c − 1).
+    pub(super) fn of_windows(digits: &Digits, windows: Range<usize>) -> Self {
+        let buckets = 1 << (digits.bits - 1);
+        let mut ends = Scratch::<u32>::new(windows.len() * buckets);
+        ends.fill(0);
+        let mut entries = Secret(Scratch::new(windows.len() * digits.count()));
+        let mut found = Secret(Scratch::<u32>::new(digits.count()));
+        let mut first = 0;
+        for (window, ends) in windows.zip(ends.chunks_exact_mut(buckets)) {
+            let zero = digits.zero(window) as i32;
+            for (place, digit) in found.0.iter_mut().zip(digits.of_window(window)) {
+                let digit = digit as i32 - zero;
+                *place = digit as u32;
+                if digit != 0 {
+                    ends[digit.unsigned_abs() as usize - 1] += 1;
+                }
+            }
+            for end in ends.iter_mut() {
+                (*end, first) = (first, first + *end);
+            }
+            for (digit, entry) in found.0.iter().zip(digits.entries.0.iter()) {
+                let digit = *digit as i32;
+                if digit != 0 {
+                    let end = &mut ends[digit.unsigned_abs() as usize - 1];
+                    entries.0[*end as usize] = entry ^ u32::from(digit < 0);
+                    *end += 1;
+                }
+            }
+        }
+        entries.0.truncate(first as usize);
+        Self { entries, ends }
+    }
+
+    /// The lists, each of at most [`LONGEST`] points, longest first, in eights; and where those of each bucket end.
+    pub(super) fn cut(&self) -> (Scratch<List>, Scratch<u32>) {
+        let pieces: usize = self.lengths().map(|length| length.div_ceil(LONGEST)).sum();
+        let mut lists = Scratch::<List>::new(pieces.next_multiple_of(LANES));
+        let mut ends = Scratch::new(self.ends.len());
+        let mut counts = [0_u32; LONGEST + 1];
+        let mut place = 0;
+        for (bucket, mut left) in self.lengths().enumerate() {
+            while left > 0 {
+                let length = left.min(LONGEST);
+                counts[length] += 1;
+                left -= length;
+                place += 1;
+            }
+            ends[bucket] = place;
+        }
+        let mut sum = 0;
+        for count in counts.iter_mut().rev() {
+            (*count, sum) = (sum, sum + *count);
+        }
+        let (mut start, mut place) = (0, 0);
+        for end in self.ends.iter() {
+            while start < *end {
+                let length = (*end - start).min(LONGEST as u32);
+                let at = &mut counts[length as usize];
+                lists[*at as usize] = List { start, length, place };
+                *at += 1;
+                start += length;
+                place += 1;
+            }
+        }
+        // Lists without points; their sums go after all others.
+        for (i, list) in lists[pieces..].iter_mut().enumerate() {
+            *list = List { start: 0, length: 0, place: (pieces + i) as u32 };
+        }
+        (lists, ends)
+    }
+
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        let starts = std::iter::once(&0).chain(self.ends.iter());
+        self.ends.iter().zip(starts).map(|(end, start)| (end - start) as usize)
+    }
+}
+
+/// How many windows make a part: one, or so many that it has enough digits; but a part or two for each thread.
+pub(super) fn windows_at_once(count: usize, windows: usize, bits: usize, threads: usize) -> usize {
+    let enough = (ENTRIES_AT_ONCE / (count + (1 << bits)).max(1)).max(1);
+    enough.min(windows.div_ceil(threads)).max(1)
+}
