@@ -15,6 +15,7 @@ pub mod keccak;
 pub mod lanes;
 pub mod messages;
 pub mod montgomery;
+pub mod ntt;
 pub mod p256;
 pub mod poseidon;
 pub mod radix52;
