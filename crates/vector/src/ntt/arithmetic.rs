@@ -44,6 +44,12 @@ impl Vector {
     pub(super) fn store<L: Lanes>(&mut self, limbs: &[L; LIMBS]) {
         unrolled!(LIMBS, i => { limbs[i].store(&mut self.0[i]); });
     }
+
+    /// Takes what another has, by registers: a copy of 320 bytes would be a call.
+    #[inline(always)]
+    pub(super) fn copy<L: Lanes>(&mut self, other: &Self) {
+        self.store(&other.load::<L>());
+    }
 }
 
 /// A factor below p, the same in all lanes, and ⌊factor·2²⁶⁰/p⌋.

@@ -4,10 +4,13 @@ use super::arithmetic::{
     Factor, LIMBS, LaneFactor, PRODUCT, STORED, Vector, WEAK, butterfly, debug_below, multiply, plain_butterfly, weaken,
 };
 use crate::lanes::{LANES, Lanes};
-use crate::montgomery::{Modulus, unrolled};
+use crate::montgomery::Modulus;
 
 /// Vectors that go through all levels at once: 20 KB, in a level-1 cache.
 const VECTORS_AT_ONCE: usize = 64;
+
+/// Vectors of a quarter that go through one level before the next: butterflies that do not wait for each other.
+const STRIP: usize = 4;
 
 /// Levels that split polynomials: a block of 2m is one modulo X^2m − z², in each lane, and becomes those modulo
 /// X^m − z and X^m + z, until m is 1. Factors by nodes of a binary tree, `node` being the block's own: its z is
@@ -37,20 +40,39 @@ pub(super) fn split<L: Lanes, M: Modulus<LIMBS>>(block: &mut [Vector], factors: 
 /// Two levels on each block of `size`, `first` being the first block's node.
 #[inline(never)]
 fn split_once<L: Lanes, M: Modulus<LIMBS>>(vectors: &mut [Vector], factors: &[Factor], first: usize, size: usize) {
+    let quarter = size / 4;
     L::enter(
         #[inline(always)]
         || {
-            for (i, block) in vectors.chunks_exact_mut(size).enumerate() {
-                let node = first + i;
-                let factors = [&factors[node], &factors[2 * node], &factors[2 * node + 1]];
-                let (low, high) = block.split_at_mut(size / 2);
-                let ((a, b), (c, d)) = (low.split_at_mut(size / 4), high.split_at_mut(size / 4));
-                for i in 0..size / 4 {
-                    two_levels::<L, M>([&mut a[i], &mut b[i], &mut c[i], &mut d[i]], factors);
+            for (i, blocks) in vectors.chunks_mut(size.max(4 * STRIP)).enumerate() {
+                let first = first + i * (size.max(4 * STRIP) / size);
+                for start in (0..quarter).step_by(STRIP) {
+                    let strip = start..quarter.min(start + STRIP);
+                    for (i, block) in blocks.chunks_exact_mut(size).enumerate() {
+                        let [a, b, c, d] = quarters(block);
+                        for j in strip.clone() {
+                            first_level::<L, M>([&mut a[j], &mut b[j], &mut c[j], &mut d[j]], &factors[first + i]);
+                        }
+                    }
+                    for (i, block) in blocks.chunks_exact_mut(size).enumerate() {
+                        let [a, b, c, d] = quarters(block);
+                        let node = 2 * (first + i);
+                        for j in strip.clone() {
+                            let factors = [&factors[node], &factors[node + 1]];
+                            second_level::<L, M>([&mut a[j], &mut b[j], &mut c[j], &mut d[j]], factors);
+                        }
+                    }
                 }
             }
         },
     );
+}
+
+#[inline(always)]
+fn quarters(block: &mut [Vector]) -> [&mut [Vector]; 4] {
+    let (low, high) = block.split_at_mut(block.len() / 2);
+    let ((a, b), (c, d)) = (low.split_at_mut(low.len() / 2), high.split_at_mut(high.len() / 2));
+    [a, b, c, d]
 }
 
 /// The levels of decimation in time: pairs of blocks of s vectors, the second times its place's factor, become blocks
@@ -59,7 +81,7 @@ fn split_once<L: Lanes, M: Modulus<LIMBS>>(vectors: &mut [Vector], factors: &[Fa
 /// Takes and gives vectors below 24p.
 #[inline(never)]
 pub(super) fn merge<L: Lanes, M: Modulus<LIMBS>>(block: &mut [Vector], factors: &[Factor]) {
-    let mut size = if block.len().ilog2() % 2 == 0 { 1 } else { 2 };
+    let mut size = if block.len().ilog2().is_multiple_of(2) { 1 } else { 2 };
     if block.len() > VECTORS_AT_ONCE {
         size = block.len() / 4;
         for block in block.chunks_exact_mut(size) {
@@ -80,35 +102,52 @@ fn merge_once<L: Lanes, M: Modulus<LIMBS>>(vectors: &mut [Vector], factors: &[Fa
     L::enter(
         #[inline(always)]
         || {
-            for block in vectors.chunks_exact_mut(4 * size) {
-                let (low, high) = block.split_at_mut(2 * size);
-                let ((a, b), (c, d)) = (low.split_at_mut(size), high.split_at_mut(size));
-                for j in 0..size {
-                    let factors = [&factors[size + j], &factors[2 * size + j], &factors[3 * size + j]];
-                    two_levels::<L, M>([&mut a[j], &mut c[j], &mut b[j], &mut d[j]], factors);
+            for blocks in vectors.chunks_mut(4 * size.max(STRIP)) {
+                for start in (0..size).step_by(STRIP) {
+                    let strip = start..size.min(start + STRIP);
+                    for block in blocks.chunks_exact_mut(4 * size) {
+                        let [a, b, c, d] = quarters(block);
+                        for j in strip.clone() {
+                            first_level::<L, M>([&mut a[j], &mut c[j], &mut b[j], &mut d[j]], &factors[size + j]);
+                        }
+                    }
+                    for block in blocks.chunks_exact_mut(4 * size) {
+                        let [a, b, c, d] = quarters(block);
+                        for j in strip.clone() {
+                            let factors = [&factors[2 * size + j], &factors[3 * size + j]];
+                            second_level::<L, M>([&mut a[j], &mut c[j], &mut b[j], &mut d[j]], factors);
+                        }
+                    }
                 }
             }
         },
     );
 }
 
-/// Butterflies of the first and third and the second and fourth vector with the first factor, then of the first two
-/// with the second factor and the last two with the third.
+/// Butterflies of the first and third vector and of the second and fourth.
+///
+/// Only the first goes through both levels without a multiplication, so only it is weakened: the second level's x is
+/// below 13p, and all that comes of it below 23p. Its y may be any, and is below 34p.
 #[inline(always)]
-fn two_levels<L: Lanes, M: Modulus<LIMBS>>(vectors: [&mut Vector; 4], factors: [&Factor; 3]) {
-    let [a, b, c, d] = vectors;
-    // Only the first goes through both levels without a multiplication, so only it must be weakened: the second
-    // level's x is below 13p, and all that comes of it below 23p. Its factors may be any, and are below 34p.
-    let x = weaken::<L, M>(&a.load());
-    let [u0, u2] = butterfly::<L, M>(&x, &c.load(), factors[0]);
-    let [u1, u3] = butterfly::<L, M>(&b.load(), &d.load(), factors[0]);
-    let [y0, y1] = butterfly::<L, M>(&u0, &u1, factors[1]);
-    let [y2, y3] = butterfly::<L, M>(&u2, &u3, factors[2]);
-    unrolled!(4, i => { debug_below::<L, M>(&[y0, y1, y2, y3][i], STORED); });
-    a.store(&y0);
-    b.store(&y1);
-    c.store(&y2);
-    d.store(&y3);
+fn first_level<L: Lanes, M: Modulus<LIMBS>>([a, b, c, d]: [&mut Vector; 4], factor: &Factor) {
+    let [sum, difference] = butterfly::<L, M>(&weaken::<L, M>(&a.load()), &c.load(), factor);
+    a.store(&sum);
+    c.store(&difference);
+    let [sum, difference] = butterfly::<L, M>(&b.load(), &d.load(), factor);
+    b.store(&sum);
+    d.store(&difference);
+}
+
+/// Butterflies of the first two vectors and of the last two.
+#[inline(always)]
+fn second_level<L: Lanes, M: Modulus<LIMBS>>([a, b, c, d]: [&mut Vector; 4], factors: [&Factor; 2]) {
+    for (x, y, factor) in [(a, b, factors[0]), (c, d, factors[1])] {
+        let [sum, difference] = butterfly::<L, M>(&x.load(), &y.load(), factor);
+        debug_below::<L, M>(&sum, STORED);
+        debug_below::<L, M>(&difference, STORED);
+        x.store(&sum);
+        y.store(&difference);
+    }
 }
 
 /// One level on pairs of neighbours.
@@ -155,12 +194,12 @@ pub(super) fn across_lanes<L: Lanes, M: Modulus<LIMBS>>(
     rows: [&Vector; LANES],
     factors: &[Factor],
     eighth: &Eighth,
-) -> [Vector; LANES] {
-    let mut vectors = [Vector::ZERO; LANES];
+    vectors: &mut [Vector; LANES],
+) {
     L::enter(
         #[inline(always)]
         || {
-            turn::<L>(rows, &mut vectors);
+            turn::<L>(rows, vectors);
             for r in 1..LANES {
                 let product = multiply::<L, M>(&vectors[r].load(), &factors[r - 1]);
                 vectors[r].store(&multiply::<L, M>(&product, &eighth.lanes[r - 1]));
@@ -176,13 +215,12 @@ pub(super) fn across_lanes<L: Lanes, M: Modulus<LIMBS>>(
         },
     );
     // From 3p to 6p, and to 12p.
-    plain_pair::<L, M, WEAK>(&mut vectors, 0, 2);
-    plain_pair::<L, M, WEAK>(&mut vectors, 1, 3);
-    plain_pair::<L, M, { 2 * WEAK }>(&mut vectors, 0, 1);
+    plain_pair::<L, M, WEAK>(vectors, 0, 2);
+    plain_pair::<L, M, WEAK>(vectors, 1, 3);
+    plain_pair::<L, M, { 2 * WEAK }>(vectors, 0, 1);
     for (x, y, root) in SECOND_LEVEL.into_iter().chain(THIRD_LEVEL) {
-        pair_of::<L, M>(&mut vectors, x, y, &eighth.roots[root]);
+        pair_of::<L, M>(vectors, x, y, &eighth.roots[root]);
     }
-    vectors
 }
 
 /// Lane j of row i becomes lane i of vector j.

@@ -10,7 +10,7 @@ use super::factors::{Roots, power_of_two};
 use super::levels::{Eighth, across_lanes, merge, merge_eight};
 use super::pieces::{Schedule, Scratch, Shared, Workspace, run_each};
 use super::shape::{Network, SMALL_BELOW, Shape, reversed};
-use super::transform::store_column;
+use super::transform::{load_column, store_column};
 use super::{Form, Number, ScalarField, SizeError, check_size};
 use crate::lanes::{LANES, Lanes};
 use crate::montgomery::Element;
@@ -162,20 +162,26 @@ impl<M: ScalarField> Quotient<M> {
         }
         for (column, polynomial) in memory.chunks_exact_mut(shape.column()).zip(polynomials) {
             self.inverse.split_column::<L, M>(column);
-            store_column(shape, s, column, polynomial);
+            store_column::<L>(shape, s, column, polynomial);
         }
     }
 
     /// The second: the inverse levels over s and l and the forward ones, of one u.
     fn group<L: Lanes>(&self, shape: Shape, u: usize, group: &mut [Vector]) {
         self.inverse.split_group::<L, M>(shape, u, group);
+        let mut found = [Vector::ZERO; LANES];
         for s in 0..1 << shape.lower {
             let rows = std::array::from_fn(|lane| &group[(reversed(lane, 3) << shape.lower) + s]);
-            let mut found = across_lanes::<L, M>(rows, self.inverse.across(shape, u, s), &self.inverse.eighth);
+            across_lanes::<L, M>(rows, self.inverse.across(shape, u, s), &self.inverse.eighth, &mut found);
             merge_eight::<L, M>(&mut found, &self.forward.eight);
-            for (l, vector) in found.iter().enumerate() {
-                group[(l << shape.lower) + s] = *vector;
-            }
+            L::enter(
+                #[inline(always)]
+                || {
+                    for l in 0..LANES {
+                        group[(l << shape.lower) + s].copy::<L>(&found[l]);
+                    }
+                },
+            );
         }
         let blocks = group.chunks_exact_mut(1 << shape.lower);
         for (block, factors) in blocks.zip(self.forward.lower.chunks_exact(1 << shape.lower)) {
@@ -195,25 +201,23 @@ impl<M: ScalarField> Quotient<M> {
         let mut memory = scratch.take(POLYNOMIALS * shape.column());
         let size = 1 << shape.upper;
         for (columns, polynomial) in memory.chunks_exact_mut(shape.column()).zip(polynomials) {
+            load_column::<L>(shape, s, columns, polynomial);
             for (l, column) in columns.chunks_exact_mut(size).enumerate() {
-                for (u, vector) in column.iter_mut().enumerate() {
-                    let place = shape.place(l, u, s);
-                    // SAFETY: no other piece of the pass has this s.
-                    *vector = unsafe { polynomial.part(place..place + 1) }[0];
-                }
-                let at = s * LANES + l << shape.upper;
+                let at = (s * LANES + l) << shape.upper;
                 merge::<L, M>(column, &self.forward.upper[at..at + size]);
             }
         }
         let mut columns = memory.chunks_exact(shape.column());
         let columns: [&[Vector]; POLYNOMIALS] = std::array::from_fn(|_| columns.next().expect("three columns"));
+        let mut found = [[Vector::ZERO; LANES]; POLYNOMIALS];
         for u in 0..size {
             let unit = (s << shape.upper) + u;
             let factors = &self.forward.across[7 * unit..7 * unit + 7];
-            let [a, b, c] = columns.map(|column| {
+            for (found, column) in found.iter_mut().zip(columns) {
                 let rows = std::array::from_fn(|l| &column[(l << shape.upper) + u]);
-                across_lanes::<L, M>(rows, factors, &self.forward.eighth)
-            });
+                across_lanes::<L, M>(rows, factors, &self.forward.eighth, found);
+            }
+            let [a, b, c] = &found;
             for x in 0..LANES {
                 let start = reversed(x, 3) * shape.eighth() + LANES * ((u << shape.lower) + s);
                 // SAFETY: no other piece of the pass has this s.
@@ -287,10 +291,10 @@ impl Forward {
             let (s, l) = (i >> shape.upper >> 3, i >> shape.upper & 7);
             let i = (i & ((1 << shape.upper) - 1)).max(1);
             let stride = 1 << i.ilog2();
-            factor(LANES * stride << shape.lower, ((i - stride << shape.lower) + s) * LANES + l)
+            factor((LANES * stride) << shape.lower, (((i - stride) << shape.lower) + s) * LANES + l)
         });
         let across = roots.factors(7 << (log_size - SMALL_BELOW), |i| {
-            let (r, s, u) = (i % 7 + 1, i / 7 >> shape.upper, i / 7 & ((1 << shape.upper) - 1));
+            let (r, s, u) = (i % 7 + 1, (i / 7) >> shape.upper, (i / 7) & ((1 << shape.upper) - 1));
             r as i64 * (1 + 16 * ((u << shape.lower) + s) as i64)
         });
         Self { eight, lower, upper, across, eighth }

@@ -35,7 +35,7 @@ impl Shape {
 
     /// Where the vector (x, u, s) stands between passes, x being h or l: groups are in one piece.
     pub(super) fn place(self, x: usize, u: usize, s: usize) -> usize {
-        (u * LANES + x << self.lower) + s
+        ((u * LANES + x) << self.lower) + s
     }
 
     /// Elements over eight: by this much the indices of the eight results of a lane differ.
@@ -92,7 +92,7 @@ impl Network {
     /// The levels of a group, by (h, s), but for those within vectors.
     pub(super) fn split_group<L: Lanes, M: ScalarField>(&self, shape: Shape, u: usize, group: &mut [Vector]) {
         for (h, block) in group.chunks_exact_mut(1 << shape.lower).enumerate() {
-            split::<L, M>(block, &self.nodes, (LANES + h << shape.upper) + u);
+            split::<L, M>(block, &self.nodes, ((LANES + h) << shape.upper) + u);
         }
     }
 

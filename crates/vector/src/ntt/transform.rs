@@ -130,15 +130,16 @@ impl<M: ScalarField> Transform<M> {
             load::<L>(&values[(i << shape.lower) + s], vector);
         }
         self.network.split_column::<L, M>(&mut column);
-        store_column(shape, s, &column, vectors);
+        store_column::<L>(shape, s, &column, vectors);
     }
 
     /// The second, on one group.
     fn group<L: Lanes>(&self, shape: Shape, u: usize, group: &mut [Vector], values: &Shared<'_, Number>) {
         self.network.split_group::<L, M>(shape, u, group);
+        let mut found = [Vector::ZERO; LANES];
         for s in 0..1 << shape.lower {
             let rows = std::array::from_fn(|lane| &group[(reversed(lane, 3) << shape.lower) + s]);
-            let found = across_lanes::<L, M>(rows, self.network.across(shape, u, s), &self.network.eighth);
+            across_lanes::<L, M>(rows, self.network.across(shape, u, s), &self.network.eighth, &mut found);
             let unit = reversed((u << shape.lower) + s, shape.log_size - SMALL_BELOW);
             for (x, vector) in found.iter().enumerate() {
                 let start = reversed(x, 3) * shape.eighth() + LANES * unit;
@@ -201,12 +202,34 @@ fn load<L: Lanes>(numbers: &[Number; LANES], vector: &mut Vector) {
 }
 
 /// A column into its places between passes. Only the piece of column `s` writes to them.
-pub(super) fn store_column(shape: Shape, s: usize, column: &[Vector], vectors: &Shared<'_, Vector>) {
-    for (i, vector) in column.iter().enumerate() {
-        let (h, u) = (i >> shape.upper, i & ((1 << shape.upper) - 1));
-        let place = shape.place(h, u, s);
-        // SAFETY: no other piece of the pass has this s.
-        let place = unsafe { vectors.part(place..place + 1) };
-        place[0] = *vector;
-    }
+#[inline(never)]
+pub(super) fn store_column<L: Lanes>(shape: Shape, s: usize, column: &[Vector], vectors: &Shared<'_, Vector>) {
+    L::enter(
+        #[inline(always)]
+        || {
+            for (i, vector) in column.iter().enumerate() {
+                let (h, u) = (i >> shape.upper, i & ((1 << shape.upper) - 1));
+                let place = shape.place(h, u, s);
+                // SAFETY: no other piece of the pass has this s.
+                let place = unsafe { vectors.part(place..place + 1) };
+                place[0].copy::<L>(vector);
+            }
+        },
+    );
+}
+
+/// The opposite, l by l and in each by u.
+#[inline(never)]
+pub(super) fn load_column<L: Lanes>(shape: Shape, s: usize, column: &mut [Vector], vectors: &Shared<'_, Vector>) {
+    L::enter(
+        #[inline(always)]
+        || {
+            for (i, vector) in column.iter_mut().enumerate() {
+                let (l, u) = (i >> shape.upper, i & ((1 << shape.upper) - 1));
+                let place = shape.place(l, u, s);
+                // SAFETY: no other piece of the pass has this s.
+                vector.copy::<L>(&unsafe { vectors.part(place..place + 1) }[0]);
+            }
+        },
+    );
 }
