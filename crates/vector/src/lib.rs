@@ -17,6 +17,7 @@ pub mod lanes;
 pub mod messages;
 pub mod montgomery;
 pub mod msm;
+pub mod ntt;
 pub mod p256;
 pub mod poseidon;
 pub mod radix52;

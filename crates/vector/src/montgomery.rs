@@ -58,7 +58,7 @@ macro_rules! unrolled {
     };
 }
 
-use unrolled;
+pub(crate) use unrolled;
 
 /// An odd modulus of `N` limbs.
 pub trait Modulus<const N: usize>: Copy + Debug + Send + Sync + 'static {
