@@ -122,52 +122,53 @@ pub(super) fn multiply_add<L: Lanes, M: Modulus<LIMBS>>(
     a: &[L; LIMBS],
     w: &impl Multiplier,
 ) -> [L; LIMBS] {
-    // Columns 5 to 9 of a·w'.
-    let mut q = [L::zero(); LIMBS];
+    // Columns 5 to 9 of a·w'. Low and high halves in accumulators of their own: chains half as long.
+    let (mut low, mut high) = ([L::zero(); LIMBS], [L::zero(); LIMBS]);
     unrolled!(LIMBS, i => {
         unrolled!(LIMBS, j => {
             if i + j >= LIMBS {
-                q[i + j - LIMBS] = q[i + j - LIMBS].madd_lo(a[i], w.quotient(j));
+                low[i + j - LIMBS] = low[i + j - LIMBS].madd_lo(a[i], w.quotient(j));
             }
             if i + j + 1 >= LIMBS {
-                q[i + j + 1 - LIMBS] = q[i + j + 1 - LIMBS].madd_hi(a[i], w.quotient(j));
+                high[i + j + 1 - LIMBS] = high[i + j + 1 - LIMBS].madd_hi(a[i], w.quotient(j));
             }
         });
     });
     // Not masked: of a factor, only the low 52 bits are read.
+    let mut q = high;
     unrolled!(LIMBS, i => {
+        if i + 1 < LIMBS {
+            q[i] = q[i].add(low[i]);
+        }
         if i > 0 {
             q[i] = q[i].add(q[i - 1].shr::<52>());
         }
     });
-    let mut sum = *x;
-    add_low_product(
-        &mut sum,
-        a,
-        #[inline(always)]
-        |j| w.number(j),
-    );
-    add_low_product(
-        &mut sum,
-        &q,
-        #[inline(always)]
-        |j| L::splat(const { negated::<M>() }[j]),
-    );
-    carried(sum)
+    let (mut low, mut high) = ([L::zero(); LIMBS], *x);
+    unrolled!(LIMBS, i => { add_low_products::<L>(&mut low, &mut high, a[i], i, #[inline(always)] |j| w.number(j)); });
+    unrolled!(LIMBS, i => {
+        add_low_products::<L>(&mut low, &mut high, q[i], i, #[inline(always)] |j| L::splat(const { negated::<M>() }[j]));
+    });
+    unrolled!(LIMBS, i => { low[i] = low[i].add(high[i]); });
+    carried(low)
 }
 
-/// `sum` + a·b modulo 2²⁶⁰, in columns: each grows by less than 9·2⁵².
+/// Limb `i` of a number times another number, modulo 2²⁶⁰, in columns of low and of high halves.
 #[inline(always)]
-fn add_low_product<L: Lanes>(sum: &mut [L; LIMBS], a: &[L; LIMBS], b: impl Fn(usize) -> L) {
-    unrolled!(LIMBS, i => {
-        unrolled!(LIMBS, j => {
-            if i + j < LIMBS {
-                sum[i + j] = sum[i + j].madd_lo(a[i], b(j));
-            }
-            if i + j + 1 < LIMBS {
-                sum[i + j + 1] = sum[i + j + 1].madd_hi(a[i], b(j));
-            }
-        });
+fn add_low_products<L: Lanes>(
+    low: &mut [L; LIMBS],
+    high: &mut [L; LIMBS],
+    limb: L,
+    i: usize,
+    number: impl Fn(usize) -> L,
+) {
+    unrolled!(LIMBS, j => {
+        if i + j < LIMBS {
+            low[i + j] = low[i + j].madd_lo(limb, number(j));
+        }
+        if i + j + 1 < LIMBS {
+            high[i + j + 1] = high[i + j + 1].madd_hi(limb, number(j));
+        }
     });
 }
 

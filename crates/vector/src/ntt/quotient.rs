@@ -23,7 +23,7 @@ const POLYNOMIALS: usize = 3;
 /// The step of a proof between the rows of the circuit and the H points, for 2^k constraints: with c = a∘b, three
 /// inverse transforms, three forward ones to the coset, and a·b − c there.
 ///
-/// Takes 33 bytes of tables an element, and 120 of a [`Workspace`].
+/// Takes 38 bytes of tables an element, and 120 of a [`Workspace`].
 pub struct Quotient<M> {
     unit: Unit,
     log_size: u32,

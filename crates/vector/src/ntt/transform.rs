@@ -14,7 +14,7 @@ use crate::unit::{Unit, on_lanes};
 
 /// A transform of 2^k elements: the values of a polynomial from its coefficients, or the inverse of that.
 ///
-/// Takes 24 bytes of tables an element.
+/// Takes 19 bytes of tables an element, and 40 of a [`Workspace`].
 pub struct Transform<M> {
     unit: Unit,
     log_size: u32,
