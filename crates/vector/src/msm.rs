@@ -3,8 +3,8 @@
 //! **How.** Pippenger's buckets with signed digits. Scalars are sorted out first, for those of circuits are mostly
 //! small: zeros are left out, points with a one are summed apart, and a scalar above r/2 counts as r minus it with the
 //! negated point. Of each window the points are sorted by digit; lists of points of about the same length are summed
-//! eight at a time, one a lane, as trees of affine additions that share their inversions ([`sums`]); and the sums
-//! are weighted with their digits by halving ([`weighing`]).
+//! eight at a time, one a lane, as trees of affine additions that share their inversions (`sums.rs`); and the sums
+//! are weighted with their digits by halving (`weighing.rs`).
 //!
 //! **Parts.** An [`Msm`] is made of [`Msm::parts`] that any threads may sum in any order ([`Msm::sum_part`]); what they
 //! give is put together by [`Msm::finish`].
