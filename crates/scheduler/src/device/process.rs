@@ -1,6 +1,6 @@
 //! A worker process behind the engine.
 
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
 use outrigger_algorithms::gpu;
@@ -8,6 +8,10 @@ use outrigger_device::{Api, BatchError, DeviceError, Job, Refusal, Standing, Wor
 use outrigger_types::{Backend, Operation};
 
 use super::{Batch, Worker};
+
+/// All operations with their codes: looked up again and again while a device is watched.
+static CODED: LazyLock<Vec<(Operation, u32)>> =
+    LazyLock::new(|| gpu::operations().filter_map(|operation| Some((operation, gpu::code(operation)?))).collect());
 
 /// A device's worker process, kept alive by its handle.
 pub struct ProcessWorker {
@@ -67,8 +71,8 @@ impl Worker for ProcessWorker {
     }
 
     fn operations(&self) -> Vec<Operation> {
-        let serves = |code| self.handle.standing(code) == Some(Standing::Serves);
-        gpu::operations().filter(|&operation| gpu::code(operation).is_some_and(serves)).collect()
+        let served = self.handle.served();
+        CODED.iter().filter(|(_, code)| served.contains(code)).map(|(operation, _)| *operation).collect()
     }
 
     fn batch_bytes_max(&self) -> usize {
