@@ -57,6 +57,14 @@ struct Asked {
     right: Output,
 }
 
+/// A sidecar with one double of a GPU, and the faults of that.
+fn sidecar() -> (Sidecar, Faults) {
+    let faults = Faults::none();
+    let mut environment = doubles(1);
+    environment.push(faults.variable());
+    (Sidecar::start_with_environment(CONFIG, environment), faults)
+}
+
 fn asked() -> [Asked; 3] {
     OPERATIONS.map(|operation| {
         let work = Arc::new(planted::work(operation, &planted::mixed(ITEMS)).expect("planted items"));
@@ -86,10 +94,7 @@ async fn all_is_well(client: &Client, asked: &[Asked]) {
 #[test]
 fn no_fault_of_a_driver_becomes_an_answer() {
     let _alone = alone();
-    let faults = Faults::none();
-    let mut environment = doubles(1);
-    environment.push(faults.variable());
-    let sidecar = Sidecar::start_with_environment(CONFIG, environment);
+    let (sidecar, faults) = sidecar();
     let asked = asked();
     runtime().block_on(async {
         let client = sidecar.client().await;
@@ -119,10 +124,7 @@ fn no_fault_of_a_driver_becomes_an_answer() {
 #[test]
 fn a_kernel_that_computes_wrong_is_found_out_and_comes_back() {
     let _alone = alone();
-    let faults = Faults::none();
-    let mut environment = doubles(1);
-    environment.push(faults.variable());
-    let sidecar = Sidecar::start_with_environment(CONFIG, environment);
+    let (sidecar, faults) = sidecar();
     let asked = asked();
     let computed_wrong = |sidecar: &Sidecar| {
         sidecar.metric(EVENTS, &["event=\"audit\""]) + sidecar.metric(EVENTS, &["event=\"planted\""])
