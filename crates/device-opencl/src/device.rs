@@ -173,7 +173,12 @@ fn shortened(mut log: String) -> String {
     log
 }
 
+/// One thread at a time: of several that ask a loader and its drivers for the first time at once, some are told that
+/// there is no device (seen with ocl-icd 2.3 and PoCL 3.1).
+static ASKING: Mutex<()> = Mutex::new(());
+
 fn found() -> Result<Vec<(ClDevice, DeviceInfo)>, DeviceError> {
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
     let platforms = match get_platforms() {
         Ok(platforms) => platforms,
         Err(ClError(CL_PLATFORM_NOT_FOUND_KHR)) => Vec::new(),
