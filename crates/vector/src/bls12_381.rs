@@ -1,4 +1,4 @@
-//! BLS12-381, eight points at a time: sets of signatures from bytes to one product of Miller loops, all there is up to
+//! BLS12-381, eight points at a time: its groups [`G1`] and [`G2`], for [`crate::msm`]; and sets of signatures from bytes to one product of Miller loops, all there is up to
 //! the final exponentiation. In both arrangements: keys in G1 with signatures in G2 ([`combine_min_key`]), and keys in
 //! G2 with signatures in G1 ([`combine_min_signature`]).
 //!
@@ -31,11 +31,14 @@ mod curve;
 mod field;
 mod g1;
 mod g2;
+mod groups;
 mod hash_to_g1;
 mod hash_to_g2;
 mod pairing;
 mod points;
 mod quadratic;
+
+pub use groups::{G1, G2};
 
 use base::{Fp, GENERATOR_1, GENERATOR_2, Limbs};
 use coefficient::{Coefficients, Summand};

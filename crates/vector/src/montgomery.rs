@@ -75,6 +75,7 @@ pub trait Modulus<const N: usize>: Copy + Debug + Send + Sync + 'static {
 
 /// Eight numbers modulo `M`, in Montgomery's form. See the module for bounds.
 #[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
 pub struct Element<L, M, const N: usize> {
     pub(crate) limbs: [L; N],
     modulus: PhantomData<M>,

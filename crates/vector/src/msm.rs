@@ -31,7 +31,8 @@ use scalars::{Digits, Terms};
 /// A curve whose points can be summed: those that this crate knows.
 #[expect(private_bounds, reason = "curves are those of this crate")]
 pub trait Curve: Copy + Debug + Send + Sync + 'static {
-    /// A coordinate: little-endian words in Montgomery's form with R = 2²⁵⁶, below p.
+    /// A coordinate: little-endian words of a number below p, in Montgomery's form with R = 2²⁵⁶ for words of 256 bits and
+    /// 2³⁸⁴ for those of 384.
     type Number: Copy + Debug + Default + PartialEq + Send + Sync;
     /// A point in memory.
     #[doc(hidden)]
@@ -39,7 +40,8 @@ pub trait Curve: Copy + Debug + Send + Sync + 'static {
     /// Coordinates in lanes.
     #[doc(hidden)]
     type Coordinate<L: Lanes>: Coordinate<L, Row = Self::Row, Number = Self::Number>;
-    /// The order of the group: at most 254 bits.
+    /// The order of the group, which is odd: at most 255 bits, so that half of it, with the carry of signed digits, fits
+    /// windows of 255 bits.
     #[doc(hidden)]
     const ORDER: [u64; 4];
 
@@ -114,7 +116,7 @@ pub(crate) trait Coordinate<L: Lanes>: Invertible + Words {
     /// a². Takes products and settled numbers.
     fn squared(&self) -> Self;
     fn sum(&self, other: &Self) -> Self;
-    /// a − b, of a product or settled number b.
+    /// a − b, of a settled number b.
     fn minus(&self, other: &Self) -> Self;
     /// a − 2x − `run`, settled, of a product, a settled number, and a difference of settled ones.
     fn settled_x(&self, x: &Self, run: &Self) -> Self;

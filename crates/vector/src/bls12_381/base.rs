@@ -6,19 +6,22 @@ use crate::lanes::{LANES, Lanes, Mask, transpose};
 use crate::montgomery::{Element, Joined, Modulus, below, constants, equal, invert_all, splat};
 use crate::radix52::LIMB_MASK;
 
+/// p in little-endian words.
+pub(super) const P_WORDS: [u64; 6] = [
+    0xb9feffffffffaaab,
+    0x1eabfffeb153ffff,
+    0x6730d2a0f6b0f624,
+    0x64774b84f38512bf,
+    0x4b1ba7b6434bacd7,
+    0x1a0111ea397fe69a,
+];
+
 /// p = 0x1a0111ea…ffffaaab.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Base;
 
 impl Modulus<8> for Base {
-    const LIMBS: Limbs = constants::limbs(&[
-        0xb9feffffffffaaab,
-        0x1eabfffeb153ffff,
-        0x6730d2a0f6b0f624,
-        0x64774b84f38512bf,
-        0x4b1ba7b6434bacd7,
-        0x1a0111ea397fe69a,
-    ]);
+    const LIMBS: Limbs = constants::limbs(&P_WORDS);
 }
 
 /// Limbs of a number.

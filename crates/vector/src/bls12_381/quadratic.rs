@@ -7,6 +7,7 @@ use crate::montgomery::{Columns, Element, Joined, invert_all};
 
 /// Eight elements a + b·i.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Fp2<L> {
     /// a
     pub(super) c0: Fp<L>,

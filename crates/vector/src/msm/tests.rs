@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use super::{Bases, Curve, Msm, Stopped, msm};
 use crate::Unit;
-use crate::bn254::{G1, G2};
-use model::{Coordinate, Point};
+use crate::{bls12_381, bn254};
+use model::{Coordinate, Fp, Fp2, Point};
 
 mod model;
 
@@ -18,21 +18,85 @@ trait Modelled: Curve {
     const GENERATOR: [<Self as Modelled>::Coordinate; 2];
 }
 
-impl Modelled for G1 {
-    type Coordinate = model::Fp;
-    const GENERATOR: [model::Fp; 2] = [model::Fp([1, 0, 0, 0]), model::Fp([2, 0, 0, 0])];
+impl Modelled for bn254::G1 {
+    type Coordinate = Fp<[u64; 4]>;
+    const GENERATOR: [Fp<[u64; 4]>; 2] = [Fp([1, 0, 0, 0]), Fp([2, 0, 0, 0])];
 }
 
-impl Modelled for G2 {
-    type Coordinate = model::Fp2;
-    const GENERATOR: [model::Fp2; 2] = [
-        model::Fp2(
-            model::Fp([0x46de_bd5c_d992_f6ed, 0x6743_22d4_f75e_dadd, 0x426a_0066_5e5c_4479, 0x1800_deef_121f_1e76]),
-            model::Fp([0x97e4_85b7_aef3_12c2, 0xf1aa_4933_35a9_e712, 0x7260_bfb7_31fb_5d25, 0x198e_9393_920d_483a]),
+impl Modelled for bn254::G2 {
+    type Coordinate = Fp2<[u64; 4]>;
+    const GENERATOR: [Fp2<[u64; 4]>; 2] = [
+        Fp2(
+            Fp([0x46de_bd5c_d992_f6ed, 0x6743_22d4_f75e_dadd, 0x426a_0066_5e5c_4479, 0x1800_deef_121f_1e76]),
+            Fp([0x97e4_85b7_aef3_12c2, 0xf1aa_4933_35a9_e712, 0x7260_bfb7_31fb_5d25, 0x198e_9393_920d_483a]),
         ),
-        model::Fp2(
-            model::Fp([0x4ce6_cc01_66fa_7daa, 0xe3d1_e769_0c43_d37b, 0x4aab_7180_8dcb_408f, 0x12c8_5ea5_db8c_6deb]),
-            model::Fp([0x55ac_dadc_d122_975b, 0xbc4b_3133_70b3_8ef3, 0xec9e_99ad_690c_3395, 0x0906_89d0_585f_f075]),
+        Fp2(
+            Fp([0x4ce6_cc01_66fa_7daa, 0xe3d1_e769_0c43_d37b, 0x4aab_7180_8dcb_408f, 0x12c8_5ea5_db8c_6deb]),
+            Fp([0x55ac_dadc_d122_975b, 0xbc4b_3133_70b3_8ef3, 0xec9e_99ad_690c_3395, 0x0906_89d0_585f_f075]),
+        ),
+    ];
+}
+
+impl Modelled for bls12_381::G1 {
+    type Coordinate = Fp<[u64; 6]>;
+    const GENERATOR: [Fp<[u64; 6]>; 2] = [
+        Fp([
+            0xfb3a_f00a_db22_c6bb,
+            0x6c55_e83f_f97a_1aef,
+            0xa14e_3a3f_171b_ac58,
+            0xc368_8c4f_9774_b905,
+            0x2695_638c_4fa9_ac0f,
+            0x17f1_d3a7_3197_d794,
+        ]),
+        Fp([
+            0x0caa_2329_46c5_e7e1,
+            0xd03c_c744_a288_8ae4,
+            0x00db_18cb_2c04_b3ed,
+            0xfcf5_e095_d5d0_0af6,
+            0xa09e_30ed_741d_8ae4,
+            0x08b3_f481_e3aa_a0f1,
+        ]),
+    ];
+}
+
+impl Modelled for bls12_381::G2 {
+    type Coordinate = Fp2<[u64; 6]>;
+    const GENERATOR: [Fp2<[u64; 6]>; 2] = [
+        Fp2(
+            Fp([
+                0xd480_56c8_c121_bdb8,
+                0x0bac_0326_a805_bbef,
+                0xb451_0b64_7ae3_d177,
+                0xc6e4_7ad4_fa40_3b02,
+                0x2608_0527_2dc5_1051,
+                0x024a_a2b2_f08f_0a91,
+            ]),
+            Fp([
+                0xe5ac_7d05_5d04_2b7e,
+                0x334c_f112_1394_5d57,
+                0xb5da_61bb_dc7f_5049,
+                0x596b_d0d0_9920_b61a,
+                0x7dac_d3a0_8827_4f65,
+                0x13e0_2b60_5271_9f60,
+            ]),
+        ),
+        Fp2(
+            Fp([
+                0xe193_5486_08b8_2801,
+                0x923a_c9cc_3bac_a289,
+                0x6d42_9a69_5160_d12c,
+                0xadfd_9baa_8cbd_d3a7,
+                0x8cc9_cdc6_da2e_351a,
+                0x0ce5_d527_727d_6e11,
+            ]),
+            Fp([
+                0xaaa9_075f_f05f_79be,
+                0x3f37_0d27_5cec_1da1,
+                0x2674_92ab_572e_99ab,
+                0xcb3e_287e_85a7_63af,
+                0x32ac_d2b0_2bc2_8b99,
+                0x0606_c4a0_2ea7_34cc,
+            ]),
         ),
     ];
 }
@@ -97,7 +161,9 @@ impl<C: Modelled> Judge<C> {
             self.check("random", &(0..count).map(|i| (small(i), random.scalar::<C>())).collect());
         }
         let mut edges = vec![[0; 4], [1, 0, 0, 0], Self::negative(1), Self::negative(2), [2, 0, 0, 0]];
-        for bit in (0..253).step_by(5) {
+        let half: Scalar = std::array::from_fn(|i| C::ORDER[i] >> 1 | C::ORDER.get(i + 1).map_or(0, |next| next << 63));
+        edges.extend([half, model::minus(&half, &[1, 0, 0, 0]), model::minus(&C::ORDER, &half)]);
+        for bit in (0..255).step_by(5).filter(|bit| *bit < 64 * 3 + C::ORDER[3].ilog2() as usize) {
             let power: Scalar = std::array::from_fn(|i| if i == bit / 64 { 1 << (bit % 64) } else { 0 });
             edges.extend([power, model::minus(&C::ORDER, &power), model::minus(&power, &[1, 0, 0, 0])]);
         }
@@ -147,22 +213,32 @@ impl Random {
 
 #[test]
 fn g1_of_bn254() {
-    Judge::<G1>::new().check_all();
+    Judge::<bn254::G1>::new().check_all();
 }
 
 #[test]
 fn g2_of_bn254() {
-    Judge::<G2>::new().check_all();
+    Judge::<bn254::G2>::new().check_all();
+}
+
+#[test]
+fn g1_of_bls12_381() {
+    Judge::<bls12_381::G1>::new().check_all();
+}
+
+#[test]
+fn g2_of_bls12_381() {
+    Judge::<bls12_381::G2>::new().check_all();
 }
 
 #[test]
 fn parts_come_in_any_order_and_stop_when_told() {
-    let judge = Judge::<G1>::new();
+    let judge = Judge::<bn254::G1>::new();
     let mut random = Random(1);
-    let scalars: Vec<Scalar> = (0..40).map(|_| random.scalar::<G1>()).collect();
+    let scalars: Vec<Scalar> = (0..40).map(|_| random.scalar::<bn254::G1>()).collect();
     let logarithm = |i: usize| [1 + i as u64, 0, 0, 0];
     for unit in &judge.units {
-        let bases = Bases::<G1>::prepare(*unit, scalars.len(), |i| judge.point(&logarithm(i)));
+        let bases = Bases::<bn254::G1>::prepare(*unit, scalars.len(), |i| judge.point(&logarithm(i)));
         let alone = msm(*unit, &bases, &scalars, &mut || ControlFlow::Continue(())).expect("nobody stops it");
         let several = Msm::new(*unit, &bases, &scalars, 1000).expect("scalars below the order");
         assert!(several.parts() > 10);
@@ -177,8 +253,8 @@ fn parts_come_in_any_order_and_stop_when_told() {
 
 #[test]
 fn scalars_must_fit() {
-    let bases = Bases::<G1>::prepare(Unit::PORTABLE, 1, |_| None);
-    for scalars in [vec![], vec![G1::ORDER], vec![[u64::MAX; 4]], vec![[1, 0, 0, 0]; 2]] {
+    let bases = Bases::<bn254::G1>::prepare(Unit::PORTABLE, 1, |_| None);
+    for scalars in [vec![], vec![bn254::G1::ORDER], vec![[u64::MAX; 4]], vec![[1, 0, 0, 0]; 2]] {
         assert!(Msm::new(Unit::PORTABLE, &bases, &scalars, 1).is_none());
     }
 }

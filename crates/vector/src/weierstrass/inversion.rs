@@ -6,10 +6,10 @@
 
 use crate::lanes::{LANES, Lanes};
 
-/// An odd modulus of 256 bits.
-pub(crate) struct Modulus {
+/// An odd modulus of 64·`WORDS` bits; `DIGITS` of 62 bits have room for twice as much, and a sign.
+pub(crate) struct Modulus<const WORDS: usize = 4, const DIGITS: usize = 5> {
     /// In digits of 62 bits.
-    digits: [i64; 5],
+    digits: [i64; DIGITS],
     /// Its inverse modulo 2⁶².
     inverse_62: u64,
 }
@@ -25,8 +25,22 @@ struct Steps {
     r: i64,
 }
 
-impl Modulus {
+impl Modulus<4, 5> {
     pub(crate) const fn new(words: [u64; 4]) -> Self {
+        Self::of_words(words)
+    }
+}
+
+impl Modulus<6, 7> {
+    /// One of 384 bits.
+    pub(crate) const fn long(words: [u64; 6]) -> Self {
+        Self::of_words(words)
+    }
+}
+
+impl<const WORDS: usize, const DIGITS: usize> Modulus<WORDS, DIGITS> {
+    const fn of_words(words: [u64; WORDS]) -> Self {
+        const { assert!(62 * DIGITS > 64 * WORDS + 1) };
         // Newton: each round doubles the number of right bits; an odd number is its own inverse modulo 8.
         let mut inverse = words[0];
         let mut round = 0;
@@ -38,24 +52,25 @@ impl Modulus {
     }
 
     /// The inverse of a number below the modulus and prime to it; 0 of 0.
-    pub(crate) fn invert(&self, number: [u64; 4]) -> [u64; 4] {
-        let (mut d, mut e) = ([0; 5], [1, 0, 0, 0, 0]);
+    pub(crate) fn invert(&self, number: [u64; WORDS]) -> [u64; WORDS] {
+        let (mut d, mut e) = ([0; DIGITS], [0; DIGITS]);
+        e[0] = 1;
         let (mut f, mut g) = (self.digits, digits_of(number));
         let mut eta = -1;
-        while g != [0; 5] {
+        while g != [0; DIGITS] {
             let steps;
             (eta, steps) = divide(eta, f[0] as u64, g[0] as u64);
             self.update_cofactors(&mut d, &mut e, &steps);
             update(&mut f, &mut g, &steps);
         }
         // f is now 1 or −1 (or the modulus, where the number was 0 and d is 0), and d·number ≡ f.
-        self.reduce(d, f[4] < 0)
+        self.reduce(d, f[DIGITS - 1] < 0)
     }
 
     /// (d, e) ← steps · (d, e) / 2⁶² modulo the modulus, both kept between −2 and 1 times the modulus.
-    fn update_cofactors(&self, d: &mut [i64; 5], e: &mut [i64; 5], steps: &Steps) {
+    fn update_cofactors(&self, d: &mut [i64; DIGITS], e: &mut [i64; DIGITS], steps: &Steps) {
         let Steps { u, v, q, r } = *steps;
-        let (sign_d, sign_e) = (d[4] >> 63, e[4] >> 63);
+        let (sign_d, sign_e) = (d[DIGITS - 1] >> 63, e[DIGITS - 1] >> 63);
         // Multiples of the modulus that bring both back above its negative, then clear the low 62 bits.
         let mut multiple_d = (u & sign_d) + (v & sign_e);
         let mut multiple_e = (q & sign_d) + (r & sign_e);
@@ -69,21 +84,21 @@ impl Modulus {
         sum_d += wide(self.digits[0], multiple_d);
         sum_e += wide(self.digits[0], multiple_e);
         debug_assert!(sum_d as i64 & MASK == 0 && sum_e as i64 & MASK == 0);
-        for i in 1..5 {
+        for i in 1..DIGITS {
             sum_d = (sum_d >> BITS) + wide(u, d[i]) + wide(v, e[i]) + wide(self.digits[i], multiple_d);
             sum_e = (sum_e >> BITS) + wide(q, d[i]) + wide(r, e[i]) + wide(self.digits[i], multiple_e);
             d[i - 1] = sum_d as i64 & MASK;
             e[i - 1] = sum_e as i64 & MASK;
         }
-        d[4] = (sum_d >> BITS) as i64;
-        e[4] = (sum_e >> BITS) as i64;
+        d[DIGITS - 1] = (sum_d >> BITS) as i64;
+        e[DIGITS - 1] = (sum_e >> BITS) as i64;
     }
 
     /// From between −2 and 1 times the modulus to below it, negated first where asked.
-    fn reduce(&self, mut number: [i64; 5], negate: bool) -> [u64; 4] {
-        let add_where_negative = |number: &mut [i64; 5]| {
-            let sign = number[4] >> 63;
-            for i in 0..5 {
+    fn reduce(&self, mut number: [i64; DIGITS], negate: bool) -> [u64; WORDS] {
+        let add_where_negative = |number: &mut [i64; DIGITS]| {
+            let sign = number[DIGITS - 1] >> 63;
+            for i in 0..DIGITS {
                 number[i] += self.digits[i] & sign;
             }
             propagate(number);
@@ -94,28 +109,40 @@ impl Modulus {
             propagate(&mut number);
         }
         add_where_negative(&mut number);
-        let [a, b, c, d, e] = number.map(|digit| digit as u64);
-        [a | b << 62, b >> 2 | c << 60, c >> 4 | d << 58, d >> 6 | e << 56]
+        words_of(&number)
     }
 }
 
-const fn digits_of([a, b, c, d]: [u64; 4]) -> [i64; 5] {
-    let mask = MASK as u64;
-    [
-        (a & mask) as i64,
-        ((a >> 62 | b << 2) & mask) as i64,
-        ((b >> 60 | c << 4) & mask) as i64,
-        ((c >> 58 | d << 6) & mask) as i64,
-        (d >> 56) as i64,
-    ]
+const fn digits_of<const WORDS: usize, const DIGITS: usize>(words: [u64; WORDS]) -> [i64; DIGITS] {
+    let mut digits = [0; DIGITS];
+    let mut i = 0;
+    while i < DIGITS {
+        let (word, shift) = (i * BITS as usize / 64, i * BITS as usize % 64);
+        let mut digit = if word < WORDS { words[word] >> shift } else { 0 };
+        if shift > 0 && word + 1 < WORDS {
+            digit |= words[word + 1] << (64 - shift);
+        }
+        digits[i] = digit as i64 & MASK;
+        i += 1;
+    }
+    digits
+}
+
+/// The opposite, of digits that are not negative.
+fn words_of<const WORDS: usize, const DIGITS: usize>(digits: &[i64; DIGITS]) -> [u64; WORDS] {
+    std::array::from_fn(|i| {
+        // Digits have less bits than words, so a word has parts of two.
+        let (digit, shift) = (i * 64 / BITS as usize, i * 64 % BITS as usize);
+        (digits[digit] >> shift) as u64 | (digits[digit + 1] as u64) << (BITS as usize - shift)
+    })
 }
 
 fn wide(a: i64, b: i64) -> i128 {
     i128::from(a) * i128::from(b)
 }
 
-fn propagate(number: &mut [i64; 5]) {
-    for i in 0..4 {
+fn propagate<const DIGITS: usize>(number: &mut [i64; DIGITS]) {
+    for i in 0..DIGITS - 1 {
         number[i + 1] += number[i] >> BITS;
         number[i] &= MASK;
     }
@@ -153,19 +180,19 @@ fn divide(mut eta: i64, mut f: u64, mut g: u64) -> (i64, Steps) {
 }
 
 /// (f, g) ← steps · (f, g) / 2⁶², exactly.
-fn update(f: &mut [i64; 5], g: &mut [i64; 5], steps: &Steps) {
+fn update<const DIGITS: usize>(f: &mut [i64; DIGITS], g: &mut [i64; DIGITS], steps: &Steps) {
     let Steps { u, v, q, r } = *steps;
     let mut sum_f = wide(u, f[0]) + wide(v, g[0]);
     let mut sum_g = wide(q, f[0]) + wide(r, g[0]);
     debug_assert!(sum_f as i64 & MASK == 0 && sum_g as i64 & MASK == 0);
-    for i in 1..5 {
+    for i in 1..DIGITS {
         sum_f = (sum_f >> BITS) + wide(u, f[i]) + wide(v, g[i]);
         sum_g = (sum_g >> BITS) + wide(q, f[i]) + wide(r, g[i]);
         f[i - 1] = sum_f as i64 & MASK;
         g[i - 1] = sum_g as i64 & MASK;
     }
-    f[4] = (sum_f >> BITS) as i64;
-    g[4] = (sum_g >> BITS) as i64;
+    f[DIGITS - 1] = (sum_f >> BITS) as i64;
+    g[DIGITS - 1] = (sum_g >> BITS) as i64;
 }
 
 /// What is inverted in lanes.

@@ -2,11 +2,7 @@
 
 use std::fmt::Debug;
 
-type Words = [u64; 4];
-
-const P: Words = [0x3c20_8c16_d87c_fd47, 0x9781_6a91_6871_ca8d, 0xb850_45b6_8181_585d, 0x3064_4e72_e131_a029];
-
-pub(super) fn minus(a: &Words, b: &Words) -> Words {
+pub(super) fn minus<const N: usize>(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
     let mut borrow = 0;
     std::array::from_fn(|i| {
         let difference = i128::from(a[i]) - i128::from(b[i]) + borrow;
@@ -15,10 +11,10 @@ pub(super) fn minus(a: &Words, b: &Words) -> Words {
     })
 }
 
-/// Of numbers below a modulus of 255 bits at most.
-pub(super) fn sum_mod(a: &Words, b: &Words, modulus: &Words) -> Words {
+/// Of numbers below a modulus of which twice fits.
+pub(super) fn sum_mod<const N: usize>(a: &[u64; N], b: &[u64; N], modulus: &[u64; N]) -> [u64; N] {
     let mut carry = 0;
-    let sum: Words = std::array::from_fn(|i| {
+    let sum = std::array::from_fn(|i| {
         carry += u128::from(a[i]) + u128::from(b[i]);
         let word = carry as u64;
         carry >>= 64;
@@ -27,14 +23,72 @@ pub(super) fn sum_mod(a: &Words, b: &Words, modulus: &Words) -> Words {
     if sum.iter().rev().lt(modulus.iter().rev()) { sum } else { minus(&sum, modulus) }
 }
 
-pub(super) fn product_mod(a: &Words, b: &Words, modulus: &Words) -> Words {
-    (0..256).rev().fold([0; 4], |sum, bit| {
+pub(super) fn product_mod<const N: usize>(a: &[u64; N], b: &[u64; N], modulus: &[u64; N]) -> [u64; N] {
+    (0..64 * N).rev().fold([0; N], |sum, bit| {
         let double = sum_mod(&sum, &sum, modulus);
         if b[bit / 64] >> (bit % 64) & 1 == 1 { sum_mod(&double, a, modulus) } else { double }
     })
 }
 
-/// A number that is no longer, or not yet, times 2²⁵⁶.
+/// Words of numbers modulo a prime.
+pub(super) trait Words: Copy + Debug + PartialEq {
+    const P: Self;
+    const ZERO: Self;
+    const ONE: Self;
+
+    fn sum(&self, other: &Self) -> Self;
+    fn product(&self, other: &Self) -> Self;
+    fn negative(&self) -> Self;
+    fn bits(&self) -> impl Iterator<Item = bool>;
+}
+
+macro_rules! words {
+    ($count:literal, $p:expr) => {
+        impl Words for [u64; $count] {
+            const P: Self = $p;
+            const ZERO: Self = [0; $count];
+            const ONE: Self = {
+                let mut one = [0; $count];
+                one[0] = 1;
+                one
+            };
+
+            fn sum(&self, other: &Self) -> Self {
+                sum_mod(self, other, &Self::P)
+            }
+
+            fn product(&self, other: &Self) -> Self {
+                product_mod(self, other, &Self::P)
+            }
+
+            fn negative(&self) -> Self {
+                if *self == Self::ZERO { *self } else { minus(&Self::P, self) }
+            }
+
+            /// The highest first.
+            fn bits(&self) -> impl Iterator<Item = bool> {
+                (0..64 * $count).rev().map(|bit| self[bit / 64] >> (bit % 64) & 1 == 1)
+            }
+        }
+    };
+}
+
+// The base field of BN254.
+words!(4, [0x3c20_8c16_d87c_fd47, 0x9781_6a91_6871_ca8d, 0xb850_45b6_8181_585d, 0x3064_4e72_e131_a029]);
+// That of BLS12-381.
+words!(
+    6,
+    [
+        0xb9fe_ffff_ffff_aaab,
+        0x1eab_fffe_b153_ffff,
+        0x6730_d2a0_f6b0_f624,
+        0x6477_4b84_f385_12bf,
+        0x4b1b_a7b6_434b_acd7,
+        0x1a01_11ea_397f_e69a,
+    ]
+);
+
+/// A number that is no longer, or not yet, in Montgomery's form.
 pub(super) trait Coordinate: Copy + PartialEq {
     type Number: Debug + PartialEq;
 
@@ -49,53 +103,53 @@ pub(super) trait Coordinate: Copy + PartialEq {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Fp(pub(super) Words);
+pub(super) struct Fp<W>(pub(super) W);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Fp2(pub(super) Fp, pub(super) Fp);
+pub(super) struct Fp2<W>(pub(super) Fp<W>, pub(super) Fp<W>);
 
-impl Coordinate for Fp {
-    type Number = Words;
+impl<W: Words> Coordinate for Fp<W> {
+    type Number = W;
 
     fn zero() -> Self {
-        Self([0; 4])
+        Self(W::ZERO)
     }
 
     fn one() -> Self {
-        Self([1, 0, 0, 0])
+        Self(W::ONE)
     }
 
     fn plus(&self, other: &Self) -> Self {
-        Self(sum_mod(&self.0, &other.0, &P))
+        Self(self.0.sum(&other.0))
     }
 
     fn minus(&self, other: &Self) -> Self {
-        Self(sum_mod(&self.0, &Self::negated(&other.0), &P))
+        Self(self.0.sum(&other.0.negative()))
     }
 
     fn times(&self, other: &Self) -> Self {
-        Self(product_mod(&self.0, &other.0, &P))
+        Self(self.0.product(&other.0))
     }
 
     fn inverse(&self) -> Self {
-        let exponent = minus(&P, &[2, 0, 0, 0]);
-        (0..256).rev().fold(Self::one(), |power, bit| {
+        let exponent = W::ONE.sum(&W::ONE).negative();
+        exponent.bits().fold(Self::one(), |power, bit| {
             let square = power.times(&power);
-            if exponent[bit / 64] >> (bit % 64) & 1 == 1 { square.times(self) } else { square }
+            if bit { square.times(self) } else { square }
         })
     }
 
-    fn number(&self) -> Words {
-        (0..256).fold(self.0, |number, _| sum_mod(&number, &number, &P))
+    fn number(&self) -> W {
+        self.0.bits().fold(self.0, |number, _| number.sum(&number))
     }
 
-    fn negated(number: &Words) -> Words {
-        if *number == [0; 4] { *number } else { minus(&P, number) }
+    fn negated(number: &W) -> W {
+        number.negative()
     }
 }
 
-impl Coordinate for Fp2 {
-    type Number = [Words; 2];
+impl<W: Words> Coordinate for Fp2<W> {
+    type Number = [W; 2];
 
     fn zero() -> Self {
         Self(Fp::zero(), Fp::zero())
@@ -123,11 +177,11 @@ impl Coordinate for Fp2 {
         Self(self.0.times(&norm), Fp::zero().minus(&self.1).times(&norm))
     }
 
-    fn number(&self) -> [Words; 2] {
+    fn number(&self) -> [W; 2] {
         [self.0.number(), self.1.number()]
     }
 
-    fn negated([a, b]: &[Words; 2]) -> [Words; 2] {
+    fn negated([a, b]: &[W; 2]) -> [W; 2] {
         [Fp::negated(a), Fp::negated(b)]
     }
 }
@@ -177,7 +231,7 @@ impl<F: Coordinate> Point<F> {
         Self { x, y: r.times(&v.minus(&x)).minus(&s.times(&hhh)), z: self.z.times(&other.z).times(&h) }
     }
 
-    pub(super) fn times(&self, scalar: &Words) -> Self {
+    pub(super) fn times(&self, scalar: &[u64; 4]) -> Self {
         let infinity = Self { x: F::one(), y: F::one(), z: F::zero() };
         (0..256).rev().fold(infinity, |sum, bit| {
             let double = sum.doubled();
