@@ -4,6 +4,7 @@
 pub mod cpu;
 pub mod operations;
 pub mod reference;
+pub mod vector;
 
 mod domain;
 
@@ -11,10 +12,15 @@ mod domain;
 mod tests;
 
 use std::fmt;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use outrigger_vector::Unit;
+use zeroize::Zeroizing;
 
 use crate::curve::{Curve, Points, SCALAR_LIMBS};
 use crate::key::Rows;
-use crate::{Control, Stop};
+use crate::{Control, ProvingKey, Stage, Stop, Timings};
 
 /// A scalar as a plain number, limbs from the least significant.
 pub type PlainScalar = [u64; SCALAR_LIMBS];
@@ -89,6 +95,99 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         scalars: &[PlainScalar],
         control: &Control,
     ) -> Result<E::G2, Failure>;
+
+    /// Makes ready what this engine keeps of a key, in the current rayon pool. Without it the first proof does.
+    fn prepare(&self, key: &ProvingKey<E>) {
+        let _ = key;
+    }
+
+    /// The five sums of a proof. One after the other, where an engine has no better order.
+    fn sums(&self, summands: &Summands<'_, E>, watch: &mut Watch<'_>) -> Result<Sums<E>, Failure> {
+        let (key, witness, private) = (summands.key, summands.witness, summands.private());
+        let (whole, mut done) = (summands.work(), 0);
+        let mut g1 = |points: &dyn Points<E::G1Affine>, scalars: &[PlainScalar]| {
+            watch.control.check()?;
+            watch.tell(Stage::MsmG1, done as f64 / whole as f64);
+            let begin = Instant::now();
+            let sum = Zeroizing::new(self.msm_g1(points, scalars, watch.control)?);
+            watch.timings.add(Stage::MsmG1, begin.elapsed());
+            done += WORK_G1 * scalars.len() as u64;
+            Ok::<_, Failure>(sum)
+        };
+        let a = g1(&key.a_points(), witness)?;
+        let b1 = g1(&key.b1_points(), witness)?;
+        let c = g1(&key.c_points(), private)?;
+        let h = g1(&key.h_points(), summands.quotient)?;
+        watch.control.check()?;
+        watch.tell(Stage::MsmG2, done as f64 / whole as f64);
+        let begin = Instant::now();
+        let b2 = Zeroizing::new(self.msm_g2(&key.b2_points(), witness, watch.control)?);
+        watch.timings.add(Stage::MsmG2, begin.elapsed());
+        Ok(Sums { a, b1, b2, c, h })
+    }
+}
+
+/// About how long a term of a sum takes in either group: they serve nothing but the percentage.
+const WORK_G1: u64 = 60;
+const WORK_G2: u64 = 180;
+
+/// What the sums of a proof are over.
+#[derive(Clone, Copy)]
+pub struct Summands<'a, E: Curve> {
+    /// The key with the points.
+    pub key: &'a ProvingKey<E>,
+    /// A scalar for each wire: all of them for A and B, the private ones for C.
+    pub witness: &'a [PlainScalar],
+    /// A scalar for each H point.
+    pub quotient: &'a [PlainScalar],
+}
+
+impl<'a, E: Curve> Summands<'a, E> {
+    /// The scalars of the C points.
+    pub fn private(&self) -> &'a [PlainScalar] {
+        &self.witness[1 + self.key.summary.public_signals..]
+    }
+
+    /// About how much work they are, in the unit of the prover's percentage.
+    pub(crate) fn work(&self) -> u64 {
+        work_of_sums(self.witness.len(), self.quotient.len())
+    }
+}
+
+/// About how much work the sums of a proof are.
+pub(crate) fn work_of_sums(wires: usize, domain: usize) -> u64 {
+    WORK_G1 * (3 * wires + domain) as u64 + WORK_G2 * wires as u64
+}
+
+/// The sums of the five multi-scalar multiplications. With the proof they would tell of the witness: wiped.
+pub struct Sums<E: Curve> {
+    /// Over the A points.
+    pub a: Zeroizing<E::G1>,
+    /// Over the B points in G1.
+    pub b1: Zeroizing<E::G1>,
+    /// Over the B points in G2.
+    pub b2: Zeroizing<E::G2>,
+    /// Over the C points.
+    pub c: Zeroizing<E::G1>,
+    /// Over the H points.
+    pub h: Zeroizing<E::G1>,
+}
+
+/// Who watches the sums of a proof.
+pub struct Watch<'a> {
+    /// Stops them.
+    pub control: &'a Control,
+    /// Gets the time of the stages.
+    pub timings: &'a mut Timings,
+    /// Told of the stage that goes on, and of the share of the sums' work that is done, from 0 to 1.
+    pub told: &'a (dyn Fn(Stage, f64) + Sync),
+}
+
+impl Watch<'_> {
+    /// Says how far the sums are.
+    pub fn tell(&self, stage: Stage, share: f64) {
+        (self.told)(stage, share);
+    }
 }
 
 /// # Errors
@@ -112,21 +211,46 @@ fn rows_fit<F>(rows: &Rows<F>, domain: usize) -> Result<(), Failure> {
 }
 
 /// An engine by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EngineChoice {
     /// Plain cores, our own arithmetic.
-    #[default]
     Cpu,
+    /// Eight field elements at a time: AVX-512, and where there is none, plain words, which engine cpu is faster than.
+    Vector,
     /// arkworks: the judge, and the way back when another engine fails.
     Reference,
 }
 
 impl EngineChoice {
+    /// Vector where the processor has AVX-512 with IFMA, else cpu.
+    pub fn fastest() -> Self {
+        static HAS_LANES: LazyLock<bool> = LazyLock::new(|| Unit::detect().is_some());
+        if *HAS_LANES { Self::Vector } else { Self::Cpu }
+    }
+
+    /// The name: a metrics label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Vector => "vector",
+            Self::Reference => "reference",
+        }
+    }
+
     /// The engine, for a curve.
     pub fn of<E: Curve>(self) -> &'static dyn Arithmetic<E> {
+        static VECTOR: LazyLock<vector::VectorArithmetic> =
+            LazyLock::new(|| vector::VectorArithmetic::new(Unit::detect().unwrap_or(Unit::PORTABLE)));
         match self {
             Self::Cpu => &cpu::CpuArithmetic,
+            Self::Vector => &*VECTOR,
             Self::Reference => &reference::ReferenceArithmetic,
         }
+    }
+}
+
+impl Default for EngineChoice {
+    fn default() -> Self {
+        Self::fastest()
     }
 }

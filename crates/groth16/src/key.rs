@@ -4,11 +4,13 @@ mod check;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use outrigger_types::ProofKey;
+use outrigger_vector::Unit;
 
 use crate::curve::{Curve, RawPoints};
+use crate::engine::vector::KeyBases;
 use crate::formats::encoding::point_to_bytes;
 use crate::formats::zkey::{Layout, read_matrices};
 use crate::{Control, FormatError, Stop};
@@ -101,6 +103,7 @@ pub struct ProvingKey<E: Curve> {
     source: KeySource,
     sections: Sections,
     verifying_key: Arc<ProofKey>,
+    bases: OnceLock<KeyBases<E>>,
 }
 
 /// Where the points lie in the file.
@@ -144,6 +147,7 @@ impl<E: Curve> ProvingKey<E> {
             verifying_key: Arc::new(verifying_key(&layout)),
             sections: Sections { a: layout.a, b1: layout.b1, b2: layout.b2, c: layout.c, h: layout.h },
             source,
+            bases: OnceLock::new(),
         })
     }
 
@@ -190,9 +194,21 @@ impl<E: Curve> ProvingKey<E> {
         &self.verifying_key
     }
 
+    /// The points in lanes: made in the current rayon pool where they are not there yet.
+    pub(crate) fn bases(&self, unit: Unit) -> &KeyBases<E> {
+        if let Some(bases) = self.bases.get() {
+            return bases;
+        }
+        // Not within `get_or_init`: a thread of the pool that waits for its own parts may take up another proof with
+        // this key, and would then wait for itself.
+        let made = KeyBases::new(unit, self);
+        self.bases.get_or_init(|| made)
+    }
+
     /// Bytes of memory that the key holds beside its file.
     pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.a.memory_bytes() + self.b.memory_bytes() + self.verifying_key.bytes.len()
+        let bases = self.bases.get().map_or(0, KeyBases::memory_bytes);
+        size_of::<Self>() + self.a.memory_bytes() + self.b.memory_bytes() + self.verifying_key.bytes.len() + bases
     }
 }
 

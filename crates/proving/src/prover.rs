@@ -83,7 +83,7 @@ impl Prover for CircuitProver {
         let mut timings = Timings::default();
         timings.add(Stage::Witness, begun.elapsed());
         let r1cs = circuit.r1cs().map_err(of_store)?;
-        let engine = EngineChoice::Cpu;
+        let engine = EngineChoice::fastest();
         let proved = threads.install(|| circuit.key.prove(&witness, r1cs.as_deref(), engine, control));
         drop(witness);
         let proved = proved.map_err(of_proof)?;

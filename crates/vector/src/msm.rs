@@ -168,6 +168,11 @@ impl<C: Curve> Bases<C> {
     pub fn count(&self) -> usize {
         self.rows.len() - 1
     }
+
+    /// Bytes of memory.
+    pub fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.rows)
+    }
 }
 
 #[inline(never)]

@@ -9,8 +9,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::randomness::scalar;
 use super::{ProveError, Timings};
-use crate::curve::{Curve, Points};
-use crate::engine::{Arithmetic, Failure, PlainScalar};
+use crate::curve::Curve;
+use crate::engine::{Arithmetic, Failure, PlainScalar, Summands, Sums, Watch, work_of_sums};
 use crate::formats::encoding::{g1_to_bytes, g2_to_bytes};
 use crate::{Control, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
 
@@ -50,23 +50,12 @@ pub(super) struct Attempt<'a, E: Curve> {
     done: u64,
 }
 
-/// The sums of the five multi-scalar multiplications. With the proof they would tell of the witness: wiped.
-struct Sums<E: Curve> {
-    a: Zeroizing<E::G1>,
-    b1: Zeroizing<E::G1>,
-    b2: Zeroizing<E::G2>,
-    c: Zeroizing<E::G1>,
-    h: Zeroizing<E::G1>,
-}
-
 /// About how long the steps take for each of their elements, beside a term of a sparse product: dense circuits on
 /// plain cores. They serve nothing but the percentage.
 mod weight {
     pub(super) const CHECK: u64 = 1;
     pub(super) const SPARSE_PRODUCT: u64 = 1;
     pub(super) const NTT: u64 = 30;
-    pub(super) const MSM_G1: u64 = 60;
-    pub(super) const MSM_G2: u64 = 180;
     /// In all.
     pub(super) const VERIFY: u64 = 60_000;
 }
@@ -81,11 +70,9 @@ impl<'a, E: Curve> Attempt<'a, E> {
     ) -> Self {
         let summary = &key.summary;
         let terms = key.a.terms.len() + key.b.terms.len();
-        let points_g1 = 3 * summary.wires + summary.domain;
         let of_try = weight::SPARSE_PRODUCT * terms as u64
             + weight::NTT * summary.domain as u64
-            + weight::MSM_G1 * points_g1 as u64
-            + weight::MSM_G2 * summary.wires as u64
+            + work_of_sums(summary.wires, summary.domain)
             + weight::VERIFY;
         Self { key, witness, verifier, control, timings, of_try, whole: of_try, done: 0 }
     }
@@ -119,7 +106,8 @@ impl<'a, E: Curve> Attempt<'a, E> {
         let scalars = self.quotient(engine)?;
         let sums = self.sums(engine, &scalars)?;
         drop(scalars);
-        let proof = self.assemble(&sums)?;
+        let drawn = || scalar::<E::ScalarField>().map_err(|error| Failure::Fault(format!("no randomness: {error}")));
+        let proof = self.assemble(&sums, *drawn()?, *drawn()?);
         let verdict = self.step(Stage::Verify, weight::VERIFY, |this| {
             Ok(this.verifier.verify(&proof.bytes, &proof.public_signals))
         })?;
@@ -145,46 +133,30 @@ impl<'a, E: Curve> Attempt<'a, E> {
     }
 
     fn sums(&mut self, engine: &dyn Arithmetic<E>, quotient: &[PlainScalar]) -> Result<Sums<E>, Failure> {
-        let (key, witness) = (self.key, self.witness.values());
-        let private = &witness[1 + key.summary.public_signals..];
-        Ok(Sums {
-            a: self.msm_g1(engine, &key.a_points(), witness)?,
-            b1: self.msm_g1(engine, &key.b1_points(), witness)?,
-            c: self.msm_g1(engine, &key.c_points(), private)?,
-            h: self.msm_g1(engine, &key.h_points(), quotient)?,
-            b2: self.step(Stage::MsmG2, weight::MSM_G2 * witness.len() as u64, |this| {
-                Ok(Zeroizing::new(engine.msm_g2(&key.b2_points(), witness, this.control)?))
-            })?,
-        })
+        self.control.check()?;
+        let summands = Summands { key: self.key, witness: self.witness.values(), quotient };
+        let (control, work, done, whole) = (self.control, summands.work(), self.done, self.whole);
+        let told = |stage, share: f64| control.tell(stage, percent(done + (share * work as f64) as u64, whole));
+        told(Stage::MsmG1, 0.0);
+        let sums = engine.sums(&summands, &mut Watch { control, timings: self.timings, told: &told })?;
+        self.done += work;
+        Ok(sums)
     }
 
-    fn msm_g1(
-        &mut self,
-        engine: &dyn Arithmetic<E>,
-        points: &dyn Points<E::G1Affine>,
-        scalars: &[PlainScalar],
-    ) -> Result<Zeroizing<E::G1>, Failure> {
-        self.step(Stage::MsmG1, weight::MSM_G1 * scalars.len() as u64, |this| {
-            Ok(Zeroizing::new(engine.msm_g1(points, scalars, this.control)?))
-        })
-    }
-
-    /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ, with r and s fresh.
-    fn assemble(&self, sums: &Sums<E>) -> Result<Proof, Failure> {
+    /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ, r and s fresh for each proof.
+    fn assemble(&self, sums: &Sums<E>, r: E::ScalarField, s: E::ScalarField) -> Proof {
         let key = self.key;
-        let drawn = || scalar::<E::ScalarField>().map_err(|error| Failure::Fault(format!("no randomness: {error}")));
-        let (r, s) = (drawn()?, drawn()?);
-        let mut rs = *r * *s;
+        let (r, s) = (Zeroizing::new(r), Zeroizing::new(s));
+        let rs = Zeroizing::new(*r * *s);
         let a = *sums.a + key.alpha1 + key.delta1 * *r;
         let b = *sums.b2 + key.beta2 + key.delta2 * *s;
         let b1 = Zeroizing::new(*sums.b1 + key.beta1 + key.delta1 * *s);
-        let c = *sums.c + *sums.h + a * *s + *b1 * *r - key.delta1 * rs;
-        rs.zeroize();
+        let c = *sums.c + *sums.h + a * *s + *b1 * *r - key.delta1 * *rs;
         let mut bytes = g1_to_bytes::<E>(&a.into_affine());
         bytes.extend(g2_to_bytes::<E>(&b.into_affine()));
         bytes.extend(g1_to_bytes::<E>(&c.into_affine()));
         let public_signals = self.witness.public_signals(key.summary.public_signals);
-        Ok(Proof { curve: E::ID, bytes, public_signals })
+        Proof { curve: E::ID, bytes, public_signals }
     }
 
     /// A unit of the pipeline: told of as it begins, timed, and not begun where the work was stopped.
@@ -195,13 +167,17 @@ impl<'a, E: Curve> Attempt<'a, E> {
         unit: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.control.check()?;
-        self.control.tell(stage, (100 * self.done / self.whole.max(1)).min(100) as u8);
+        self.control.tell(stage, percent(self.done, self.whole));
         let begin = Instant::now();
         let result = unit(self);
         self.timings.add(stage, begin.elapsed());
         self.done += work;
         result
     }
+}
+
+fn percent(done: u64, whole: u64) -> u8 {
+    (100 * done / whole.max(1)).min(100) as u8
 }
 
 /// An engine's answer, where it has the length that it should have: an engine at fault must not lead to a panic here.
@@ -215,3 +191,6 @@ fn expect_length<T: Zeroize>(
     }
     Err(Failure::Fault(format!("{what} has {} values instead of {length}", values.len())))
 }
+
+#[cfg(test)]
+mod tests;

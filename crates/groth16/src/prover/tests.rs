@@ -71,7 +71,7 @@ fn proves_with_keys_of_snarkjs() {
         let key = ReadyKey::of_source(Arc::new(zkey)).unwrap();
         let witness = wtns::parse(wtns).unwrap();
         let verifier = PreparedKey::new(&json::read_verifying_key(verifying_key.as_bytes()).unwrap()).unwrap();
-        for engine in [EngineChoice::Cpu, EngineChoice::Reference] {
+        for engine in [EngineChoice::Cpu, EngineChoice::Vector, EngineChoice::Reference] {
             let proved = key.prove(&witness, None, engine, &Control::default()).unwrap();
             assert_eq!(proved.repeated, None);
             assert_eq!(verifier.verify(&proved.proof.bytes, &proved.proof.public_signals), Verdict::Valid);
@@ -92,7 +92,7 @@ fn proves_synthetic_circuits_on<E: Curve>() {
         let key = ReadyKey::of_source(Arc::new(zkey)).unwrap();
         assert_eq!(key.summary().domain, 1 << log2_size);
         assert_eq!(key.check(&Control::default()), Ok(()));
-        let proved = key.prove(&witness, Some(&r1cs), EngineChoice::Cpu, &Control::default()).unwrap();
+        let proved = key.prove(&witness, Some(&r1cs), EngineChoice::fastest(), &Control::default()).unwrap();
         assert_eq!(proved.repeated, None);
         assert_eq!(proved.proof.public_signals, witness.public_signals(1));
     }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
 }
 
 fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
-    let engine = EngineChoice::Cpu.of::<E>();
+    let engine = EngineChoice::fastest().of::<E>();
     match args.proofs.group {
         Group::G1 => one::<E::G1Affine>(args, E::ID, |points, scalars| {
             engine.msm_g1(points, scalars, &Control::default()).map_err(Failure::work)

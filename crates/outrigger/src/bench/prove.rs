@@ -95,7 +95,7 @@ impl Bench<'_> {
     fn warm(&self, pool: &rayon::ThreadPool, peer: pairs::Other<'_>) -> Result<Record, Failure> {
         let mut stages: BTreeMap<Stage, Vec<f64>> = BTreeMap::new();
         let product = || {
-            let (proved, alone) = pool.install(|| self.prove(EngineChoice::Cpu))?;
+            let (proved, alone) = pool.install(|| self.prove(EngineChoice::fastest()))?;
             for (stage, time) in proved.timings.iter() {
                 stages.entry(stage).or_default().push(time.as_secs_f64());
             }
@@ -114,7 +114,7 @@ impl Bench<'_> {
             let since = Instant::now();
             let (proved, _) = pool.install(|| {
                 let key = ReadyKey::open(&self.subject.key).map_err(Failure::work)?;
-                prove(&key, &self.subject.witness()?, EngineChoice::Cpu)
+                prove(&key, &self.subject.witness()?, EngineChoice::fastest())
             })?;
             Ok(since.elapsed().saturating_sub(proved.timings.of(Stage::Verify)))
         };
