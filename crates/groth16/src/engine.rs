@@ -7,6 +7,7 @@ pub mod reference;
 pub mod vector;
 
 mod domain;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ use std::time::Instant;
 
 use outrigger_vector::Unit;
 use zeroize::Zeroizing;
+
+pub use work::work_of_proof;
 
 use crate::curve::{Curve, Points, SCALAR_LIMBS};
 use crate::key::Rows;

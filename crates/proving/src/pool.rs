@@ -123,6 +123,11 @@ impl Pool {
         }
     }
 
+    /// Runs something beside the jobs, in the threads that they compute in.
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        self.shared.threads.spawn(work);
+    }
+
     /// Takes a job out that does not run yet.
     pub(crate) fn remove(&self, number: u64) -> Option<Box<dyn Work>> {
         let mut state = self.shared.lock();

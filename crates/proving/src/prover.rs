@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use outrigger_groth16::engine::EngineChoice;
 use outrigger_groth16::formats::wtns;
 use outrigger_groth16::store::Part;
 use outrigger_groth16::{CircuitStore, Control, ProveError, Stage, Stop, StoreError, Timings, Witness};
@@ -11,7 +10,9 @@ use outrigger_types::{CircuitId, Rejection};
 use outrigger_witness::{WitnessError, WitnessLimits};
 use rayon::ThreadPool;
 
+use crate::engines::Engines;
 use crate::job::{Finished, Secret, SecretKind};
+use crate::metrics;
 use crate::programs::{ProgramError, Programs};
 
 /// Where the secret stands in a request.
@@ -31,6 +32,9 @@ pub(crate) trait Prover: Send + Sync {
         threads: &ThreadPool,
         control: &Control,
     ) -> Result<Finished, Rejection>;
+
+    /// Finds out what this machine is good at, in the current rayon pool.
+    fn warm_up(&self) {}
 }
 
 /// Proves with the circuits of a store.
@@ -38,11 +42,12 @@ pub(crate) struct CircuitProver {
     store: Arc<CircuitStore>,
     programs: Programs,
     limits: WitnessLimits,
+    engines: Engines,
 }
 
 impl CircuitProver {
-    pub(crate) fn new(store: Arc<CircuitStore>, limits: WitnessLimits) -> Self {
-        Self { store, programs: Programs::default(), limits }
+    pub(crate) fn new(store: Arc<CircuitStore>, limits: WitnessLimits, engines: Engines) -> Self {
+        Self { store, programs: Programs::default(), limits, engines }
     }
 
     fn witness(&self, circuit: CircuitId, secret: Secret, control: &Control) -> Result<Witness, Rejection> {
@@ -83,15 +88,26 @@ impl Prover for CircuitProver {
         let mut timings = Timings::default();
         timings.add(Stage::Witness, begun.elapsed());
         let r1cs = circuit.r1cs().map_err(of_store)?;
-        let engine = EngineChoice::fastest();
+        let summary = circuit.key.summary();
+        let engine = self.engines.choose(&summary, &witness);
+        metrics::begun_by(engine);
         let proved = threads.install(|| circuit.key.prove(&witness, r1cs.as_deref(), engine, control));
-        drop(witness);
         let proved = proved.map_err(of_proof)?;
+        if proved.repeated.is_none() {
+            self.engines.learn(engine, &summary, &witness, &proved.timings);
+        }
+        drop(witness);
         if let Some(why) = &proved.repeated {
             tracing::error!(circuit = %id, why, "a proof was repeated on the reference");
         }
         proved.timings.iter().for_each(|(stage, time)| timings.add(stage, time));
         Ok(Finished { proof: proved.proof, timings, repeated: proved.repeated.is_some() })
+    }
+
+    fn warm_up(&self) {
+        if let Err(error) = self.engines.measure() {
+            tracing::warn!(error, "the engines cannot be measured: {} proves", self.engines.preferred().name());
+        }
     }
 }
 

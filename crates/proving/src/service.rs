@@ -11,6 +11,7 @@ use rayon::ThreadPool;
 use tokio::sync::oneshot;
 
 use crate::admission::{Admission, Limits, Permit, RETRY_AFTER_DRAIN};
+use crate::engines::Engines;
 use crate::estimate::Estimates;
 use crate::job::{Finished, JobState, JobWatch, OnDrop, ProofRequest, Secret};
 use crate::journal::{Journal, Pending, Record, now_ms};
@@ -46,7 +47,8 @@ impl ProofService {
     /// In words, where the threads cannot be started, or the journal cannot be opened: it may be in use by another
     /// process.
     pub fn start(options: ProvingOptions, store: Arc<CircuitStore>) -> Result<Self, String> {
-        let prover = Arc::new(CircuitProver::new(store.clone(), options.witness_limits));
+        let engines = Engines::of_machine(options.vector);
+        let prover = Arc::new(CircuitProver::new(store.clone(), options.witness_limits, engines));
         Self::start_with(&options, store, prover)
     }
 
@@ -83,6 +85,8 @@ impl ProofService {
         });
         // The clock's thread is there, so it takes it.
         let _ = tell_inner.send(Arc::downgrade(&inner));
+        let prover = inner.prover.clone();
+        inner.pool.spawn(move || prover.warm_up());
         for job in pending {
             inner.take_up(job);
         }

@@ -73,6 +73,7 @@ fn options(directory: &Path) -> ProvingOptions {
     ProvingOptions {
         directory: directory.to_owned(),
         threads: 2,
+        vector: true,
         concurrency: 1,
         nice: 0,
         jobs_max: 100,
