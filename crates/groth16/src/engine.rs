@@ -54,6 +54,9 @@ impl From<Stop> for Failure {
     }
 }
 
+/// A multi-scalar multiplication over points that are ready.
+pub type Multiplication<'a, G> = Box<dyn Fn(&[PlainScalar], &Control) -> Result<G, Failure> + Sync + 'a>;
+
 /// The arithmetic of a proof on one curve. Runs in the calling thread and the rayon pool around it; looks at the
 /// control every few milliseconds.
 pub trait Arithmetic<E: Curve>: Send + Sync {
@@ -99,9 +102,49 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         control: &Control,
     ) -> Result<E::G2, Failure>;
 
+    /// [`Arithmetic::msm_g1`] over points that are multiplied again and again: made ready now.
+    fn over_g1<'a>(&'a self, points: &'a dyn Points<E::G1Affine>) -> Multiplication<'a, E::G1> {
+        Box::new(move |scalars, control| self.msm_g1(points, scalars, control))
+    }
+
+    /// [`Arithmetic::msm_g2`] likewise.
+    fn over_g2<'a>(&'a self, points: &'a dyn Points<E::G2Affine>) -> Multiplication<'a, E::G2> {
+        Box::new(move |scalars, control| self.msm_g2(points, scalars, control))
+    }
+
     /// Makes ready what this engine keeps of a key, in the current rayon pool. Without it the first proof does.
     fn prepare(&self, key: &ProvingKey<E>) {
         let _ = key;
+    }
+
+    /// The scalars of the H points, as many as the domain has elements: both matrices times the witness, and
+    /// [`Arithmetic::quotient`] of that.
+    fn quotient_of(
+        &self,
+        key: &ProvingKey<E>,
+        witness: &[PlainScalar],
+        watch: &mut Watch<'_>,
+    ) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
+        let (domain, whole) = (key.summary.domain, work_of_quotient(key) as f64);
+        let mut done = 0;
+        let [a, b] = [&key.a, &key.b].map(|rows| {
+            watch.control.check()?;
+            watch.tell(Stage::SparseProduct, done as f64 / whole);
+            let begin = Instant::now();
+            let product = self.sparse_product(rows, witness, domain, watch.control)?;
+            watch.timings.add(Stage::SparseProduct, begin.elapsed());
+            done += WORK_TERM * rows.terms.len() as u64;
+            // An engine at fault must not lead to a panic.
+            let product = Zeroizing::new(product);
+            same_length(product.len(), domain).map(|()| product)
+        });
+        let (mut a, mut b) = (a?, b?);
+        watch.control.check()?;
+        watch.tell(Stage::Ntt, done as f64 / whole);
+        let begin = Instant::now();
+        let quotient = self.quotient(std::mem::take(&mut *a), std::mem::take(&mut *b), watch.control)?;
+        watch.timings.add(Stage::Ntt, begin.elapsed());
+        Ok(quotient)
     }
 
     /// The five sums of a proof. One after the other, where an engine has no better order.
@@ -130,9 +173,18 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
     }
 }
 
-/// About how long a term of a sum takes in either group: they serve nothing but the percentage.
+/// About how long the steps take for each of their elements: a term of a sparse product, an element of the domain, a term
+/// of a sum in either group. They serve nothing but the percentage.
+const WORK_TERM: u64 = 1;
+const WORK_NTT: u64 = 30;
 const WORK_G1: u64 = 60;
 const WORK_G2: u64 = 180;
+
+/// About how much work the quotient of a proof is.
+pub(crate) fn work_of_quotient<E: Curve>(key: &ProvingKey<E>) -> u64 {
+    let terms = key.a.terms.len() + key.b.terms.len();
+    WORK_TERM * terms as u64 + WORK_NTT * key.summary.domain as u64
+}
 
 /// What the sums of a proof are over.
 #[derive(Clone, Copy)]
@@ -176,18 +228,18 @@ pub struct Sums<E: Curve> {
     pub h: Zeroizing<E::G1>,
 }
 
-/// Who watches the sums of a proof.
+/// Who watches the quotient or the sums of a proof.
 pub struct Watch<'a> {
-    /// Stops them.
+    /// Stops the work.
     pub control: &'a Control,
     /// Gets the time of the stages.
     pub timings: &'a mut Timings,
-    /// Told of the stage that goes on, and of the share of the sums' work that is done, from 0 to 1.
+    /// Told of the stage that goes on, and of the share of the work that is done, from 0 to 1.
     pub told: &'a (dyn Fn(Stage, f64) + Sync),
 }
 
 impl Watch<'_> {
-    /// Says how far the sums are.
+    /// Says how far the work is.
     pub fn tell(&self, stage: Stage, share: f64) {
         (self.told)(stage, share);
     }

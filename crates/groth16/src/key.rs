@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use outrigger_mapping::Mapping;
 use outrigger_types::ProofKey;
 use outrigger_vector::Unit;
 
@@ -15,8 +16,26 @@ use crate::formats::encoding::point_to_bytes;
 use crate::formats::zkey::{Layout, read_matrices};
 use crate::{Control, FormatError, Stop};
 
+/// The bytes of a key.
+pub trait KeyBytes: AsRef<[u8]> + Send + Sync {
+    /// These bytes will not be read soon: what they take of memory beside their file may go.
+    fn release(&self, range: Range<usize>) {
+        let _ = range;
+    }
+}
+
+impl KeyBytes for Vec<u8> {}
+
+impl KeyBytes for &'static [u8] {}
+
+impl KeyBytes for Mapping {
+    fn release(&self, range: Range<usize>) {
+        self.release(range);
+    }
+}
+
 /// Where the bytes of a key lie: a mapped file, or memory.
-pub type KeySource = Arc<dyn AsRef<[u8]> + Send + Sync>;
+pub type KeySource = Arc<dyn KeyBytes>;
 
 /// The size of a key, in words that need no curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +145,7 @@ impl<E: Curve> ProvingKey<E> {
         let bytes = (*source).as_ref();
         let layout = Layout::<E>::parse(bytes)?;
         let [a, b] = read_matrices(&bytes[layout.terms.clone()], &layout)?;
+        source.release(layout.terms.clone());
         let summary = KeySummary {
             curve: E::ID,
             wires: layout.wires,
@@ -187,6 +207,14 @@ impl<E: Curve> ProvingKey<E> {
 
     fn bytes(&self, section: &Range<usize>) -> &[u8] {
         &(*self.source).as_ref()[section.clone()]
+    }
+
+    /// What was read of the points may go from memory.
+    pub(crate) fn release_points(&self) {
+        let Sections { a, b1, b2, c, h } = &self.sections;
+        for section in [a, b1, b2, c, h] {
+            self.source.release(section.clone());
+        }
     }
 
     /// What verifies this key's proofs.

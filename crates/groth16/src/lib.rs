@@ -25,7 +25,7 @@ mod ready;
 pub use control::{Control, Progress, Stage, Stop};
 pub use formats::FormatError;
 pub use formats::r1cs::{R1cs, Unsatisfied};
-pub use key::{KeyError, KeySource, KeySummary, ProvingKey, Rows};
+pub use key::{KeyBytes, KeyError, KeySource, KeySummary, ProvingKey, Rows};
 pub use prover::{ProveError, Proved, Timings};
 pub use ready::{Proof, ReadyKey};
 pub use store::{CircuitStore, StoreError};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use outrigger_groth16::engine::{EngineChoice, work_of_proof};
 use outrigger_groth16::setup::{insecure_setup, synthetic};
 use outrigger_groth16::{Control, KeySummary, ReadyKey, Stage, Timings, Witness};
-use outrigger_types::Curve;
+use outrigger_types::{Backend, Curve, Rejection};
 
 use crate::metrics;
 
@@ -55,7 +55,15 @@ impl Engines {
         Self::new(candidates)
     }
 
-    /// The engine whose keys are made ready when a circuit is.
+    /// The engine of a backend.
+    pub(crate) fn on(&self, backend: Backend) -> Result<EngineChoice, Rejection> {
+        self.candidates.iter().copied().find(|engine| engine.name() == backend.name()).ok_or_else(|| {
+            let names: Vec<_> = self.candidates.iter().map(|engine| engine.name()).collect();
+            Rejection::BackendUnavailable(format!("proofs run on {} here, not on {backend}", names.join(" and ")))
+        })
+    }
+
+    /// The engine that proves where none was measured.
     pub(crate) fn preferred(&self) -> EngineChoice {
         self.candidates[0]
     }

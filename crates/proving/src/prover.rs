@@ -6,7 +6,7 @@ use std::time::Instant;
 use outrigger_groth16::formats::wtns;
 use outrigger_groth16::store::Part;
 use outrigger_groth16::{CircuitStore, Control, ProveError, Stage, Stop, StoreError, Timings, Witness};
-use outrigger_types::{CircuitId, Rejection};
+use outrigger_types::{Backend, CircuitId, Rejection};
 use outrigger_witness::{WitnessError, WitnessLimits};
 use rayon::ThreadPool;
 
@@ -21,14 +21,16 @@ const INPUTS_FIELD: &str = "chunk.inputs_json";
 
 /// What runs the work of a job. A seam: tests of everything around it need no circuits.
 pub(crate) trait Prover: Send + Sync {
-    /// Whether a job can be taken: the circuit is there, and what makes its witness. Quick.
-    fn accepts(&self, circuit: CircuitId, kind: SecretKind) -> Result<(), Rejection>;
+    /// Whether a job can be taken: the circuit is there, what makes its witness, and the backend that is asked for.
+    /// Quick.
+    fn accepts(&self, circuit: CircuitId, kind: SecretKind, backend: Option<Backend>) -> Result<(), Rejection>;
 
     /// Proves, computing in these threads. Called from none of them.
     fn prove(
         &self,
         circuit: CircuitId,
         secret: Secret,
+        backend: Option<Backend>,
         threads: &ThreadPool,
         control: &Control,
     ) -> Result<Finished, Rejection>;
@@ -66,7 +68,8 @@ impl CircuitProver {
 }
 
 impl Prover for CircuitProver {
-    fn accepts(&self, circuit: CircuitId, kind: SecretKind) -> Result<(), Rejection> {
+    fn accepts(&self, circuit: CircuitId, kind: SecretKind, backend: Option<Backend>) -> Result<(), Rejection> {
+        backend.map(|backend| self.engines.on(backend)).transpose()?;
         let info = self.store.info(circuit).map_err(of_store)?;
         if kind == SecretKind::Inputs && !info.has_wasm {
             return Err(no_program(circuit));
@@ -78,6 +81,7 @@ impl Prover for CircuitProver {
         &self,
         id: CircuitId,
         secret: Secret,
+        backend: Option<Backend>,
         threads: &ThreadPool,
         control: &Control,
     ) -> Result<Finished, Rejection> {
@@ -89,7 +93,10 @@ impl Prover for CircuitProver {
         timings.add(Stage::Witness, begun.elapsed());
         let r1cs = circuit.r1cs().map_err(of_store)?;
         let summary = circuit.key.summary();
-        let engine = self.engines.choose(&summary, &witness);
+        let engine = match backend {
+            Some(backend) => self.engines.on(backend)?,
+            None => self.engines.choose(&summary, &witness),
+        };
         metrics::begun_by(engine);
         let proved = threads.install(|| circuit.key.prove(&witness, r1cs.as_deref(), engine, control));
         let proved = proved.map_err(of_proof)?;

@@ -196,8 +196,8 @@ impl Inner {
 
     fn attach(self: &Arc<Self>, request: ProofRequest) -> Result<JobWatch, Rejection> {
         let permit = self.admit(&request)?;
-        let ProofRequest { circuit, tenant, priority, deadline, secret, .. } = request;
-        let job = Job::new(self.next_number(), circuit, tenant, deadline, None);
+        let ProofRequest { circuit, tenant, priority, deadline, backend, secret } = request;
+        let job = Job::new(self.next_number(), circuit, backend, tenant, deadline, None);
         let attached = self.on_drop(job.number, job.control.clone());
         let state = job.state.subscribe();
         self.enqueue(job, priority, deadline, Source::Held(secret), permit);
@@ -211,13 +211,14 @@ impl Inner {
             Rejection::NotReady(message.to_owned())
         })?;
         let permit = self.admit(&request)?;
-        let ProofRequest { circuit, tenant, priority, deadline, secret, .. } = request;
+        let ProofRequest { circuit, tenant, priority, deadline, backend, secret } = request;
         let id = new_id()?;
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let now_ms = now_ms();
         let mut record = Record {
             tenant: tenant.clone(),
             circuit,
+            backend,
             priority,
             submitted_ms: now_ms,
             deadline_ms: left.map(|left| now_ms.saturating_add(left.as_millis() as u64)),
@@ -231,7 +232,7 @@ impl Inner {
             tracing::error!(error, "a submitted job cannot be put on disk");
             Rejection::Internal("the job cannot be put on disk: see the sidecar's log".to_owned())
         })?;
-        let job = Job::new(self.next_number(), circuit, tenant, deadline, Some(id.clone()));
+        let job = Job::new(self.next_number(), circuit, backend, tenant, deadline, Some(id.clone()));
         self.live().insert(id.clone(), job.clone());
         self.enqueue(job.clone(), priority, deadline, Source::Sealed(Box::new(record)), permit);
         if self.admission.is_draining() {
@@ -248,7 +249,8 @@ impl Inner {
         let deadline = left.map(|left| Instant::now() + left);
         let (circuit, priority) = (record.circuit, record.priority);
         let permit = self.admission.take_again(&record.tenant, record.secret_bytes);
-        let job = Job::new(self.next_number(), circuit, record.tenant.clone(), deadline, Some(id.clone()));
+        let (tenant, backend) = (record.tenant.clone(), record.backend);
+        let job = Job::new(self.next_number(), circuit, backend, tenant, deadline, Some(id.clone()));
         tracing::info!(job = id, %circuit, attempts = record.attempts, "a submitted job goes on after the restart");
         self.live().insert(id, job.clone());
         self.enqueue(job, priority, deadline, Source::Sealed(Box::new(record)), permit);
@@ -256,12 +258,8 @@ impl Inner {
 
     /// Everything that can be said against a job before it costs anything.
     fn admit(&self, request: &ProofRequest) -> Result<Permit, Rejection> {
-        if let Some(backend) = request.backend.filter(|backend| *backend != Backend::Cpu) {
-            let message = format!("proofs run on {} here, not on {backend}", Backend::Cpu);
-            return Err(Rejection::BackendUnavailable(message));
-        }
         Control::default().with_deadline(request.deadline).check().map_err(of_stop)?;
-        self.prover.accepts(request.circuit, request.secret.kind())?;
+        self.prover.accepts(request.circuit, request.secret.kind(), request.backend)?;
         let permit = self.admission.take(&request.tenant, request.secret.len() as u64)?;
         self.check_deadline(request)?;
         Ok(permit)
@@ -309,7 +307,7 @@ impl Inner {
             Source::Sealed(record) => self.begin(job, &record)?,
         };
         let begun = Instant::now();
-        let finished = self.prover.prove(job.circuit, secret, threads, &job.control)?;
+        let finished = self.prover.prove(job.circuit, secret, job.backend, threads, &job.control)?;
         self.estimates.learn(job.circuit, begun.elapsed());
         Ok(finished)
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use outrigger_groth16::{Control, Progress, Stage};
-use outrigger_types::{CircuitId, Rejection};
+use outrigger_types::{Backend, CircuitId, Rejection};
 use rayon::ThreadPool;
 use tokio::sync::{oneshot, watch};
 
@@ -23,6 +23,8 @@ pub(crate) struct Job {
     /// Its number in the pool.
     pub(crate) number: u64,
     pub(crate) circuit: CircuitId,
+    /// Run there or nowhere.
+    pub(crate) backend: Option<Backend>,
     pub(crate) tenant: Arc<str>,
     pub(crate) control: Control,
     pub(crate) state: Arc<watch::Sender<JobState>>,
@@ -40,6 +42,7 @@ impl Job {
     pub(crate) fn new(
         number: u64,
         circuit: CircuitId,
+        backend: Option<Backend>,
         tenant: Arc<str>,
         deadline: Option<Instant>,
         id: Option<String>,
@@ -48,7 +51,7 @@ impl Job {
         let told = state.clone();
         let control = Control::default().with_deadline(deadline).with_report(move |step| progress(&told, step));
         let (stopping, begun, ended) = Default::default();
-        Arc::new(Self { number, circuit, tenant, control, state, id, stopping, begun, ended })
+        Arc::new(Self { number, circuit, backend, tenant, control, state, id, stopping, begun, ended })
     }
 }
 

@@ -5,6 +5,7 @@
 //! tables of transforms, and their memory. Nothing here runs in constant time, as with engine cpu.
 
 mod bases;
+mod rows;
 mod sums;
 mod transforms;
 
@@ -16,11 +17,15 @@ pub use bases::KeyBases;
 pub use transforms::Transforms;
 
 use super::cpu::CpuArithmetic;
-use super::{Arithmetic, Failure, PlainScalar, Summands, Sums, Watch, same_length};
+use super::{Arithmetic, Failure, Multiplication, PlainScalar, Summands, Sums, Watch, same_length};
 use crate::curve::{Curve, Points, RawField, RawPoint, RawScalar};
 use crate::key::Rows;
-use crate::{Control, Stop};
+use crate::{Control, ProvingKey, Stop};
 use sums::Sum;
+
+/// Elements of a domain from which on memory counts more than time, since a pass through it takes longer than what waits
+/// for it.
+const LARGE: usize = 1 << 19;
 
 /// Engine vector.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +61,15 @@ impl<E: Curve> Arithmetic<E> for VectorArithmetic {
         b: Vec<E::ScalarField>,
         control: &Control,
     ) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
+        let (a, b) = (Zeroizing::new(a), Zeroizing::new(b));
         same_length(a.len(), b.len())?;
-        // In place: an element is its limbs.
-        let [a, b] = [a, b].map(|values| Zeroizing::new(values.iter().map(RawScalar::raw_limbs).collect::<Vec<_>>()));
         let mut quotient = Zeroizing::new(vec![[0; 4]; a.len()]);
-        E::transforms().quotient(self.unit, &a, &b, &mut quotient, control)?;
+        let values = |start: usize, [to_a, to_b]: [&mut [PlainScalar]; 2]| {
+            for (to, from) in [(to_a, &a), (to_b, &b)] {
+                to.iter_mut().zip(&from[start..]).for_each(|(to, from)| *to = from.raw_limbs());
+            }
+        };
+        E::transforms().quotient(self.unit, &values, &mut quotient, control)?;
         Ok(quotient)
     }
 
@@ -80,7 +89,7 @@ impl<E: Curve> Arithmetic<E> for VectorArithmetic {
         scalars: &[PlainScalar],
         control: &Control,
     ) -> Result<E::G1, Failure> {
-        self.msm::<E::G1Lanes, E::G1Affine>(points, scalars, control)
+        self.over::<E::G1Lanes, E::G1Affine>(points)(scalars, control)
     }
 
     fn msm_g2(
@@ -89,11 +98,28 @@ impl<E: Curve> Arithmetic<E> for VectorArithmetic {
         scalars: &[PlainScalar],
         control: &Control,
     ) -> Result<E::G2, Failure> {
-        self.msm::<E::G2Lanes, E::G2Affine>(points, scalars, control)
+        self.over::<E::G2Lanes, E::G2Affine>(points)(scalars, control)
     }
 
-    fn prepare(&self, key: &crate::ProvingKey<E>) {
+    fn over_g1<'a>(&'a self, points: &'a dyn Points<E::G1Affine>) -> Multiplication<'a, E::G1> {
+        self.over::<E::G1Lanes, E::G1Affine>(points)
+    }
+
+    fn over_g2<'a>(&'a self, points: &'a dyn Points<E::G2Affine>) -> Multiplication<'a, E::G2> {
+        self.over::<E::G2Lanes, E::G2Affine>(points)
+    }
+
+    fn prepare(&self, key: &ProvingKey<E>) {
         key.bases(self.unit);
+    }
+
+    fn quotient_of(
+        &self,
+        key: &ProvingKey<E>,
+        witness: &[PlainScalar],
+        watch: &mut Watch<'_>,
+    ) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
+        rows::quotient(self.unit, key, witness, watch)
     }
 
     fn sums(&self, summands: &Summands<'_, E>, watch: &mut Watch<'_>) -> Result<Sums<E>, Failure> {
@@ -102,17 +128,20 @@ impl<E: Curve> Arithmetic<E> for VectorArithmetic {
 }
 
 impl VectorArithmetic {
-    fn msm<C, A>(&self, points: &dyn Points<A>, scalars: &[PlainScalar], control: &Control) -> Result<A::Group, Failure>
+    fn over<C, A>(&self, points: &dyn Points<A>) -> Multiplication<'static, A::Group>
     where
         C: msm::Curve<Number = <A::BaseField as RawField>::Number>,
         A: RawPoint<BaseField: RawField>,
     {
-        same_length(points.len(), scalars.len())?;
-        control.check()?;
-        let bases = msm::Bases::<C>::prepare(self.unit, points.len(), |i| numbers(&points.point(i)));
-        let sum = Sum::new(self.unit, &bases, scalars)?;
-        sums::run(&[&sum], control, &|_, _| {})?;
-        Ok(point::<A>(sum.total()?).into())
+        let unit = self.unit;
+        let bases = msm::Bases::<C>::prepare(unit, points.len(), |i| numbers(&points.point(i)));
+        Box::new(move |scalars, control| {
+            same_length(bases.count(), scalars.len())?;
+            control.check()?;
+            let sum = Sum::new(unit, &bases, scalars)?;
+            sums::run(&[&sum], control, &|_, _| {})?;
+            Ok(point::<A>(sum.total()?).into())
+        })
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use ark_ec::CurveGroup;
 use outrigger_types::Verdict;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::randomness::scalar;
 use super::{ProveError, Timings};
 use crate::curve::Curve;
-use crate::engine::{Arithmetic, Failure, PlainScalar, Summands, Sums, Watch, work_of_sums};
+use crate::engine::{Arithmetic, Failure, PlainScalar, Summands, Sums, Watch, work_of_quotient, work_of_sums};
 use crate::formats::encoding::{g1_to_bytes, g2_to_bytes};
 use crate::{Control, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
 
@@ -50,12 +50,10 @@ pub(super) struct Attempt<'a, E: Curve> {
     done: u64,
 }
 
-/// About how long the steps take for each of their elements, beside a term of a sparse product: dense circuits on
-/// plain cores. They serve nothing but the percentage.
+/// About how long the steps take beside those of engines, in the unit of [`work_of_sums`].
 mod weight {
+    /// A term of a constraint.
     pub(super) const CHECK: u64 = 1;
-    pub(super) const SPARSE_PRODUCT: u64 = 1;
-    pub(super) const NTT: u64 = 30;
     /// In all.
     pub(super) const VERIFY: u64 = 60_000;
 }
@@ -68,12 +66,7 @@ impl<'a, E: Curve> Attempt<'a, E> {
         control: &'a Control,
         timings: &'a mut Timings,
     ) -> Self {
-        let summary = &key.summary;
-        let terms = key.a.terms.len() + key.b.terms.len();
-        let of_try = weight::SPARSE_PRODUCT * terms as u64
-            + weight::NTT * summary.domain as u64
-            + work_of_sums(summary.wires, summary.domain)
-            + weight::VERIFY;
+        let of_try = work_of_quotient(key) + work_of_sums(key.summary.wires, key.summary.domain) + weight::VERIFY;
         Self { key, witness, verifier, control, timings, of_try, whole: of_try, done: 0 }
     }
 
@@ -116,31 +109,36 @@ impl<'a, E: Curve> Attempt<'a, E> {
 
     /// The scalars of the H points.
     fn quotient(&mut self, engine: &dyn Arithmetic<E>) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
-        let key = self.key;
-        let domain = key.summary.domain;
-        let [a, b] = [&key.a, &key.b].map(|rows| {
-            let work = weight::SPARSE_PRODUCT * rows.terms.len() as u64;
-            self.step(Stage::SparseProduct, work, |this| {
-                let product = engine.sparse_product(rows, this.witness.values(), domain, this.control)?;
-                expect_length(Zeroizing::new(product), domain, "the sparse product")
-            })
-        });
-        let (mut a, mut b) = (a?, b?);
-        self.step(Stage::Ntt, weight::NTT * domain as u64, |this| {
-            let (a, b) = (std::mem::take(&mut *a), std::mem::take(&mut *b));
-            expect_length(engine.quotient(a, b, this.control)?, domain, "the quotient")
-        })
+        let (key, witness) = (self.key, self.witness.values());
+        let quotient =
+            self.watched(Stage::SparseProduct, work_of_quotient(key), |watch| engine.quotient_of(key, witness, watch))?;
+        let (found, domain) = (quotient.len(), key.summary.domain);
+        // An engine at fault must not lead to a panic later.
+        if found != domain {
+            return Err(Failure::Fault(format!("the quotient has {found} values instead of {domain}")));
+        }
+        Ok(quotient)
     }
 
     fn sums(&mut self, engine: &dyn Arithmetic<E>, quotient: &[PlainScalar]) -> Result<Sums<E>, Failure> {
-        self.control.check()?;
         let summands = Summands { key: self.key, witness: self.witness.values(), quotient };
-        let (control, work, done, whole) = (self.control, summands.work(), self.done, self.whole);
+        self.watched(Stage::MsmG1, summands.work(), |watch| engine.sums(&summands, watch))
+    }
+
+    /// Stages that an engine goes through by itself, of so much work, the first of them being `first`.
+    fn watched<T>(
+        &mut self,
+        first: Stage,
+        work: u64,
+        stages: impl FnOnce(&mut Watch<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.control.check()?;
+        let (control, done, whole) = (self.control, self.done, self.whole);
         let told = |stage, share: f64| control.tell(stage, percent(done + (share * work as f64) as u64, whole));
-        told(Stage::MsmG1, 0.0);
-        let sums = engine.sums(&summands, &mut Watch { control, timings: self.timings, told: &told })?;
+        told(first, 0.0);
+        let result = stages(&mut Watch { control, timings: self.timings, told: &told })?;
         self.done += work;
-        Ok(sums)
+        Ok(result)
     }
 
     /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ, r and s fresh for each proof.
@@ -178,18 +176,6 @@ impl<'a, E: Curve> Attempt<'a, E> {
 
 fn percent(done: u64, whole: u64) -> u8 {
     (100 * done / whole.max(1)).min(100) as u8
-}
-
-/// An engine's answer, where it has the length that it should have: an engine at fault must not lead to a panic here.
-fn expect_length<T: Zeroize>(
-    values: Zeroizing<Vec<T>>,
-    length: usize,
-    what: &str,
-) -> Result<Zeroizing<Vec<T>>, Failure> {
-    if values.len() == length {
-        return Ok(values);
-    }
-    Err(Failure::Fault(format!("{what} has {} values instead of {length}", values.len())))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
                     Ok(())
                 }),
             };
-            let mut record = Record { size: Some(size), ..Record::new("ntt", &algorithm, size, threads) };
+            let mut record = Record { size: Some(size), ..Record::of_prover("ntt", &algorithm, size, threads) };
             pairs::measure(&mut record, args.pairs, pairs::clocked(product), Some(peer))?;
             record.more.insert("warm".into(), json!(true));
             let p50 = record.latency_us.p50;

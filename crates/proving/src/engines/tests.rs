@@ -32,6 +32,14 @@ fn where_nothing_is_known_the_first_proves() {
 }
 
 #[test]
+fn a_backend_is_taken_or_refused() {
+    assert_eq!(both().on(Backend::Vector), Ok(EngineChoice::Vector));
+    assert_eq!(both().on(Backend::Cpu), Ok(EngineChoice::Cpu));
+    let refused = Engines::new(vec![EngineChoice::Cpu]).on(Backend::Vector).expect_err("no vector");
+    assert!(matches!(&refused, Rejection::BackendUnavailable(why) if why.contains("on cpu here, not on vector")));
+}
+
+#[test]
 fn the_engine_that_is_done_first_proves_by_size() {
     let engines = both();
     let (small, large) = (circuit(3), circuit(12));

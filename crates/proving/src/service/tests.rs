@@ -27,7 +27,10 @@ struct Scripted {
 }
 
 impl Prover for Scripted {
-    fn accepts(&self, circuit: CircuitId, kind: SecretKind) -> Result<(), Rejection> {
+    fn accepts(&self, circuit: CircuitId, kind: SecretKind, backend: Option<Backend>) -> Result<(), Rejection> {
+        if backend == Some(Backend::Cuda) {
+            return Err(Rejection::BackendUnavailable("no GPU".to_owned()));
+        }
         if circuit != CIRCUIT {
             return Err(Rejection::NotFound("no such circuit".to_owned()));
         }
@@ -38,6 +41,7 @@ impl Prover for Scripted {
         &self,
         _circuit: CircuitId,
         secret: Secret,
+        _backend: Option<Backend>,
         threads: &ThreadPool,
         control: &Control,
     ) -> Result<Finished, Rejection> {

@@ -4,22 +4,26 @@ use std::fmt;
 
 use outrigger_vector::Unit;
 use outrigger_vector::msm::{self, Bases};
-use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::super::PlainScalar;
+use super::super::cpu::sparse::Coefficient;
 use super::numbers;
 use crate::ProvingKey;
 use crate::curve::{Curve, Points, RawField, RawPoint};
 
-/// The points of a key as they lie in lanes, without those that are infinity: of every wire that does not occur in B
-/// the key has one.
+/// What engine vector keeps of a key: its points as they lie in lanes, without those that are infinity: of every wire that does not
+/// occur in B the key has one; and its coefficients.
 pub struct KeyBases<E: Curve> {
     pub(super) a: Query<E::G1Lanes>,
     pub(super) b1: Query<E::G1Lanes>,
     pub(super) b2: Query<E::G2Lanes>,
     pub(super) c: Query<E::G1Lanes>,
     pub(super) h: Query<E::G1Lanes>,
+    /// Of the matrix A.
+    pub(super) a_coefficients: Vec<Coefficient<E::ScalarField>>,
+    /// Of the matrix B.
+    pub(super) b_coefficients: Vec<Coefficient<E::ScalarField>>,
 }
 
 /// The points of one section.
@@ -32,21 +36,24 @@ pub(super) struct Query<C: msm::Curve> {
 }
 
 impl<E: Curve> KeyBases<E> {
-    /// In the current rayon pool.
+    /// In the current rayon pool. What was read of the key's file is released on the way, so that points are not in
+    /// memory twice.
     pub(crate) fn new(unit: Unit, key: &ProvingKey<E>) -> Self {
-        let g1 = || {
-            let sections = [key.a_points(), key.b1_points(), key.c_points(), key.h_points()];
-            sections.into_par_iter().map(|points| Query::new(unit, &points)).collect::<Vec<_>>()
-        };
-        let (g1, b2) = rayon::join(g1, || Query::new(unit, &key.b2_points()));
-        let [a, b1, c, h] = <[_; 4]>::try_from(g1).unwrap_or_else(|_| unreachable!("four sections"));
-        Self { a, b1, b2, c, h }
+        let (a, b1) = rayon::join(|| Query::new(unit, &key.a_points()), || Query::new(unit, &key.b1_points()));
+        key.release_points();
+        let (c, h) = rayon::join(|| Query::new(unit, &key.c_points()), || Query::new(unit, &key.h_points()));
+        key.release_points();
+        let b2 = Query::new(unit, &key.b2_points());
+        key.release_points();
+        let [a_coefficients, b_coefficients] = [&key.a, &key.b].map(Coefficient::all_of);
+        Self { a, b1, b2, c, h, a_coefficients, b_coefficients }
     }
 
     /// Bytes of memory.
     pub(crate) fn memory_bytes(&self) -> usize {
         let g1 = [&self.a, &self.b1, &self.c, &self.h];
-        g1.map(Query::memory_bytes).into_iter().sum::<usize>() + self.b2.memory_bytes()
+        let points = g1.map(Query::memory_bytes).into_iter().sum::<usize>() + self.b2.memory_bytes();
+        points + size_of_val(&*self.a_coefficients) + size_of_val(&*self.b_coefficients)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outrigger_vector::Unit;
-use outrigger_vector::ntt::{Form, Number, Quotient, ScalarField, SizeError, Transform, Workspace};
+use outrigger_vector::ntt::{Form, Number, Quotient, ScalarField, SizeError, Transform, Values, Workspace};
 
 use super::super::Failure;
 use super::Pool;
@@ -12,8 +12,10 @@ use crate::Control;
 /// Tables of one kind that are kept: the least recently used gives way. A machine proves circuits of a few sizes.
 const KEPT: usize = 4;
 
-/// Memory of transforms that is kept for the next: that of so many at a time.
+/// Memory of transforms that is kept for the next: that of so many at a time, of at most so many values each. That of
+/// larger ones is made anew, in a hundredth of the time of a proof that needs it.
 const WORKSPACES: usize = 2;
+const VALUES_KEPT: usize = 1 << 18;
 
 /// What transforms over one field share.
 #[derive(Debug)]
@@ -54,21 +56,20 @@ impl<M: ScalarField> Transforms<M> {
         }
     }
 
-    /// See [`Quotient::run`]: from Montgomery forms to plain values.
+    /// See [`Quotient::run_from`]: from Montgomery forms to plain values.
     pub(super) fn quotient(
         &self,
         unit: Unit,
-        a: &[Number],
-        b: &[Number],
+        values: Values<'_>,
         quotient: &mut [Number],
         control: &Control,
     ) -> Result<(), Failure> {
-        let shape = QuotientShape { unit, log_size: log_size(a.len())? };
+        let shape = QuotientShape { unit, log_size: log_size(quotient.len())? };
         let make = || Quotient::new(unit, shape.log_size, Form::Montgomery, Form::Plain);
         let tables = found(&self.quotients, shape, make)?;
         let mut workspace = self.workspace();
-        tables.run(a, b, quotient, &mut workspace, &Pool { control })?;
-        self.keep(workspace);
+        tables.run_from(values, quotient, &mut workspace, &Pool { control })?;
+        self.keep(workspace, quotient.len());
         Ok(())
     }
 
@@ -86,7 +87,7 @@ impl<M: ScalarField> Transforms<M> {
         let tables = found(&self.transforms, shape, make)?;
         let mut workspace = self.workspace();
         tables.run(values, &mut workspace, &Pool { control })?;
-        self.keep(workspace);
+        self.keep(workspace, values.len());
         Ok(())
     }
 
@@ -94,9 +95,9 @@ impl<M: ScalarField> Transforms<M> {
         locked(&self.workspaces).pop().unwrap_or_default()
     }
 
-    fn keep(&self, workspace: Workspace) {
+    fn keep(&self, workspace: Workspace, values: usize) {
         let mut workspaces = locked(&self.workspaces);
-        if workspaces.len() < WORKSPACES {
+        if workspaces.len() < WORKSPACES && values <= VALUES_KEPT {
             workspaces.push(workspace);
         }
     }
