@@ -26,7 +26,7 @@ pub use control::{Control, Progress, Stage, Stop};
 pub use formats::FormatError;
 pub use formats::r1cs::{R1cs, Unsatisfied};
 pub use key::{KeyBytes, KeyError, KeySource, KeySummary, ProvingKey, Rows};
-pub use prover::{ProveError, Proved, Timings};
+pub use prover::{ProveError, Proved, Timings, Wanted};
 pub use ready::{Proof, ReadyKey};
 pub use store::{CircuitStore, StoreError};
 pub use verifier::PreparedKey;

@@ -17,8 +17,8 @@ use crate::job::{Finished, JobState, JobWatch, OnDrop, ProofRequest, Secret};
 use crate::journal::{Journal, Pending, Record, now_ms};
 use crate::metrics;
 use crate::options::ProvingOptions;
-use crate::pool::{Pool, PoolOptions, Task};
-use crate::prover::{CircuitProver, Prover, of_stop};
+use crate::pool::{Group, Pool, PoolOptions, Task};
+use crate::prover::{Asked, CircuitProver, Prover, of_stop};
 use crate::task::{CallTask, Job, ProofTask, Source};
 
 /// Takes proof jobs and heavy calls. Cheap to clone.
@@ -295,21 +295,46 @@ impl Inner {
             }
         };
         let expected = self.estimates.of(job.circuit);
-        let work = Box::new(ProofTask { inner: self.clone(), job, source, permit, queued });
+        let group = Group { circuit: job.circuit, backend: job.backend };
+        let group = self.prover.is_small(job.circuit).then_some(group);
+        let work = Box::new(ProofTask { inner: self.clone(), job, source, group, permit, queued });
         self.pool.push(Task { number, tenant, priority, since, deadline, expected, work });
     }
 
-    /// The work of a job, on a runner.
-    pub(crate) fn work(&self, job: &Job, source: Source, threads: &ThreadPool) -> Result<Finished, Rejection> {
-        job.control.check().map_err(of_stop)?;
-        let secret = match source {
-            Source::Held(secret) => secret,
-            Source::Sealed(record) => self.begin(job, &record)?,
-        };
+    /// The work of jobs of one group, on a runner.
+    pub(crate) fn work(
+        &self,
+        jobs: &[Arc<Job>],
+        sources: Vec<Source>,
+        threads: &ThreadPool,
+    ) -> Vec<Result<Finished, Rejection>> {
         let begun = Instant::now();
-        let finished = self.prover.prove(job.circuit, secret, job.backend, threads, &job.control)?;
-        self.estimates.learn(job.circuit, begun.elapsed());
-        Ok(finished)
+        let secrets = jobs.iter().zip(sources).map(|(job, source)| {
+            job.control.check().map_err(of_stop)?;
+            match source {
+                Source::Held(secret) => Ok(secret),
+                Source::Sealed(record) => self.begin(job, &record),
+            }
+        });
+        let secrets: Vec<Result<Secret, Rejection>> = secrets.collect();
+        // Those without a secret have ended; the others are proved together.
+        let mut asked = Vec::new();
+        let ended: Vec<Option<Rejection>> = secrets
+            .into_iter()
+            .zip(jobs)
+            .map(|(secret, job)| secret.map(|secret| asked.push(Asked { secret, control: &job.control })).err())
+            .collect();
+        let count = u32::try_from(asked.len().max(1)).unwrap_or(u32::MAX);
+        let mut proved = self.prover.prove(jobs[0].circuit, asked, jobs[0].backend, threads).into_iter();
+        let mut outcome = |ended: Option<Rejection>| match ended {
+            Some(rejection) => Err(rejection),
+            None => proved.next().unwrap_or_else(|| Err(Rejection::Internal("the prover gave no answer".to_owned()))),
+        };
+        let outcomes: Vec<_> = ended.into_iter().map(&mut outcome).collect();
+        for (job, _) in jobs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            self.estimates.learn(job.circuit, begun.elapsed() / count);
+        }
+        outcomes
     }
 
     /// Counts the attempt and opens the secret.

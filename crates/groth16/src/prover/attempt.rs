@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use ark_ec::CurveGroup;
-use outrigger_types::Verdict;
+use outrigger_types::{ColumnBuf, Verdict};
 use zeroize::Zeroizing;
 
 use super::randomness::scalar;
@@ -16,14 +16,23 @@ use crate::{Control, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness}
 
 /// What came of a try.
 pub(super) enum Outcome {
-    /// A proof, which verifies.
-    Verified(Proof),
+    /// A proof: one that verifies, after [`verify`].
+    Made(Proof),
     /// A proof that does not verify: the engine is wrong, or the witness.
     Invalid,
     /// No proof, by the engine's fault.
     Fault(String),
     /// The work was stopped.
     Stopped(Stop),
+}
+
+impl Outcome {
+    fn proof(&self) -> Option<&Proof> {
+        match self {
+            Self::Made(proof) => Some(proof),
+            _ => None,
+        }
+    }
 }
 
 impl From<Failure> for Outcome {
@@ -39,9 +48,8 @@ impl From<Failure> for Outcome {
 pub(super) struct Attempt<'a, E: Curve> {
     key: &'a ProvingKey<E>,
     witness: &'a Witness,
-    verifier: &'a PreparedKey,
     control: &'a Control,
-    timings: &'a mut Timings,
+    pub(super) timings: Timings,
     /// The work of a try, in about one unit; see [`weight`].
     of_try: u64,
     /// The work ahead when this try began.
@@ -59,15 +67,9 @@ mod weight {
 }
 
 impl<'a, E: Curve> Attempt<'a, E> {
-    pub(super) fn new(
-        key: &'a ProvingKey<E>,
-        witness: &'a Witness,
-        verifier: &'a PreparedKey,
-        control: &'a Control,
-        timings: &'a mut Timings,
-    ) -> Self {
+    pub(super) fn new(key: &'a ProvingKey<E>, witness: &'a Witness, control: &'a Control) -> Self {
         let of_try = work_of_quotient(key) + work_of_sums(key.summary.wires, key.summary.domain) + weight::VERIFY;
-        Self { key, witness, verifier, control, timings, of_try, whole: of_try, done: 0 }
+        Self { key, witness, control, timings: Timings::default(), of_try, whole: of_try, done: 0 }
     }
 
     /// Holds the witness against the constraints.
@@ -83,28 +85,30 @@ impl<'a, E: Curve> Attempt<'a, E> {
         }
     }
 
-    /// Makes a proof with this engine and verifies it. A panic of the engine is its fault.
-    pub(super) fn run(&mut self, engine: &dyn Arithmetic<E>) -> Outcome {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.try_run(engine)));
-        // A further try begins at zero, and without a check.
-        (self.whole, self.done) = (self.of_try, 0);
-        match outcome {
-            Ok(Ok(outcome)) => outcome,
+    /// Makes a proof with this engine. A panic of the engine is its fault.
+    pub(super) fn make(&mut self, engine: &dyn Arithmetic<E>) -> Outcome {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| self.try_make(engine))) {
+            Ok(Ok(proof)) => Outcome::Made(proof),
             Ok(Err(failure)) => failure.into(),
             Err(_) => Outcome::Fault("it panicked".into()),
+        };
+        if !matches!(outcome, Outcome::Made(_)) {
+            self.begin_anew();
         }
+        outcome
     }
 
-    fn try_run(&mut self, engine: &dyn Arithmetic<E>) -> Result<Outcome, Failure> {
+    /// A further try begins at zero, and without a check.
+    fn begin_anew(&mut self) {
+        (self.whole, self.done) = (self.of_try, 0);
+    }
+
+    fn try_make(&mut self, engine: &dyn Arithmetic<E>) -> Result<Proof, Failure> {
         let scalars = self.quotient(engine)?;
         let sums = self.sums(engine, &scalars)?;
         drop(scalars);
         let drawn = || scalar::<E::ScalarField>().map_err(|error| Failure::Fault(format!("no randomness: {error}")));
-        let proof = self.assemble(&sums, *drawn()?, *drawn()?);
-        let verdict = self.step(Stage::Verify, weight::VERIFY, |this| {
-            Ok(this.verifier.verify(&proof.bytes, &proof.public_signals))
-        })?;
-        Ok(if verdict == Verdict::Valid { Outcome::Verified(proof) } else { Outcome::Invalid })
+        Ok(self.assemble(&sums, *drawn()?, *drawn()?))
     }
 
     /// The scalars of the H points.
@@ -136,7 +140,7 @@ impl<'a, E: Curve> Attempt<'a, E> {
         let (control, done, whole) = (self.control, self.done, self.whole);
         let told = |stage, share: f64| control.tell(stage, percent(done + (share * work as f64) as u64, whole));
         told(first, 0.0);
-        let result = stages(&mut Watch { control, timings: self.timings, told: &told })?;
+        let result = stages(&mut Watch { control, timings: &mut self.timings, told: &told })?;
         self.done += work;
         Ok(result)
     }
@@ -171,6 +175,52 @@ impl<'a, E: Curve> Attempt<'a, E> {
         self.timings.add(stage, begin.elapsed());
         self.done += work;
         result
+    }
+}
+
+/// Verifies the proofs that were made, in one product: what does not verify is no longer made.
+pub(super) fn verify<'t, 'a: 't, E: Curve>(
+    verifier: &PreparedKey,
+    tries: impl Iterator<Item = &'t mut (Attempt<'a, E>, Outcome)>,
+) {
+    let mut made = Vec::new();
+    for (attempt, outcome) in tries {
+        if !matches!(outcome, Outcome::Made(_)) {
+            continue;
+        }
+        match attempt.control.check() {
+            Ok(()) => {
+                attempt.control.tell(Stage::Verify, percent(attempt.done, attempt.whole));
+                made.push((attempt, outcome));
+            }
+            Err(stop) => *outcome = Outcome::Stopped(stop),
+        }
+    }
+    let begin = Instant::now();
+    let verdicts = verdicts(verifier, made.iter().filter_map(|(_, outcome)| outcome.proof()));
+    let time = begin.elapsed() / u32::try_from(made.len().max(1)).unwrap_or(u32::MAX);
+    for ((attempt, outcome), verdict) in made.into_iter().zip(verdicts) {
+        attempt.timings.add(Stage::Verify, time);
+        attempt.done += weight::VERIFY;
+        if verdict != Verdict::Valid {
+            *outcome = Outcome::Invalid;
+            attempt.begin_anew();
+        }
+    }
+}
+
+fn verdicts<'p>(verifier: &PreparedKey, proofs: impl Iterator<Item = &'p Proof>) -> Vec<Verdict> {
+    let (mut count, mut bytes, mut signals) = (0, Vec::new(), Vec::new());
+    for proof in proofs {
+        count += 1;
+        bytes.extend_from_slice(&proof.bytes);
+        signals.extend_from_slice(&proof.public_signals);
+    }
+    let columns = [bytes, signals].map(|bytes| ColumnBuf::with_count(bytes.into(), count));
+    match columns {
+        [Ok(bytes), Ok(signals)] => verifier.verify_batch(bytes.view(), signals.view()),
+        // Proofs of one key are of one length.
+        _ => vec![Verdict::Malformed; count],
     }
 }
 

@@ -254,3 +254,40 @@ fn scalars_are_spread_over_the_field() {
     let distinct: std::collections::HashSet<_> = drawn.iter().collect();
     assert_eq!(distinct.len(), 64);
 }
+
+#[test]
+fn many_proofs_fail_each_by_itself() {
+    let circuit = Circuit::new();
+    let (bad, good) = (circuit.bad_witness(), &circuit.witness);
+    let (control, cancelled) = (Control::default(), Control::default());
+    cancelled.cancel();
+    let wanted = [(good, &control), (&bad, &control), (good, &cancelled), (good, &control), (good, &control)]
+        .map(|(witness, control)| Wanted { witness, control });
+    for r1cs in [None, Some(&circuit.r1cs)] {
+        let (engine, reference) = (honest(), honest());
+        let proved = prove_many(&circuit.key, &wanted, r1cs, &engine, &reference);
+        assert_eq!(proved.len(), wanted.len());
+        for i in [0, 3, 4] {
+            let proved = proved[i].as_ref().expect("a good witness");
+            assert!(circuit.verifies(&proved.proof) && proved.repeated.is_none());
+        }
+        let expected = if r1cs.is_some() { Some(5) } else { None };
+        assert_eq!(proved[1].as_ref().unwrap_err(), &ProveError::Unsatisfied(expected));
+        assert_eq!(proved[2].as_ref().unwrap_err(), &ProveError::Stopped(Stop::Cancelled));
+        // The bad one is tried on the reference where nothing else says what is wrong with it.
+        assert_eq!(reference.calls(), if r1cs.is_some() { 0 } else { 8 });
+    }
+    assert!(prove_many(&circuit.key, &[], None, &honest(), &honest()).is_empty());
+}
+
+#[test]
+fn many_proofs_of_a_lying_engine_are_all_repeated() {
+    let circuit = Circuit::new();
+    let control = Control::default();
+    let wanted = [Wanted { witness: &circuit.witness, control: &control }; 3];
+    let proved = prove_many(&circuit.key, &wanted, None, &Double::new(Lie::MsmG1), &honest());
+    for proved in proved {
+        let proved = proved.expect("the reference does not lie");
+        assert!(circuit.verifies(&proved.proof) && proved.repeated.is_some());
+    }
+}

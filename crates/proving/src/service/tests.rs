@@ -37,14 +37,24 @@ impl Prover for Scripted {
         if kind == SecretKind::Inputs { Err(Rejection::NotReady("no program".to_owned())) } else { Ok(()) }
     }
 
+    fn is_small(&self, _circuit: CircuitId) -> bool {
+        false
+    }
+
     fn prove(
         &self,
         _circuit: CircuitId,
-        secret: Secret,
+        asked: Vec<Asked<'_>>,
         _backend: Option<Backend>,
         threads: &ThreadPool,
-        control: &Control,
-    ) -> Result<Finished, Rejection> {
+    ) -> Vec<Result<Finished, Rejection>> {
+        asked.into_iter().map(|asked| self.prove_one(asked, threads)).collect()
+    }
+}
+
+impl Scripted {
+    fn prove_one(&self, asked: Asked<'_>, threads: &ThreadPool) -> Result<Finished, Rejection> {
+        let Asked { secret, control } = asked;
         let script = String::from_utf8(secret.into_bytes().to_vec()).expect("tests write text");
         let _ = self.begun.lock().expect("no test panics with it").send(script.clone());
         control.tell(Stage::MsmG1, 40);

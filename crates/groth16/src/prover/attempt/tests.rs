@@ -28,8 +28,7 @@ struct Intermediates<E: Curve> {
 fn intermediates<E: Curve>(key: &ProvingKey<E>, witness: &Witness, engine: &dyn Arithmetic<E>) -> Intermediates<E> {
     let control = Control::default();
     let verifier = PreparedKey::new(key.verifying_key()).unwrap();
-    let mut timings = Timings::default();
-    let mut attempt = Attempt::new(key, witness, &verifier, &control, &mut timings);
+    let mut attempt = Attempt::new(key, witness, &control);
     let products = [&key.a, &key.b]
         .map(|rows| engine.sparse_product(rows, witness.values(), key.summary.domain, &control).unwrap());
     let quotient = attempt.quotient(engine).unwrap();
