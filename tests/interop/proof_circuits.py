@@ -1,9 +1,12 @@
 """Circuits to prove: their files, inputs, and how circom2 compiles those that are sources here."""
 
+import glob
 import hashlib
 import json
 import os
+import shutil
 import subprocess
+import sys
 
 import node
 
@@ -33,6 +36,19 @@ class Circuit:
     def proof(self, maker):
         """The files of a proof that somebody made."""
         return {"proof": self.path(f"{maker}.proof.json"), "public": self.path(f"{maker}.public.json")}
+
+
+def install(home):
+    """Sets INTEROP_NODE, which everything below reads, where it is not set: npm's packages, installed into `home`."""
+    if "INTEROP_NODE" in os.environ:
+        return
+    os.makedirs(home, exist_ok=True)
+    for file in [os.path.join(HERE, "package.json"), *glob.glob(os.path.join(HERE, "*.mjs"))]:
+        shutil.copy(file, home)
+    if not os.path.isdir(os.path.join(home, "node_modules", "snarkjs")):
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
+        subprocess.run(command, cwd=home, stdout=sys.stderr, check=True)
+    os.environ["INTEROP_NODE"] = home
 
 
 def merkle(folder):
