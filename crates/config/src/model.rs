@@ -208,6 +208,16 @@ pub struct Proving {
     pub threads: usize,
     /// Proofs that run at once.
     pub concurrency: usize,
+    /// Proofs of a small circuit that wait one after the other and are made together; 1 makes each by itself.
+    pub together_max: usize,
+    /// The domain up to which a circuit is small.
+    pub together_domain_max: usize,
+    /// The domain from which on engine vector spares memory before time.
+    pub large_domain_min: usize,
+    /// Multiples of each point that engine vector keeps of a key, the point itself included, where they gain.
+    pub multiples_max: usize,
+    /// Bytes of multiples of one key.
+    pub multiples_bytes_max: usize,
     /// The operating system's niceness of the pool's threads, 10 to 19.
     pub nice: u8,
     /// Jobs that wait or run, over all tenants.

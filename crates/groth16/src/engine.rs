@@ -13,7 +13,7 @@ mod work;
 mod tests;
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use outrigger_vector::Unit;
@@ -263,6 +263,36 @@ fn rows_fit<F>(rows: &Rows<F>, domain: usize) -> Result<(), Failure> {
     } else {
         Err(Failure::Fault(format!("{} rows on a domain of {domain} elements", rows.ends.len())))
     }
+}
+
+/// How engine vector trades memory for time: values of a hardware profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// Elements of a domain from which on memory counts more than time, since a pass through it takes longer than what
+    /// waits for it.
+    pub large_domain_min: usize,
+    /// Multiples of each point that are kept of a key, the point itself included.
+    pub multiples_max: usize,
+    /// Bytes of multiples of one key.
+    pub multiples_bytes_max: usize,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { large_domain_min: 1 << 19, multiples_max: 1, multiples_bytes_max: 256 << 20 }
+    }
+}
+
+static TUNING: RwLock<Option<Tuning>> = RwLock::new(None);
+
+/// Sets the tuning of all engines of this process; of keys that are ready, what was made stays.
+pub fn tune(tuning: Tuning) {
+    *TUNING.write().unwrap_or_else(PoisonError::into_inner) = Some(tuning);
+}
+
+/// The tuning.
+pub(crate) fn tuning() -> Tuning {
+    TUNING.read().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
 }
 
 /// An engine by name.

@@ -16,6 +16,10 @@ pub struct ProvingOptions {
     pub threads: usize,
     /// Proofs that run at once; 1 where 0.
     pub concurrency: usize,
+    /// Proofs of a small circuit that wait one after the other and are made together; 1 where 0.
+    pub together_max: usize,
+    /// The domain up to which a circuit is small.
+    pub together_domain_max: usize,
     /// Whether engine vector is used where the machine has AVX-512.
     pub vector: bool,
     /// The operating system's niceness of the pool's threads, 0 to 19.

@@ -25,10 +25,6 @@ pub(crate) struct Group {
     pub(crate) backend: Option<Backend>,
 }
 
-/// Jobs of a group that are done at once: a proof of a small circuit leaves threads idle in its many short stages. The
-/// first is not done before the last, so not many.
-pub(crate) const GROUP_MAX: usize = 4;
-
 /// Lets a job of a group know the others for what they are.
 pub(crate) trait IntoAny {
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
@@ -74,6 +70,8 @@ pub(crate) struct Task {
 pub(crate) struct PoolOptions {
     pub(crate) threads: usize,
     pub(crate) concurrency: usize,
+    /// Jobs of a group that are done at once: a proof of a small circuit leaves threads idle in its many short stages.
+    pub(crate) together_max: usize,
     pub(crate) nice: u8,
     pub(crate) aging: Duration,
 }
@@ -88,6 +86,7 @@ struct Shared {
     work_came: Condvar,
     clock: Condvar,
     threads: ThreadPool,
+    together_max: usize,
 }
 
 struct State {
@@ -119,8 +118,13 @@ impl Pool {
             .build()
             .map_err(|error| format!("the threads of the proofs cannot be started: {error}"))?;
         let state = State { queue: Queue::new(options.aging), running: HashMap::new(), closed: false };
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), work_came: Condvar::new(), clock: Condvar::new(), threads });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            work_came: Condvar::new(),
+            clock: Condvar::new(),
+            threads,
+            together_max: options.together_max,
+        });
         let concurrency = options.concurrency.max(1);
         // Dropped where a thread cannot be started: the others end.
         let pool = Self { shared: shared.clone(), concurrency };
@@ -223,7 +227,7 @@ impl Shared {
                 let (priority, group) = (first.priority, first.item.work.group());
                 let mut numbers = vec![state.runs(first.number, first.item.expected, now)];
                 let mut others = Vec::new();
-                while numbers.len() < GROUP_MAX
+                while numbers.len() < self.together_max
                     && group.is_some()
                     && state
                         .queue

@@ -21,9 +21,6 @@ use crate::programs::{ProgramError, Programs};
 const WITNESS_FIELD: &str = "chunk.witness";
 const INPUTS_FIELD: &str = "chunk.inputs_json";
 
-/// Domains up to this are small: a proof takes so few milliseconds that its threads wait for each other.
-const SMALL_DOMAIN: usize = 1 << 14;
-
 /// A proof that is asked for.
 pub(crate) struct Asked<'a> {
     pub(crate) secret: Secret,
@@ -58,11 +55,13 @@ pub(crate) struct CircuitProver {
     programs: Programs,
     limits: WitnessLimits,
     engines: Engines,
+    /// The domain up to which a circuit is small: a proof takes so few milliseconds that its threads wait for each other.
+    small_domain: usize,
 }
 
 impl CircuitProver {
-    pub(crate) fn new(store: Arc<CircuitStore>, limits: WitnessLimits, engines: Engines) -> Self {
-        Self { store, programs: Programs::default(), limits, engines }
+    pub(crate) fn new(store: Arc<CircuitStore>, limits: WitnessLimits, engines: Engines, small_domain: usize) -> Self {
+        Self { store, programs: Programs::default(), limits, engines, small_domain }
     }
 
     fn witness(&self, circuit: CircuitId, secret: Secret, control: &Control) -> Result<Witness, Rejection> {
@@ -91,7 +90,7 @@ impl Prover for CircuitProver {
     }
 
     fn is_small(&self, circuit: CircuitId) -> bool {
-        self.store.info(circuit).is_ok_and(|info| info.summary.domain <= SMALL_DOMAIN)
+        self.store.info(circuit).is_ok_and(|info| info.summary.domain <= self.small_domain)
     }
 
     fn prove(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use outrigger_groth16::{CircuitStore, Control};
-use outrigger_types::{Backend, Priority, Rejection};
+use outrigger_types::{Priority, Rejection};
 use rayon::ThreadPool;
 use tokio::sync::oneshot;
 
@@ -48,7 +48,8 @@ impl ProofService {
     /// process.
     pub fn start(options: ProvingOptions, store: Arc<CircuitStore>) -> Result<Self, String> {
         let engines = Engines::of_machine(options.vector);
-        let prover = Arc::new(CircuitProver::new(store.clone(), options.witness_limits, engines));
+        let prover =
+            Arc::new(CircuitProver::new(store.clone(), options.witness_limits, engines, options.together_domain_max));
         Self::start_with(&options, store, prover)
     }
 
@@ -67,6 +68,7 @@ impl ProofService {
         let pool_options = PoolOptions {
             threads: options.threads,
             concurrency: options.concurrency,
+            together_max: options.together_max,
             nice: options.nice,
             aging: options.aging,
         };

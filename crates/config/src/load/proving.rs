@@ -9,6 +9,14 @@ use crate::{Proving, Sources, WitnessBounds};
 
 /// One proof uses every core for as long as it runs; two at once take longer each and hold twice the memory.
 const CONCURRENCY_DEFAULT: u64 = 1;
+/// A few: the first of them is not done before the last.
+const TOGETHER_DEFAULT: u64 = 4;
+/// Below it a proof takes some tens of milliseconds, in stages so short that threads wait for each other.
+const TOGETHER_DOMAIN_DEFAULT: u64 = 1 << 14;
+/// From there on what a proof holds beside its key is some hundred megabytes, and a part of a sum some ten milliseconds.
+const LARGE_DOMAIN_DEFAULT: u64 = 1 << 19;
+const MULTIPLES_DEFAULT: u64 = 1;
+const MULTIPLES_BYTES_DEFAULT: u64 = 256 << 20;
 /// A tenth of the weight of what runs beside it: a verification waits for a time slice at most, and a machine that is
 /// busy with other things still proves. At 19, a hundredth, a proof can stand still for as long as a node is busy.
 const NICE_DEFAULT: u64 = 10;
@@ -48,6 +56,10 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources, request_bytes_max: us
     let mut count = |key: &str, range, default| reader.number(key, range).unwrap_or(default) as usize;
     let threads = count("proving.threads", 0..=4_096, 0);
     let concurrency = count("proving.concurrency", 1..=64, CONCURRENCY_DEFAULT);
+    let together_max = count("proving.together_max", 1..=64, TOGETHER_DEFAULT);
+    let together_domain_max = count("proving.together_domain_max", 2..=1 << 31, TOGETHER_DOMAIN_DEFAULT);
+    let large_domain_min = count("proving.large_domain_min", 2..=1 << 32, LARGE_DOMAIN_DEFAULT);
+    let multiples_max = count("proving.multiples_max", 1..=16, MULTIPLES_DEFAULT);
     // Verification must win against proofs, so they are never as urgent to the operating system.
     let nice = count("proving.nice", 10..=19, NICE_DEFAULT) as u8;
     let jobs_max = count("proving.jobs_max", 1..=1 << 20, JOBS_DEFAULT);
@@ -55,6 +67,7 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources, request_bytes_max: us
     let mut bytes = |key: &str, default| reader.bytes(key, 1 << 10..=BYTES_LIMIT).unwrap_or(default);
     let secret_default = SECRET_BYTES_DEFAULT.max(request_bytes_max as u64);
     let secret_bytes_max = bytes("proving.secret_bytes_max", secret_default);
+    let multiples_bytes_max = bytes("proving.multiples_bytes_max", MULTIPLES_BYTES_DEFAULT) as usize;
     let ready_bytes_max = bytes("proving.ready_bytes_max", READY_BYTES_DEFAULT) as usize;
     let key_bytes_max = bytes("proving.key_bytes_max", KEY_BYTES_DEFAULT);
     let r1cs_bytes_max = bytes("proving.r1cs_bytes_max", R1CS_BYTES_DEFAULT);
@@ -69,6 +82,11 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources, request_bytes_max: us
         directory,
         threads,
         concurrency,
+        together_max,
+        together_domain_max,
+        large_domain_min,
+        multiples_max,
+        multiples_bytes_max,
         nice,
         jobs_max,
         tenant_jobs_max,

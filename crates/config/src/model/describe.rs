@@ -122,6 +122,11 @@ fn write_limits(out: &mut String, limits: &Limits) -> std::fmt::Result {
 fn write_proving(out: &mut String, proving: &Proving) -> std::fmt::Result {
     writeln!(out, "\n[proving]\ndirectory = {:?}", path_or_none(&proving.directory))?;
     writeln!(out, "threads = {}\nconcurrency = {}", proving.threads, proving.concurrency)?;
+    writeln!(out, "together_max = {}", proving.together_max)?;
+    writeln!(out, "together_domain_max = {}", proving.together_domain_max)?;
+    writeln!(out, "large_domain_min = {}", proving.large_domain_min)?;
+    writeln!(out, "multiples_max = {}", proving.multiples_max)?;
+    writeln!(out, "multiples_bytes_max = \"{}\"", show_bytes(proving.multiples_bytes_max as u64))?;
     writeln!(out, "nice = {}\njobs_max = {}", proving.nice, proving.jobs_max)?;
     writeln!(out, "tenant_jobs_max = {}", proving.tenant_jobs_max)?;
     writeln!(out, "secret_bytes_max = \"{}\"", show_bytes(proving.secret_bytes_max))?;

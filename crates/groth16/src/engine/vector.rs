@@ -23,10 +23,6 @@ use crate::key::Rows;
 use crate::{Control, ProvingKey, Stop};
 use sums::Sum;
 
-/// Elements of a domain from which on memory counts more than time, since a pass through it takes longer than what waits
-/// for it.
-const LARGE: usize = 1 << 19;
-
 /// Engine vector.
 #[derive(Clone, Copy, Debug)]
 pub struct VectorArithmetic {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use outrigger_config::{Config, EngineRule, Overrides, Sources};
-use outrigger_groth16::CircuitStore;
+use outrigger_groth16::{CircuitStore, engine};
 use outrigger_proving::{ProofService, ProvingOptions, read_credential, read_key};
 use zeroize::Zeroizing;
 
@@ -46,11 +46,18 @@ pub(super) async fn start(config: &Config) -> Result<Option<Provers>, Failure> {
 
 fn options(config: &Config, directory: &Path) -> Result<ProvingOptions, Failure> {
     let proving = &config.proving;
+    engine::tune(engine::Tuning {
+        large_domain_min: proving.large_domain_min,
+        multiples_max: proving.multiples_max,
+        multiples_bytes_max: proving.multiples_bytes_max,
+    });
     let journal_key = journal_key(proving.journal_key.as_deref())?;
     Ok(ProvingOptions {
         directory: directory.to_owned(),
         threads: proving.threads,
         concurrency: proving.concurrency,
+        together_max: proving.together_max,
+        together_domain_max: proving.together_domain_max,
         vector: config.engines.vector == EngineRule::Auto,
         nice: proving.nice,
         jobs_max: proving.jobs_max,

@@ -51,7 +51,7 @@ struct Bench {
 
 impl Bench {
     fn new(concurrency: usize, nice: u8) -> Self {
-        let options = PoolOptions { threads: 2, concurrency, nice, aging: Duration::ZERO };
+        let options = PoolOptions { threads: 2, concurrency, together_max: 4, nice, aging: Duration::ZERO };
         let pool = Pool::start(&options, || ()).expect("threads start");
         let (told, events) = mpsc::channel();
         Self { pool, events, told, number: 0 }

@@ -50,6 +50,8 @@ fn bench(with_r1cs: bool) -> Bench {
     let options = ProvingOptions {
         directory: place.to_owned(),
         vector: true,
+        together_max: 4,
+        together_domain_max: 1 << 14,
         threads: 1,
         concurrency: 2,
         nice: 0,

@@ -3,7 +3,7 @@ use std::sync::mpsc;
 
 use outrigger_groth16::store::StoreOptions;
 use outrigger_groth16::{Proof, Stage, Timings};
-use outrigger_types::{CircuitId, Curve};
+use outrigger_types::{Backend, CircuitId, Curve};
 use outrigger_witness::WitnessLimits;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -88,6 +88,8 @@ fn options(directory: &Path) -> ProvingOptions {
         directory: directory.to_owned(),
         threads: 2,
         vector: true,
+        together_max: 4,
+        together_domain_max: 1 << 14,
         concurrency: 1,
         nice: 0,
         jobs_max: 100,

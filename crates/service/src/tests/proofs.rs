@@ -55,6 +55,8 @@ async fn start(adapt: impl FnOnce(&mut Setup)) -> Sidecar {
     let proving = ProvingOptions {
         directory: directory.path().join("state"),
         vector: true,
+        together_max: 4,
+        together_domain_max: 1 << 14,
         threads: 1,
         concurrency: 1,
         nice: 0,

@@ -9,8 +9,7 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::super::cpu::sparse::{Matrix, one};
-use super::super::{Failure, PlainScalar, WORK_TERM, Watch, rows_fit, work_of_quotient};
-use super::LARGE;
+use super::super::{Failure, PlainScalar, WORK_TERM, Watch, rows_fit, tuning, work_of_quotient};
 use crate::curve::{Curve, RawScalar};
 use crate::{ProvingKey, Stage};
 
@@ -32,7 +31,7 @@ pub(super) fn quotient<E: Curve>(
         .map(|(rows, coefficients)| Matrix { rows, coefficients, one });
     let terms = WORK_TERM * (key.a.terms.len() + key.b.terms.len()) as u64;
     let share = terms as f64 / work_of_quotient(key) as f64;
-    if domain < LARGE {
+    if domain < tuning().large_domain_min {
         before_transforms::<E>(unit, matrices, witness, domain, share, watch)
     } else {
         within_transforms::<E>(unit, matrices, witness, domain, share, watch)

@@ -11,9 +11,9 @@ use outrigger_vector::msm::{self, Bases, Msm, Part, Stopped};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::super::{Failure, PlainScalar, Summands, Sums, Watch, same_length};
+use super::super::{Failure, PlainScalar, Summands, Sums, Watch, same_length, tuning};
 use super::bases::Query;
-use super::{LARGE, point};
+use super::point;
 use crate::curve::Curve;
 use crate::{Control, Stage};
 
@@ -120,7 +120,7 @@ pub(super) fn of_proof<E: Curve>(
     let mut shares = Shares::new(summands, watch);
     // Each keeps digits of 40 bytes a scalar; where they are many, parts are so long that one or two multiplications at
     // a time give threads enough to do.
-    let totals = if summands.quotient.len() < LARGE {
+    let totals = if summands.quotient.len() < tuning().large_domain_min {
         let ((b2, h), (a, (c, b1))) =
             rayon::join(|| rayon::join(make_b2, make_h), || rayon::join(make_a, || rayon::join(make_c, make_b1)));
         let (b2, h, a, c, b1) = (b2?, h?, a?, c?, b1?);

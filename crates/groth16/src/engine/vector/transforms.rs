@@ -5,17 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use outrigger_vector::Unit;
 use outrigger_vector::ntt::{Form, Number, Quotient, ScalarField, SizeError, Transform, Values, Workspace};
 
-use super::super::Failure;
+use super::super::{Failure, tuning};
 use super::Pool;
 use crate::Control;
 
 /// Tables of one kind that are kept: the least recently used gives way. A machine proves circuits of a few sizes.
 const KEPT: usize = 4;
 
-/// Memory of transforms that is kept for the next: that of so many at a time, of at most so many values each. That of
-/// larger ones is made anew, in a hundredth of the time of a proof that needs it.
+/// Memory of transforms that is kept for the next: that of so many at a time. That of large ones is made anew, in a
+/// hundredth of the time of a proof that needs it.
 const WORKSPACES: usize = 2;
-const VALUES_KEPT: usize = 1 << 18;
 
 /// What transforms over one field share.
 #[derive(Debug)]
@@ -97,7 +96,7 @@ impl<M: ScalarField> Transforms<M> {
 
     fn keep(&self, workspace: Workspace, values: usize) {
         let mut workspaces = locked(&self.workspaces);
-        if workspaces.len() < WORKSPACES && values <= VALUES_KEPT {
+        if workspaces.len() < WORKSPACES && values < tuning().large_domain_min {
             workspaces.push(workspace);
         }
     }

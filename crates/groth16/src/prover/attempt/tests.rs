@@ -11,6 +11,7 @@ use super::*;
 use crate::engine::cpu::CpuArithmetic;
 use crate::engine::reference::ReferenceArithmetic;
 use crate::engine::vector::VectorArithmetic;
+use crate::engine::{Tuning, tune};
 use crate::formats::vectors::{self, Vectors};
 use crate::formats::wtns;
 use crate::setup::{insecure_setup, synthetic};
@@ -72,11 +73,25 @@ fn engines_agree_on_circuits_of_circom() {
 
 fn engines_agree_on_synthetic_circuits<E: Curve>() {
     for log2_size in [2, 5, 9] {
-        let (r1cs, witness) = synthetic(log2_size, E::ID);
-        let mut zkey = Vec::new();
-        insecure_setup(&r1cs, &mut zkey, &Control::default()).unwrap();
-        engines_agree::<E>(zkey, &witness);
+        engines_agree_on_a_chain::<E>(log2_size);
     }
+}
+
+fn engines_agree_on_a_chain<E: Curve>(log2_size: u32) {
+    let (r1cs, witness) = synthetic(log2_size, E::ID);
+    let mut zkey = Vec::new();
+    insecure_setup(&r1cs, &mut zkey, &Control::default()).unwrap();
+    engines_agree::<E>(zkey, &witness);
+}
+
+/// The tuning is that of the whole process; tests beside this one meet it too, and none may notice.
+#[test]
+fn engines_agree_where_memory_is_spared() {
+    tune(Tuning { large_domain_min: 2, ..Tuning::default() });
+    for log2_size in [3, 8] {
+        engines_agree_on_a_chain::<Bn254>(log2_size);
+    }
+    tune(Tuning::default());
 }
 
 #[test]
