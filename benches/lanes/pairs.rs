@@ -7,7 +7,12 @@ const PAIRS: usize = 11;
 
 /// Times `ours` and `peer` over `items` items each in turn and prints nanoseconds an item of both, and the peer's
 /// time over ours: the median of the pairs, the lowest and the highest.
-pub(crate) fn compare(name: &str, items: usize, mut ours: impl FnMut(), mut peer: impl FnMut()) {
+pub(crate) fn compare(name: &str, items: usize, ours: impl FnMut(), peer: impl FnMut()) {
+    compare_pairs(PAIRS, name, items, ours, peer);
+}
+
+/// As [`compare`], of an odd number of pairs.
+pub(crate) fn compare_pairs(count: usize, name: &str, items: usize, mut ours: impl FnMut(), mut peer: impl FnMut()) {
     let time = |work: &mut dyn FnMut()| {
         let start = Instant::now();
         work();
@@ -15,11 +20,11 @@ pub(crate) fn compare(name: &str, items: usize, mut ours: impl FnMut(), mut peer
     };
     time(&mut ours);
     time(&mut peer);
-    let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (time(&mut ours), time(&mut peer))).collect();
+    let pairs: Vec<(f64, f64)> = (0..count).map(|_| (time(&mut ours), time(&mut peer))).collect();
     let median = |of: &dyn Fn(&(f64, f64)) -> f64| {
         let mut values: Vec<f64> = pairs.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
-        (values[0], values[PAIRS / 2], values[PAIRS - 1])
+        (values[0], values[count / 2], values[count - 1])
     };
     let (low, ratio, high) = median(&|(ours, peer)| peer / ours);
     println!(
