@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{CurveGroup, PrimeGroup, VariableBaseMSM};
@@ -70,12 +71,22 @@ fn run<A: SWCurveConfig<BaseField: Number<C::Number>, ScalarField: PrimeField<Bi
         assert!(ours() == Some(expected), "{name}: the results differ");
         let ours = || _ = black_box(ours());
         let peer = || _ = black_box(peer());
-        match log_size {
-            ..17 => pairs::compare(&name, count, ours, peer),
-            17..20 => pairs::compare_pairs(5, &format!("{name}, 5 pairs"), count, ours, peer),
-            _ => pairs::compare_pairs(3, &format!("{name}, 3 pairs"), count, ours, peer),
-        }
+        let pairs = match log_size {
+            ..17 => 11,
+            17..20 => 5,
+            _ => 3,
+        };
+        compare(pairs, &name, count, ours, peer);
     }
+}
+
+/// By the time that this process computed, all threads together, which other work on the machine has little to do with.
+fn compare(pairs: usize, name: &str, items: usize, ours: impl FnMut(), peer: impl FnMut()) {
+    let clock = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    };
+    pairs::compare_by(&clock, pairs, &format!("{name}, {pairs} pairs"), items, ours, peer);
 }
 
 /// Points of which none is a small multiple of another.

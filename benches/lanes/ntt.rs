@@ -3,6 +3,7 @@
 //! `ntt [NAME…]`: only what has one of these in its name, as in `bn254 transform, 2^16`.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, FftField, Field, Fp, FpConfig, PrimeField, UniformRand};
@@ -32,12 +33,17 @@ fn main() {
     });
 }
 
-fn compare(log_size: u32, name: &str, ours: impl FnMut(), peer: impl FnMut()) {
-    if log_size < 20 {
-        pairs::compare(name, 1 << log_size, ours, peer);
-    } else {
-        pairs::compare_pairs(5, &format!("{name}, 5 pairs"), 1 << log_size, ours, peer);
-    }
+/// By the time that this process computed, all threads together, which other work on the machine has little to do with.
+fn compare(pairs: usize, name: &str, items: usize, ours: impl FnMut(), peer: impl FnMut()) {
+    let clock = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    };
+    pairs::compare_by(&clock, pairs, &format!("{name}, {pairs} pairs"), items, ours, peer);
+}
+
+fn pairs(log_size: u32) -> usize {
+    if log_size < 20 { 11 } else { 5 }
 }
 
 fn random(log_size: u32) -> Vec<Fr> {
@@ -65,7 +71,7 @@ fn transform(unit: Unit, log_size: u32, name: &str) {
         black_box(&mut theirs)[0].0.0
     };
     assert!(run() == peer(), "{name}: the results differ");
-    compare(log_size, name, || _ = run(), || _ = peer());
+    compare(pairs(log_size), name, 1 << log_size, || _ = run(), || _ = peer());
     assert!(words(&theirs) == ours, "{name}: the results differ");
 }
 
@@ -96,6 +102,6 @@ fn quotient(unit: Unit, log_size: u32, name: &str) {
         }
         black_box(&mut theirs);
     };
-    compare(log_size, name, run, peer);
+    compare(pairs(log_size), name, 1 << log_size, run, peer);
     assert!(theirs.iter().map(|number| number.0).eq(ours), "{name}: the results differ");
 }

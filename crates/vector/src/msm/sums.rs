@@ -302,6 +302,17 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
         }
     }
 
+    /// Doubles the first `count` rows, or one more.
+    pub(super) fn double_rows(&mut self, rows: &mut [Point<C::Coordinate<L>>], count: usize) {
+        let places: Vec<u32> = (0..count.next_multiple_of(ABREAST) as u32).collect();
+        for places in places.chunks(BATCH) {
+            let mut products = [C::Coordinate::<L>::one(); ABREAST];
+            self.multiply_doubled(rows, places, &mut products);
+            self.invert(places, rows, &mut products);
+            self.divide(places, &mut products, rows);
+        }
+    }
+
     /// The products' inverses.
     #[inline(never)]
     fn invert(&mut self, places: &[u32], rows: &[Point<C::Coordinate<L>>], products: &mut [C::Coordinate<L>; ABREAST]) {
@@ -388,6 +399,32 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
                     let absent = [x.is_nought() & y.is_nought(), other_x.is_nought() & other_y.is_nought()];
                     let (product, row) = (&mut products[at % ABREAST], &mut rows[pair[0] as usize]);
                     self.note(at, product, row, [&x, &y, &other_x, &other_y], absent);
+                }
+            },
+        );
+    }
+
+    #[inline(never)]
+    fn multiply_doubled(
+        &mut self,
+        rows: &[Point<C::Coordinate<L>>],
+        places: &[u32],
+        products: &mut [C::Coordinate<L>; ABREAST],
+    ) {
+        L::enter(
+            #[inline(always)]
+            || {
+                for (at, place) in places.iter().enumerate() {
+                    let [x, y] = &rows[*place as usize];
+                    let copied = x.is_nought() & y.is_nought();
+                    let square = x.squared();
+                    let step = &mut self.steps[at];
+                    step.rise = square.sum(&square).sum(&square);
+                    step.run = y.sum(y).blend(copied, &C::Coordinate::one());
+                    self.exceptions[at] = Exceptions { copied, opposite: 0, doubled: !copied };
+                    let product = &mut products[at % ABREAST];
+                    step.before = *product;
+                    *product = product.product(&step.run);
                 }
             },
         );
