@@ -9,6 +9,9 @@ use ark_ec::AffineRepr;
 use ark_ec::pairing::Pairing;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{AdditiveGroup, BigInt, Field, Fp, FpConfig, PrimeField, QuadExtConfig, QuadExtField};
+use outrigger_vector::{msm, ntt};
+
+use crate::engine::vector::Transforms;
 
 /// Limbs of a scalar: both scalar fields fit into 256 bits.
 pub const SCALAR_LIMBS: usize = 4;
@@ -27,6 +30,16 @@ pub trait Curve:
     /// Which curve it is.
     const ID: outrigger_types::Curve;
 
+    /// G1 in the lanes of the vector engine.
+    type G1Lanes: msm::Curve<Number = <<Self as Pairing>::BaseField as RawField>::Number>;
+    /// G2 likewise.
+    type G2Lanes: msm::Curve<Number = <<Self::G2Affine as AffineRepr>::BaseField as RawField>::Number>;
+    /// The scalars likewise.
+    type ScalarLanes: ntt::ScalarField;
+
+    /// The tables of the vector engine's transforms over this curve's scalars.
+    fn transforms() -> &'static Transforms<Self::ScalarLanes>;
+
     /// A 2^s-th root of unity, s being the two-adicity of the scalar field, as snarkjs takes it: 5, the smallest
     /// quadratic non-residue of both fields, to the power (r − 1) / 2^s. arkworks takes another one on BLS12-381, so
     /// its domains cannot prove with a key of snarkjs there.
@@ -42,6 +55,15 @@ pub trait Curve:
 
 impl Curve for Bls12_381 {
     const ID: outrigger_types::Curve = outrigger_types::Curve::Bls12_381;
+
+    type G1Lanes = outrigger_vector::bls12_381::G1;
+    type G2Lanes = outrigger_vector::bls12_381::G2;
+    type ScalarLanes = ntt::Bls12381Scalars;
+
+    fn transforms() -> &'static Transforms<Self::ScalarLanes> {
+        static TRANSFORMS: Transforms<ntt::Bls12381Scalars> = Transforms::new();
+        &TRANSFORMS
+    }
 }
 
 /// A field element as circom's files hold it: little-endian, in Montgomery form with R = 2^(64 × limbs). arkworks
@@ -49,6 +71,16 @@ impl Curve for Bls12_381 {
 pub trait RawField: Field {
     /// Bytes of an element; for an extension, of all its coefficients.
     const BYTES: usize;
+
+    /// Its Montgomery form as words, the least significant first; for an extension, that of each coefficient.
+    type Number: Copy + Send + Sync;
+
+    /// The Montgomery form.
+    fn number(&self) -> Self::Number;
+
+    /// The element whose Montgomery form this is, without a look at whether it is below the modulus: see
+    /// [`RawField::from_montgomery_unchecked`].
+    fn of_number(number: Self::Number) -> Self;
 
     /// The element that these bytes hold, without a look at whether they are below the modulus. Bytes that are not
     /// give an element that breaks its type's invariants: results are then wrong, not unsafe.
@@ -84,6 +116,18 @@ pub trait RawField: Field {
 
 impl<P: FpConfig<N>, const N: usize> RawField for Fp<P, N> {
     const BYTES: usize = 8 * N;
+
+    type Number = [u64; N];
+
+    #[inline]
+    fn number(&self) -> [u64; N] {
+        self.0.0
+    }
+
+    #[inline]
+    fn of_number(number: [u64; N]) -> Self {
+        Self(BigInt(number), PhantomData)
+    }
 
     #[inline]
     fn from_montgomery_unchecked(bytes: &[u8]) -> Self {
@@ -128,6 +172,18 @@ impl<P: FpConfig<N>, const N: usize> RawField for Fp<P, N> {
 
 impl<P: QuadExtConfig<BaseField: RawField>> RawField for QuadExtField<P> {
     const BYTES: usize = 2 * P::BaseField::BYTES;
+
+    type Number = [<P::BaseField as RawField>::Number; 2];
+
+    #[inline]
+    fn number(&self) -> Self::Number {
+        [self.c0.number(), self.c1.number()]
+    }
+
+    #[inline]
+    fn of_number([c0, c1]: Self::Number) -> Self {
+        Self::new(P::BaseField::of_number(c0), P::BaseField::of_number(c1))
+    }
 
     #[inline]
     fn from_montgomery_unchecked(bytes: &[u8]) -> Self {

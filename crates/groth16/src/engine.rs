@@ -4,17 +4,26 @@
 pub mod cpu;
 pub mod operations;
 pub mod reference;
+pub mod vector;
 
 mod domain;
+mod work;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use outrigger_vector::Unit;
+use zeroize::Zeroizing;
+
+pub use work::work_of_proof;
 
 use crate::curve::{Curve, Points, SCALAR_LIMBS};
 use crate::key::Rows;
-use crate::{Control, Stop};
+use crate::{Control, ProvingKey, Stage, Stop, Timings};
 
 /// A scalar as a plain number, limbs from the least significant.
 pub type PlainScalar = [u64; SCALAR_LIMBS];
@@ -44,6 +53,9 @@ impl From<Stop> for Failure {
         Self::Stopped(stop)
     }
 }
+
+/// A multi-scalar multiplication over points that are ready.
+pub type Multiplication<'a, G> = Box<dyn Fn(&[PlainScalar], &Control) -> Result<G, Failure> + Sync + 'a>;
 
 /// The arithmetic of a proof on one curve. Runs in the calling thread and the rayon pool around it; looks at the
 /// control every few milliseconds.
@@ -89,6 +101,148 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         scalars: &[PlainScalar],
         control: &Control,
     ) -> Result<E::G2, Failure>;
+
+    /// [`Arithmetic::msm_g1`] over points that are multiplied again and again: made ready now.
+    fn over_g1<'a>(&'a self, points: &'a dyn Points<E::G1Affine>) -> Multiplication<'a, E::G1> {
+        Box::new(move |scalars, control| self.msm_g1(points, scalars, control))
+    }
+
+    /// [`Arithmetic::msm_g2`] likewise.
+    fn over_g2<'a>(&'a self, points: &'a dyn Points<E::G2Affine>) -> Multiplication<'a, E::G2> {
+        Box::new(move |scalars, control| self.msm_g2(points, scalars, control))
+    }
+
+    /// Makes ready what this engine keeps of a key, in the current rayon pool. Without it the first proof does.
+    fn prepare(&self, key: &ProvingKey<E>) {
+        let _ = key;
+    }
+
+    /// The scalars of the H points, as many as the domain has elements: both matrices times the witness, and
+    /// [`Arithmetic::quotient`] of that.
+    fn quotient_of(
+        &self,
+        key: &ProvingKey<E>,
+        witness: &[PlainScalar],
+        watch: &mut Watch<'_>,
+    ) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
+        let (domain, whole) = (key.summary.domain, work_of_quotient(key) as f64);
+        let mut done = 0;
+        let [a, b] = [&key.a, &key.b].map(|rows| {
+            watch.control.check()?;
+            watch.tell(Stage::SparseProduct, done as f64 / whole);
+            let begin = Instant::now();
+            let product = self.sparse_product(rows, witness, domain, watch.control)?;
+            watch.timings.add(Stage::SparseProduct, begin.elapsed());
+            done += WORK_TERM * rows.terms.len() as u64;
+            // An engine at fault must not lead to a panic.
+            let product = Zeroizing::new(product);
+            same_length(product.len(), domain).map(|()| product)
+        });
+        let (mut a, mut b) = (a?, b?);
+        watch.control.check()?;
+        watch.tell(Stage::Ntt, done as f64 / whole);
+        let begin = Instant::now();
+        let quotient = self.quotient(std::mem::take(&mut *a), std::mem::take(&mut *b), watch.control)?;
+        watch.timings.add(Stage::Ntt, begin.elapsed());
+        Ok(quotient)
+    }
+
+    /// The five sums of a proof. One after the other, where an engine has no better order.
+    fn sums(&self, summands: &Summands<'_, E>, watch: &mut Watch<'_>) -> Result<Sums<E>, Failure> {
+        let (key, witness, private) = (summands.key, summands.witness, summands.private());
+        let (whole, mut done) = (summands.work(), 0);
+        let mut g1 = |points: &dyn Points<E::G1Affine>, scalars: &[PlainScalar]| {
+            watch.control.check()?;
+            watch.tell(Stage::MsmG1, done as f64 / whole as f64);
+            let begin = Instant::now();
+            let sum = Zeroizing::new(self.msm_g1(points, scalars, watch.control)?);
+            watch.timings.add(Stage::MsmG1, begin.elapsed());
+            done += WORK_G1 * scalars.len() as u64;
+            Ok::<_, Failure>(sum)
+        };
+        let a = g1(&key.a_points(), witness)?;
+        let b1 = g1(&key.b1_points(), witness)?;
+        let c = g1(&key.c_points(), private)?;
+        let h = g1(&key.h_points(), summands.quotient)?;
+        watch.control.check()?;
+        watch.tell(Stage::MsmG2, done as f64 / whole as f64);
+        let begin = Instant::now();
+        let b2 = Zeroizing::new(self.msm_g2(&key.b2_points(), witness, watch.control)?);
+        watch.timings.add(Stage::MsmG2, begin.elapsed());
+        Ok(Sums { a, b1, b2, c, h })
+    }
+}
+
+/// About how long the steps take for each of their elements: a term of a sparse product, an element of the domain, a term
+/// of a sum in either group. They serve nothing but the percentage.
+const WORK_TERM: u64 = 1;
+const WORK_NTT: u64 = 30;
+const WORK_G1: u64 = 60;
+const WORK_G2: u64 = 180;
+
+/// About how much work the quotient of a proof is.
+pub(crate) fn work_of_quotient<E: Curve>(key: &ProvingKey<E>) -> u64 {
+    let terms = key.a.terms.len() + key.b.terms.len();
+    WORK_TERM * terms as u64 + WORK_NTT * key.summary.domain as u64
+}
+
+/// What the sums of a proof are over.
+#[derive(Clone, Copy)]
+pub struct Summands<'a, E: Curve> {
+    /// The key with the points.
+    pub key: &'a ProvingKey<E>,
+    /// A scalar for each wire: all of them for A and B, the private ones for C.
+    pub witness: &'a [PlainScalar],
+    /// A scalar for each H point.
+    pub quotient: &'a [PlainScalar],
+}
+
+impl<'a, E: Curve> Summands<'a, E> {
+    /// The scalars of the C points.
+    pub fn private(&self) -> &'a [PlainScalar] {
+        &self.witness[1 + self.key.summary.public_signals..]
+    }
+
+    /// About how much work they are, in the unit of the prover's percentage.
+    pub(crate) fn work(&self) -> u64 {
+        work_of_sums(self.witness.len(), self.quotient.len())
+    }
+}
+
+/// About how much work the sums of a proof are.
+pub(crate) fn work_of_sums(wires: usize, domain: usize) -> u64 {
+    WORK_G1 * (3 * wires + domain) as u64 + WORK_G2 * wires as u64
+}
+
+/// The sums of the five multi-scalar multiplications. With the proof they would tell of the witness: wiped.
+pub struct Sums<E: Curve> {
+    /// Over the A points.
+    pub a: Zeroizing<E::G1>,
+    /// Over the B points in G1.
+    pub b1: Zeroizing<E::G1>,
+    /// Over the B points in G2.
+    pub b2: Zeroizing<E::G2>,
+    /// Over the C points.
+    pub c: Zeroizing<E::G1>,
+    /// Over the H points.
+    pub h: Zeroizing<E::G1>,
+}
+
+/// Who watches the quotient or the sums of a proof.
+pub struct Watch<'a> {
+    /// Stops the work.
+    pub control: &'a Control,
+    /// Gets the time of the stages.
+    pub timings: &'a mut Timings,
+    /// Told of the stage that goes on, and of the share of the work that is done, from 0 to 1.
+    pub told: &'a (dyn Fn(Stage, f64) + Sync),
+}
+
+impl Watch<'_> {
+    /// Says how far the work is.
+    pub fn tell(&self, stage: Stage, share: f64) {
+        (self.told)(stage, share);
+    }
 }
 
 /// # Errors
@@ -112,21 +266,46 @@ fn rows_fit<F>(rows: &Rows<F>, domain: usize) -> Result<(), Failure> {
 }
 
 /// An engine by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EngineChoice {
     /// Plain cores, our own arithmetic.
-    #[default]
     Cpu,
+    /// Eight field elements at a time: AVX-512, and where there is none, plain words, which engine cpu is faster than.
+    Vector,
     /// arkworks: the judge, and the way back when another engine fails.
     Reference,
 }
 
 impl EngineChoice {
+    /// Vector where the processor has AVX-512 with IFMA, else cpu.
+    pub fn fastest() -> Self {
+        static HAS_LANES: LazyLock<bool> = LazyLock::new(|| Unit::detect().is_some());
+        if *HAS_LANES { Self::Vector } else { Self::Cpu }
+    }
+
+    /// The name: a metrics label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Vector => "vector",
+            Self::Reference => "reference",
+        }
+    }
+
     /// The engine, for a curve.
     pub fn of<E: Curve>(self) -> &'static dyn Arithmetic<E> {
+        static VECTOR: LazyLock<vector::VectorArithmetic> =
+            LazyLock::new(|| vector::VectorArithmetic::new(Unit::detect().unwrap_or(Unit::PORTABLE)));
         match self {
             Self::Cpu => &cpu::CpuArithmetic,
+            Self::Vector => &*VECTOR,
             Self::Reference => &reference::ReferenceArithmetic,
         }
+    }
+}
+
+impl Default for EngineChoice {
+    fn default() -> Self {
+        Self::fastest()
     }
 }

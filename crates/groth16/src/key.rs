@@ -4,17 +4,38 @@ mod check;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use outrigger_mapping::Mapping;
 use outrigger_types::ProofKey;
+use outrigger_vector::Unit;
 
 use crate::curve::{Curve, RawPoints};
+use crate::engine::vector::KeyBases;
 use crate::formats::encoding::point_to_bytes;
 use crate::formats::zkey::{Layout, read_matrices};
 use crate::{Control, FormatError, Stop};
 
+/// The bytes of a key.
+pub trait KeyBytes: AsRef<[u8]> + Send + Sync {
+    /// These bytes will not be read soon: what they take of memory beside their file may go.
+    fn release(&self, range: Range<usize>) {
+        let _ = range;
+    }
+}
+
+impl KeyBytes for Vec<u8> {}
+
+impl KeyBytes for &'static [u8] {}
+
+impl KeyBytes for Mapping {
+    fn release(&self, range: Range<usize>) {
+        self.release(range);
+    }
+}
+
 /// Where the bytes of a key lie: a mapped file, or memory.
-pub type KeySource = Arc<dyn AsRef<[u8]> + Send + Sync>;
+pub type KeySource = Arc<dyn KeyBytes>;
 
 /// The size of a key, in words that need no curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +122,7 @@ pub struct ProvingKey<E: Curve> {
     source: KeySource,
     sections: Sections,
     verifying_key: Arc<ProofKey>,
+    bases: OnceLock<KeyBases<E>>,
 }
 
 /// Where the points lie in the file.
@@ -123,6 +145,7 @@ impl<E: Curve> ProvingKey<E> {
         let bytes = (*source).as_ref();
         let layout = Layout::<E>::parse(bytes)?;
         let [a, b] = read_matrices(&bytes[layout.terms.clone()], &layout)?;
+        source.release(layout.terms.clone());
         let summary = KeySummary {
             curve: E::ID,
             wires: layout.wires,
@@ -144,6 +167,7 @@ impl<E: Curve> ProvingKey<E> {
             verifying_key: Arc::new(verifying_key(&layout)),
             sections: Sections { a: layout.a, b1: layout.b1, b2: layout.b2, c: layout.c, h: layout.h },
             source,
+            bases: OnceLock::new(),
         })
     }
 
@@ -185,14 +209,34 @@ impl<E: Curve> ProvingKey<E> {
         &(*self.source).as_ref()[section.clone()]
     }
 
+    /// What was read of the points may go from memory.
+    pub(crate) fn release_points(&self) {
+        let Sections { a, b1, b2, c, h } = &self.sections;
+        for section in [a, b1, b2, c, h] {
+            self.source.release(section.clone());
+        }
+    }
+
     /// What verifies this key's proofs.
     pub fn verifying_key(&self) -> &Arc<ProofKey> {
         &self.verifying_key
     }
 
+    /// The points in lanes: made in the current rayon pool where they are not there yet.
+    pub(crate) fn bases(&self, unit: Unit) -> &KeyBases<E> {
+        if let Some(bases) = self.bases.get() {
+            return bases;
+        }
+        // Not within `get_or_init`: a thread of the pool that waits for its own parts may take up another proof with
+        // this key, and would then wait for itself.
+        let made = KeyBases::new(unit, self);
+        self.bases.get_or_init(|| made)
+    }
+
     /// Bytes of memory that the key holds beside its file.
     pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.a.memory_bytes() + self.b.memory_bytes() + self.verifying_key.bytes.len()
+        let bases = self.bases.get().map_or(0, KeyBases::memory_bytes);
+        size_of::<Self>() + self.a.memory_bytes() + self.b.memory_bytes() + self.verifying_key.bytes.len() + bases
     }
 }
 

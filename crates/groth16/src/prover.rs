@@ -13,6 +13,8 @@ mod attempt;
 use std::fmt;
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use crate::curve::Curve;
 use crate::engine::Arithmetic;
 use crate::{Control, KeyError, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
@@ -82,6 +84,15 @@ impl fmt::Display for ProveError {
 
 impl std::error::Error for ProveError {}
 
+/// A proof that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What it is of.
+    pub witness: &'a Witness,
+    /// Who watches it.
+    pub control: &'a Control,
+}
+
 /// Proves, verifies the proof with the key's verifying key, and repeats once on the reference where it does not verify
 /// or the engine fails.
 ///
@@ -98,28 +109,70 @@ pub fn prove<E: Curve>(
     reference: &dyn Arithmetic<E>,
     control: &Control,
 ) -> Result<Proved, ProveError> {
-    fits(key, witness, r1cs)?;
+    let wanted = Wanted { witness, control };
+    prove_many(key, &[wanted], r1cs, engine, reference).pop().expect("as many as are wanted")
+}
+
+/// As [`prove`], for several proofs with one key, side by side. They are verified in one product of pairings; each is
+/// stopped, fails and is repeated by itself.
+pub fn prove_many<E: Curve>(
+    key: &ProvingKey<E>,
+    wanted: &[Wanted<'_>],
+    r1cs: Option<&R1cs>,
+    engine: &dyn Arithmetic<E>,
+    reference: &dyn Arithmetic<E>,
+) -> Vec<Result<Proved, ProveError>> {
     let verifier = match key.verifying_key().prepared(PreparedKey::new) {
-        Some(Ok(verifier)) => verifier,
-        Some(Err(error)) => return Err(unusable(error)),
-        None => return Err(ProveError::Internal("the verifying key was prepared by something else".into())),
+        Some(Ok(verifier)) => Ok(verifier),
+        Some(Err(error)) => Err(unusable(error)),
+        None => Err(ProveError::Internal("the verifying key was prepared by something else".into())),
     };
-    let mut timings = Timings::default();
-    let mut attempt = Attempt::new(key, witness, verifier, control, &mut timings);
-    if let Some(r1cs) = r1cs {
-        attempt.check(r1cs)?;
-    }
-    let reason = match attempt.run(engine) {
-        Outcome::Verified(proof) => return Ok(Proved { proof, timings, repeated: None }),
+    let verifier = match verifier {
+        Ok(verifier) => verifier,
+        Err(error) => return vec![Err(error); wanted.len()],
+    };
+    let begun = wanted.par_iter().map(|wanted| {
+        fits(key, wanted.witness, r1cs)?;
+        let mut attempt = Attempt::new(key, wanted.witness, wanted.control);
+        if let Some(r1cs) = r1cs {
+            attempt.check(r1cs)?;
+        }
+        let made = attempt.make(engine);
+        Ok((attempt, made))
+    });
+    let mut tries: Vec<Result<_, ProveError>> = begun.collect();
+    attempt::verify(verifier, tries.iter_mut().filter_map(|begun| begun.as_mut().ok()));
+    let ended = tries.into_par_iter().map(|begun| {
+        let (attempt, outcome) = begun?;
+        end(attempt, outcome, verifier, r1cs.is_some(), engine, reference)
+    });
+    ended.collect()
+}
+
+/// What a try came to, and where it was the engine's fault a second one.
+fn end<E: Curve>(
+    mut attempt: Attempt<'_, E>,
+    outcome: Outcome,
+    verifier: &PreparedKey,
+    is_checked: bool,
+    engine: &dyn Arithmetic<E>,
+    reference: &dyn Arithmetic<E>,
+) -> Result<Proved, ProveError> {
+    let reason = match outcome {
+        Outcome::Made(proof) => return Ok(Proved { proof, timings: attempt.timings, repeated: None }),
         Outcome::Stopped(stop) => return Err(ProveError::Stopped(stop)),
         Outcome::Invalid => format!("the proof of engine {} does not verify", engine.name()),
         Outcome::Fault(what) => format!("engine {}: {what}", engine.name()),
     };
     tracing::warn!(engine = engine.name(), reason, "a proof is repeated on the reference");
-    match attempt.run(reference) {
-        Outcome::Verified(proof) => Ok(Proved { proof, timings, repeated: Some(reason) }),
+    let made = attempt.make(reference);
+    let mut again = (attempt, made);
+    attempt::verify(verifier, std::iter::once(&mut again));
+    let (attempt, outcome) = again;
+    match outcome {
+        Outcome::Made(proof) => Ok(Proved { proof, timings: attempt.timings, repeated: Some(reason) }),
         Outcome::Stopped(stop) => Err(ProveError::Stopped(stop)),
-        Outcome::Invalid if r1cs.is_none() => Err(ProveError::Unsatisfied(None)),
+        Outcome::Invalid if !is_checked => Err(ProveError::Unsatisfied(None)),
         Outcome::Invalid => Err(ProveError::Internal(format!(
             "{reason}; the reference's does not verify either, though every constraint holds: the key is of another \
              circuit than the .r1cs"

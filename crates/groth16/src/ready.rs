@@ -13,7 +13,7 @@ use crate::curve::Curve;
 use crate::engine::EngineChoice;
 use crate::formats::zkey;
 use crate::key::KeySource;
-use crate::{Control, KeyError, KeySummary, ProveError, Proved, ProvingKey, R1cs, Witness, prover};
+use crate::{Control, KeyError, KeySummary, ProveError, Proved, ProvingKey, R1cs, Wanted, Witness, prover};
 
 /// A proof with its public signals, as they travel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ trait AnyKey: Send + Sync {
     fn summary(&self) -> KeySummary;
     fn verifying_key(&self) -> &Arc<ProofKey>;
     fn memory_bytes(&self) -> usize;
+    fn prepare(&self, engine: EngineChoice);
     fn prove(
         &self,
         witness: &Witness,
@@ -44,6 +45,12 @@ trait AnyKey: Send + Sync {
         engine: EngineChoice,
         control: &Control,
     ) -> Result<Proved, ProveError>;
+    fn prove_many(
+        &self,
+        wanted: &[Wanted<'_>],
+        r1cs: Option<&R1cs>,
+        engine: EngineChoice,
+    ) -> Vec<Result<Proved, ProveError>>;
 }
 
 impl<E: Curve> AnyKey for ProvingKey<E> {
@@ -63,6 +70,10 @@ impl<E: Curve> AnyKey for ProvingKey<E> {
         self.memory_bytes()
     }
 
+    fn prepare(&self, engine: EngineChoice) {
+        engine.of::<E>().prepare(self);
+    }
+
     fn prove(
         &self,
         witness: &Witness,
@@ -72,6 +83,16 @@ impl<E: Curve> AnyKey for ProvingKey<E> {
     ) -> Result<Proved, ProveError> {
         let (engine, reference) = (engine.of::<E>(), EngineChoice::Reference.of::<E>());
         prover::prove(self, witness, r1cs, engine, reference, control)
+    }
+
+    fn prove_many(
+        &self,
+        wanted: &[Wanted<'_>],
+        r1cs: Option<&R1cs>,
+        engine: EngineChoice,
+    ) -> Vec<Result<Proved, ProveError>> {
+        let (engine, reference) = (engine.of::<E>(), EngineChoice::Reference.of::<E>());
+        prover::prove_many(self, wanted, r1cs, engine, reference)
     }
 }
 
@@ -121,6 +142,12 @@ impl ReadyKey {
         self.key.memory_bytes()
     }
 
+    /// Makes ready what an engine keeps of a key, in the current rayon pool: see
+    /// [`crate::engine::Arithmetic::prepare`]. [`ReadyKey::memory_bytes`] rises.
+    pub fn prepare(&self, engine: EngineChoice) {
+        self.key.prepare(engine);
+    }
+
     /// Proves: see [`crate::prover::prove`].
     ///
     /// # Errors
@@ -133,6 +160,16 @@ impl ReadyKey {
         control: &Control,
     ) -> Result<Proved, ProveError> {
         self.key.prove(witness, r1cs, engine, control)
+    }
+
+    /// Proves several times with this key: see [`crate::prover::prove_many`].
+    pub fn prove_many(
+        &self,
+        wanted: &[Wanted<'_>],
+        r1cs: Option<&R1cs>,
+        engine: EngineChoice,
+    ) -> Vec<Result<Proved, ProveError>> {
+        self.key.prove_many(wanted, r1cs, engine)
     }
 }
 

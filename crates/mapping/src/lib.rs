@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 /// A whole file in memory, read-only.
@@ -47,6 +47,20 @@ impl Mapping {
     pub fn will_need(&self) {
         // Advice: where it is not taken, reading is slower and nothing else.
         let _ = self.map.advise(memmap2::Advice::WillNeed);
+    }
+
+    /// Gives the memory of these bytes back: read again, they come from the file again.
+    ///
+    /// # Panics
+    /// Where the range is not within the file.
+    pub fn release(&self, range: Range<usize>) {
+        assert!(range.start <= range.end && range.end <= self.map.len(), "a range within the file");
+        // SAFETY: pages of a file that is mapped read-only hold nothing that is not in the file: dropped, they are read
+        // again, and a `&[u8]` to them sees the same bytes.
+        #[allow(unsafe_code)]
+        // Advice: where it is not taken, the memory stays.
+        let _ =
+            unsafe { self.map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
     }
 }
 

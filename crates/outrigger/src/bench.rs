@@ -18,6 +18,7 @@ mod verify;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
+use outrigger_groth16::engine::EngineChoice;
 use outrigger_scheduler::{CoreEngine, CoreOptions};
 use outrigger_types::{Backend, Engine};
 use serde::Serialize;
@@ -59,6 +60,13 @@ impl Record {
     /// A record of the backend `cpu` that has no figures yet.
     fn new(suite: &'static str, algorithm: &str, batch: usize, threads: usize) -> Self {
         Self::of(&cpu(1), suite, algorithm, batch, threads)
+    }
+
+    /// A record of the engine that proves here, without figures yet.
+    fn of_prover(suite: &'static str, algorithm: &str, batch: usize, threads: usize) -> Self {
+        let cores = cpu(threads);
+        let vector = cores.vector().filter(|_| EngineChoice::fastest() == EngineChoice::Vector);
+        Self::of(&vector.unwrap_or(cores), suite, algorithm, batch, threads)
     }
 
     /// A record of an engine that has no figures yet.

@@ -11,6 +11,7 @@
 pub mod metrics;
 
 mod admission;
+mod engines;
 mod estimate;
 mod job;
 mod journal;

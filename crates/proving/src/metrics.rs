@@ -1,11 +1,12 @@
 //! The metrics of proving: names, and what they mean.
 //!
-//! Labels are bounded: outcomes and stages are closed lists. Circuits and tenants are none of them.
+//! Labels are bounded: outcomes, stages, engines and curves are closed lists. Circuits and tenants are none of them.
 
 use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use outrigger_types::Rejection;
+use outrigger_groth16::engine::EngineChoice;
+use outrigger_types::{Curve, Rejection};
 
 use crate::Finished;
 
@@ -23,6 +24,11 @@ pub const STAGE_SECONDS: &str = "outrigger_proof_stage_seconds";
 pub const QUEUED: &str = "outrigger_proofs_queued";
 /// Jobs that run.
 pub const RUNNING: &str = "outrigger_proofs_running";
+/// Proofs begun, by `engine`.
+pub const BY_ENGINE: &str = "outrigger_proofs_by_engine_total";
+/// What a unit of a proof's work (about an addition of points) takes, by `engine` and `curve`, as placement reckons:
+/// that of the last proof's size.
+pub const UNIT_SECONDS: &str = "outrigger_proof_unit_seconds";
 /// Bytes of witnesses and inputs that are held.
 pub const SECRET_BYTES: &str = "outrigger_proof_secret_bytes";
 
@@ -35,6 +41,8 @@ pub fn describe() {
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Time of one stage of a proof");
     describe_gauge!(QUEUED, "Proof jobs and heavy calls that wait");
     describe_gauge!(RUNNING, "Proof jobs and heavy calls that run");
+    describe_counter!(BY_ENGINE, "Proofs begun, by engine");
+    describe_gauge!(UNIT_SECONDS, Unit::Seconds, "Time of a unit of a proof's work, by engine and curve");
     describe_gauge!(SECRET_BYTES, Unit::Bytes, "Bytes of witnesses and inputs held, sealed ones included");
 }
 
@@ -51,6 +59,14 @@ pub(crate) fn ended(outcome: Result<&Finished, &Rejection>) {
     for (stage, time) in finished.timings.iter() {
         histogram!(STAGE_SECONDS, "stage" => stage.name()).record(time.as_secs_f64());
     }
+}
+
+pub(crate) fn begun_by(engine: EngineChoice) {
+    counter!(BY_ENGINE, "engine" => engine.name()).increment(1);
+}
+
+pub(crate) fn engine_cost(engine: EngineChoice, curve: Curve, seconds: f64) {
+    gauge!(UNIT_SECONDS, "engine" => engine.name(), "curve" => curve.name()).set(seconds);
 }
 
 pub(crate) fn proved_in(time: Duration) {

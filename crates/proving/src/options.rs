@@ -16,6 +16,8 @@ pub struct ProvingOptions {
     pub threads: usize,
     /// Proofs that run at once; 1 where 0.
     pub concurrency: usize,
+    /// Whether engine vector is used where the machine has AVX-512.
+    pub vector: bool,
     /// The operating system's niceness of the pool's threads, 0 to 19.
     pub nice: u8,
     /// Jobs that wait or run, over all tenants.

@@ -1,6 +1,7 @@
 //! The threads: a stated number of runners that take jobs from the queue one by one, the rayon pool that they compute
 //! in, and a clock that takes out what has waited past its deadline.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use outrigger_types::{Priority, Rejection};
+use outrigger_types::{Backend, CircuitId, Priority, Rejection};
 use rayon::ThreadPool;
 
 use crate::metrics;
@@ -17,10 +18,37 @@ use crate::queue::{Queue, Waiting};
 /// How often the clock runs what is to be done from time to time.
 const TICK: Duration = Duration::from_secs(5);
 
+/// Jobs that may be done together: of one circuit that is small, on one backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) circuit: CircuitId,
+    pub(crate) backend: Option<Backend>,
+}
+
+/// Jobs of a group that are done at once: a proof of a small circuit leaves threads idle in its many short stages. The
+/// first is not done before the last, so not many.
+pub(crate) const GROUP_MAX: usize = 4;
+
+/// Lets a job of a group know the others for what they are.
+pub(crate) trait IntoAny {
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<T: 'static> IntoAny for T {
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
 /// What a runner does with a job.
-pub(crate) trait Work: Send {
-    /// Does it, computing in these threads.
-    fn run(self: Box<Self>, threads: &ThreadPool);
+pub(crate) trait Work: Send + IntoAny {
+    /// The jobs that it may be done with.
+    fn group(&self) -> Option<Group> {
+        None
+    }
+
+    /// Does it, computing in these threads; and with it others of its group.
+    fn run(self: Box<Self>, others: Vec<Box<dyn Work>>, threads: &ThreadPool);
 
     /// It will not be run.
     fn refuse(self: Box<Self>, why: Rejection);
@@ -123,6 +151,11 @@ impl Pool {
         }
     }
 
+    /// Runs something beside the jobs, in the threads that they compute in.
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        self.shared.threads.spawn(work);
+    }
+
     /// Takes a job out that does not run yet.
     pub(crate) fn remove(&self, number: u64) -> Option<Box<dyn Work>> {
         let mut state = self.shared.lock();
@@ -165,29 +198,44 @@ impl Shared {
 
     /// A runner: one job after another, until the pool closes.
     fn run_jobs(&self) {
-        while let Some((number, work)) = self.next() {
+        while let Some((numbers, work, others)) = self.next() {
             // Work deals with its own panics; this is for what it may have missed.
-            if catch_unwind(AssertUnwindSafe(|| work.run(&self.threads))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| work.run(others, &self.threads))).is_err() {
                 tracing::error!("a proof job panicked past its own guard");
             }
             let mut state = self.lock();
-            state.running.remove(&number);
+            for number in numbers {
+                state.running.remove(&number);
+            }
             state.tell();
         }
     }
 
-    fn next(&self) -> Option<(u64, Box<dyn Work>)> {
+    /// The job that goes next, with those that go right after it and are of its group; and their numbers.
+    fn next(&self) -> Option<(Vec<u64>, Box<dyn Work>, Vec<Box<dyn Work>>)> {
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
             let now = Instant::now();
-            if let Some(next) = state.queue.pop(now) {
-                let running = Running { since: now, expected: next.item.expected };
-                state.running.insert(next.number, running);
+            if let Some(first) = state.queue.pop(now) {
+                let (priority, group) = (first.priority, first.item.work.group());
+                let mut numbers = vec![state.runs(first.number, first.item.expected, now)];
+                let mut others = Vec::new();
+                while numbers.len() < GROUP_MAX
+                    && group.is_some()
+                    && state
+                        .queue
+                        .first(now)
+                        .is_some_and(|next| next.priority == priority && next.item.work.group() == group)
+                    && let Some(next) = state.queue.pop(now)
+                {
+                    numbers.push(state.runs(next.number, next.item.expected, now));
+                    others.push(next.item.work);
+                }
                 state.tell();
-                return Some((next.number, next.item.work));
+                return Some((numbers, first.item.work, others));
             }
             state = self.work_came.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -224,6 +272,12 @@ impl Shared {
 }
 
 impl State {
+    /// Notes that a job runs, and gives back its number.
+    fn runs(&mut self, number: u64, expected: Option<Duration>, now: Instant) -> u64 {
+        self.running.insert(number, Running { since: now, expected });
+        number
+    }
+
     /// Tells each waiting job its position.
     fn tell(&self) {
         for (ahead, waiting) in self.queue.in_order(Instant::now()).enumerate() {

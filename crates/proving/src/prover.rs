@@ -1,36 +1,55 @@
 //! The work of a proof: from a circuit of the store and a secret to a verified proof.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use outrigger_groth16::engine::EngineChoice;
 use outrigger_groth16::formats::wtns;
 use outrigger_groth16::store::Part;
-use outrigger_groth16::{CircuitStore, Control, ProveError, Stage, Stop, StoreError, Timings, Witness};
-use outrigger_types::{CircuitId, Rejection};
+use outrigger_groth16::{CircuitStore, Control, ProveError, Stage, Stop, StoreError, Timings, Wanted, Witness};
+use outrigger_types::{Backend, CircuitId, Rejection};
 use outrigger_witness::{WitnessError, WitnessLimits};
 use rayon::ThreadPool;
+use rayon::prelude::*;
 
+use crate::engines::Engines;
 use crate::job::{Finished, Secret, SecretKind};
+use crate::metrics;
 use crate::programs::{ProgramError, Programs};
 
 /// Where the secret stands in a request.
 const WITNESS_FIELD: &str = "chunk.witness";
 const INPUTS_FIELD: &str = "chunk.inputs_json";
 
+/// Domains up to this are small: a proof takes so few milliseconds that its threads wait for each other.
+const SMALL_DOMAIN: usize = 1 << 14;
+
+/// A proof that is asked for.
+pub(crate) struct Asked<'a> {
+    pub(crate) secret: Secret,
+    pub(crate) control: &'a Control,
+}
+
 /// What runs the work of a job. A seam: tests of everything around it need no circuits.
 pub(crate) trait Prover: Send + Sync {
-    /// Whether a job can be taken: the circuit is there, and what makes its witness. Quick.
-    fn accepts(&self, circuit: CircuitId, kind: SecretKind) -> Result<(), Rejection>;
+    /// Whether a job can be taken: the circuit is there, what makes its witness, and the backend that is asked for.
+    /// Quick.
+    fn accepts(&self, circuit: CircuitId, kind: SecretKind, backend: Option<Backend>) -> Result<(), Rejection>;
 
-    /// Proves, computing in these threads. Called from none of them.
+    /// Whether its proofs are done several at a time. Quick.
+    fn is_small(&self, circuit: CircuitId) -> bool;
+
+    /// Proves, computing in these threads: an answer for each that is asked for. Called from none of the threads.
     fn prove(
         &self,
         circuit: CircuitId,
-        secret: Secret,
+        asked: Vec<Asked<'_>>,
+        backend: Option<Backend>,
         threads: &ThreadPool,
-        control: &Control,
-    ) -> Result<Finished, Rejection>;
+    ) -> Vec<Result<Finished, Rejection>>;
+
+    /// Finds out what this machine is good at, in the current rayon pool.
+    fn warm_up(&self) {}
 }
 
 /// Proves with the circuits of a store.
@@ -38,11 +57,12 @@ pub(crate) struct CircuitProver {
     store: Arc<CircuitStore>,
     programs: Programs,
     limits: WitnessLimits,
+    engines: Engines,
 }
 
 impl CircuitProver {
-    pub(crate) fn new(store: Arc<CircuitStore>, limits: WitnessLimits) -> Self {
-        Self { store, programs: Programs::default(), limits }
+    pub(crate) fn new(store: Arc<CircuitStore>, limits: WitnessLimits, engines: Engines) -> Self {
+        Self { store, programs: Programs::default(), limits, engines }
     }
 
     fn witness(&self, circuit: CircuitId, secret: Secret, control: &Control) -> Result<Witness, Rejection> {
@@ -61,7 +81,8 @@ impl CircuitProver {
 }
 
 impl Prover for CircuitProver {
-    fn accepts(&self, circuit: CircuitId, kind: SecretKind) -> Result<(), Rejection> {
+    fn accepts(&self, circuit: CircuitId, kind: SecretKind, backend: Option<Backend>) -> Result<(), Rejection> {
+        backend.map(|backend| self.engines.on(backend)).transpose()?;
         let info = self.store.info(circuit).map_err(of_store)?;
         if kind == SecretKind::Inputs && !info.has_wasm {
             return Err(no_program(circuit));
@@ -69,29 +90,90 @@ impl Prover for CircuitProver {
         Ok(())
     }
 
+    fn is_small(&self, circuit: CircuitId) -> bool {
+        self.store.info(circuit).is_ok_and(|info| info.summary.domain <= SMALL_DOMAIN)
+    }
+
     fn prove(
         &self,
         id: CircuitId,
-        secret: Secret,
+        asked: Vec<Asked<'_>>,
+        backend: Option<Backend>,
         threads: &ThreadPool,
-        control: &Control,
-    ) -> Result<Finished, Rejection> {
-        let circuit = self.store.ready_in(threads, id).map_err(of_store)?;
-        control.tell(Stage::Witness, 0);
-        let begun = Instant::now();
-        let witness = self.witness(id, secret, control)?;
-        let mut timings = Timings::default();
-        timings.add(Stage::Witness, begun.elapsed());
-        let r1cs = circuit.r1cs().map_err(of_store)?;
-        let engine = EngineChoice::Cpu;
-        let proved = threads.install(|| circuit.key.prove(&witness, r1cs.as_deref(), engine, control));
-        drop(witness);
-        let proved = proved.map_err(of_proof)?;
-        if let Some(why) = &proved.repeated {
-            tracing::error!(circuit = %id, why, "a proof was repeated on the reference");
+    ) -> Vec<Result<Finished, Rejection>> {
+        let count = asked.len();
+        self.prove_all(id, asked, backend, threads).unwrap_or_else(|rejection| vec![Err(rejection); count])
+    }
+
+    fn warm_up(&self) {
+        if let Err(error) = self.engines.measure() {
+            tracing::warn!(error, "the engines cannot be measured: {} proves", self.engines.preferred().name());
         }
-        proved.timings.iter().for_each(|(stage, time)| timings.add(stage, time));
-        Ok(Finished { proof: proved.proof, timings, repeated: proved.repeated.is_some() })
+    }
+}
+
+/// A proof on its way: without a witness it has ended.
+struct Begun<'a> {
+    witness: Result<Witness, Rejection>,
+    control: &'a Control,
+    timings: Timings,
+}
+
+impl CircuitProver {
+    /// The answers; or what stands against all of them.
+    fn prove_all(
+        &self,
+        id: CircuitId,
+        asked: Vec<Asked<'_>>,
+        backend: Option<Backend>,
+        threads: &ThreadPool,
+    ) -> Result<Vec<Result<Finished, Rejection>>, Rejection> {
+        let circuit = self.store.ready_in(threads, id).map_err(of_store)?;
+        let r1cs = circuit.r1cs().map_err(of_store)?;
+        let begin = |Asked { secret, control }| {
+            control.tell(Stage::Witness, 0);
+            let (begun, mut timings) = (Instant::now(), Timings::default());
+            let work = AssertUnwindSafe(|| self.witness(id, secret, control));
+            let witness = catch_unwind(work).unwrap_or_else(|_| {
+                tracing::error!(circuit = %id, "the making of a witness panicked");
+                Err(Rejection::Internal("the making of the witness panicked".to_owned()))
+            });
+            timings.add(Stage::Witness, begun.elapsed());
+            Begun { witness, control, timings }
+        };
+        let begun: Vec<Begun<'_>> = match asked.len() {
+            1 => asked.into_iter().map(begin).collect(),
+            _ => threads.install(|| asked.into_par_iter().map(begin).collect()),
+        };
+        let wanted: Vec<_> = begun
+            .iter()
+            .filter_map(|begun| Some(Wanted { witness: begun.witness.as_ref().ok()?, control: begun.control }))
+            .collect();
+        let summary = circuit.key.summary();
+        let engine = match (backend, wanted.first()) {
+            (Some(backend), _) => self.engines.on(backend)?,
+            (None, Some(first)) => self.engines.choose(&summary, first.witness),
+            (None, None) => self.engines.preferred(),
+        };
+        wanted.iter().for_each(|_| metrics::begun_by(engine));
+        let proved = threads.install(|| circuit.key.prove_many(&wanted, r1cs.as_deref(), engine));
+        // Of proofs side by side nobody knows what each would have taken.
+        if let ([wanted], [Ok(proved)]) = (&wanted[..], &proved[..])
+            && proved.repeated.is_none()
+        {
+            self.engines.learn(engine, &summary, wanted.witness, &proved.timings);
+        }
+        let mut proved = proved.into_iter();
+        let end = |Begun { witness, mut timings, .. }: Begun<'_>| {
+            drop(witness?);
+            let proved = proved.next().expect("a proof for each witness").map_err(of_proof)?;
+            if let Some(why) = &proved.repeated {
+                tracing::error!(circuit = %id, why, "a proof was repeated on the reference");
+            }
+            proved.timings.iter().for_each(|(stage, time)| timings.add(stage, time));
+            Ok(Finished { proof: proved.proof, timings, repeated: proved.repeated.is_some() })
+        };
+        Ok(begun.into_iter().map(end).collect())
     }
 }
 

@@ -63,6 +63,11 @@ impl<T> Queue<T> {
         Some(taken)
     }
 
+    /// The job that goes next.
+    pub(crate) fn first(&self, now: Instant) -> Option<&Waiting<T>> {
+        self.order(now, None).first().map(|index| &self.waiting[*index])
+    }
+
     /// Takes a job out before its turn.
     pub(crate) fn remove(&mut self, number: u64) -> Option<Waiting<T>> {
         let index = self.waiting.iter().position(|waiting| waiting.number == number)?;

@@ -11,13 +11,14 @@ use rayon::ThreadPool;
 use tokio::sync::oneshot;
 
 use crate::admission::{Admission, Limits, Permit, RETRY_AFTER_DRAIN};
+use crate::engines::Engines;
 use crate::estimate::Estimates;
 use crate::job::{Finished, JobState, JobWatch, OnDrop, ProofRequest, Secret};
 use crate::journal::{Journal, Pending, Record, now_ms};
 use crate::metrics;
 use crate::options::ProvingOptions;
-use crate::pool::{Pool, PoolOptions, Task};
-use crate::prover::{CircuitProver, Prover, of_stop};
+use crate::pool::{Group, Pool, PoolOptions, Task};
+use crate::prover::{Asked, CircuitProver, Prover, of_stop};
 use crate::task::{CallTask, Job, ProofTask, Source};
 
 /// Takes proof jobs and heavy calls. Cheap to clone.
@@ -46,7 +47,8 @@ impl ProofService {
     /// In words, where the threads cannot be started, or the journal cannot be opened: it may be in use by another
     /// process.
     pub fn start(options: ProvingOptions, store: Arc<CircuitStore>) -> Result<Self, String> {
-        let prover = Arc::new(CircuitProver::new(store.clone(), options.witness_limits));
+        let engines = Engines::of_machine(options.vector);
+        let prover = Arc::new(CircuitProver::new(store.clone(), options.witness_limits, engines));
         Self::start_with(&options, store, prover)
     }
 
@@ -83,6 +85,8 @@ impl ProofService {
         });
         // The clock's thread is there, so it takes it.
         let _ = tell_inner.send(Arc::downgrade(&inner));
+        let prover = inner.prover.clone();
+        inner.pool.spawn(move || prover.warm_up());
         for job in pending {
             inner.take_up(job);
         }
@@ -192,8 +196,8 @@ impl Inner {
 
     fn attach(self: &Arc<Self>, request: ProofRequest) -> Result<JobWatch, Rejection> {
         let permit = self.admit(&request)?;
-        let ProofRequest { circuit, tenant, priority, deadline, secret, .. } = request;
-        let job = Job::new(self.next_number(), circuit, tenant, deadline, None);
+        let ProofRequest { circuit, tenant, priority, deadline, backend, secret } = request;
+        let job = Job::new(self.next_number(), circuit, backend, tenant, deadline, None);
         let attached = self.on_drop(job.number, job.control.clone());
         let state = job.state.subscribe();
         self.enqueue(job, priority, deadline, Source::Held(secret), permit);
@@ -207,13 +211,14 @@ impl Inner {
             Rejection::NotReady(message.to_owned())
         })?;
         let permit = self.admit(&request)?;
-        let ProofRequest { circuit, tenant, priority, deadline, secret, .. } = request;
+        let ProofRequest { circuit, tenant, priority, deadline, backend, secret } = request;
         let id = new_id()?;
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let now_ms = now_ms();
         let mut record = Record {
             tenant: tenant.clone(),
             circuit,
+            backend,
             priority,
             submitted_ms: now_ms,
             deadline_ms: left.map(|left| now_ms.saturating_add(left.as_millis() as u64)),
@@ -227,7 +232,7 @@ impl Inner {
             tracing::error!(error, "a submitted job cannot be put on disk");
             Rejection::Internal("the job cannot be put on disk: see the sidecar's log".to_owned())
         })?;
-        let job = Job::new(self.next_number(), circuit, tenant, deadline, Some(id.clone()));
+        let job = Job::new(self.next_number(), circuit, backend, tenant, deadline, Some(id.clone()));
         self.live().insert(id.clone(), job.clone());
         self.enqueue(job.clone(), priority, deadline, Source::Sealed(Box::new(record)), permit);
         if self.admission.is_draining() {
@@ -244,7 +249,8 @@ impl Inner {
         let deadline = left.map(|left| Instant::now() + left);
         let (circuit, priority) = (record.circuit, record.priority);
         let permit = self.admission.take_again(&record.tenant, record.secret_bytes);
-        let job = Job::new(self.next_number(), circuit, record.tenant.clone(), deadline, Some(id.clone()));
+        let (tenant, backend) = (record.tenant.clone(), record.backend);
+        let job = Job::new(self.next_number(), circuit, backend, tenant, deadline, Some(id.clone()));
         tracing::info!(job = id, %circuit, attempts = record.attempts, "a submitted job goes on after the restart");
         self.live().insert(id, job.clone());
         self.enqueue(job, priority, deadline, Source::Sealed(Box::new(record)), permit);
@@ -252,12 +258,8 @@ impl Inner {
 
     /// Everything that can be said against a job before it costs anything.
     fn admit(&self, request: &ProofRequest) -> Result<Permit, Rejection> {
-        if let Some(backend) = request.backend.filter(|backend| *backend != Backend::Cpu) {
-            let message = format!("proofs run on {} here, not on {backend}", Backend::Cpu);
-            return Err(Rejection::BackendUnavailable(message));
-        }
         Control::default().with_deadline(request.deadline).check().map_err(of_stop)?;
-        self.prover.accepts(request.circuit, request.secret.kind())?;
+        self.prover.accepts(request.circuit, request.secret.kind(), request.backend)?;
         let permit = self.admission.take(&request.tenant, request.secret.len() as u64)?;
         self.check_deadline(request)?;
         Ok(permit)
@@ -293,21 +295,46 @@ impl Inner {
             }
         };
         let expected = self.estimates.of(job.circuit);
-        let work = Box::new(ProofTask { inner: self.clone(), job, source, permit, queued });
+        let group = Group { circuit: job.circuit, backend: job.backend };
+        let group = self.prover.is_small(job.circuit).then_some(group);
+        let work = Box::new(ProofTask { inner: self.clone(), job, source, group, permit, queued });
         self.pool.push(Task { number, tenant, priority, since, deadline, expected, work });
     }
 
-    /// The work of a job, on a runner.
-    pub(crate) fn work(&self, job: &Job, source: Source, threads: &ThreadPool) -> Result<Finished, Rejection> {
-        job.control.check().map_err(of_stop)?;
-        let secret = match source {
-            Source::Held(secret) => secret,
-            Source::Sealed(record) => self.begin(job, &record)?,
-        };
+    /// The work of jobs of one group, on a runner.
+    pub(crate) fn work(
+        &self,
+        jobs: &[Arc<Job>],
+        sources: Vec<Source>,
+        threads: &ThreadPool,
+    ) -> Vec<Result<Finished, Rejection>> {
         let begun = Instant::now();
-        let finished = self.prover.prove(job.circuit, secret, threads, &job.control)?;
-        self.estimates.learn(job.circuit, begun.elapsed());
-        Ok(finished)
+        let secrets = jobs.iter().zip(sources).map(|(job, source)| {
+            job.control.check().map_err(of_stop)?;
+            match source {
+                Source::Held(secret) => Ok(secret),
+                Source::Sealed(record) => self.begin(job, &record),
+            }
+        });
+        let secrets: Vec<Result<Secret, Rejection>> = secrets.collect();
+        // Those without a secret have ended; the others are proved together.
+        let mut asked = Vec::new();
+        let ended: Vec<Option<Rejection>> = secrets
+            .into_iter()
+            .zip(jobs)
+            .map(|(secret, job)| secret.map(|secret| asked.push(Asked { secret, control: &job.control })).err())
+            .collect();
+        let count = u32::try_from(asked.len().max(1)).unwrap_or(u32::MAX);
+        let mut proved = self.prover.prove(jobs[0].circuit, asked, jobs[0].backend, threads).into_iter();
+        let mut outcome = |ended: Option<Rejection>| match ended {
+            Some(rejection) => Err(rejection),
+            None => proved.next().unwrap_or_else(|| Err(Rejection::Internal("the prover gave no answer".to_owned()))),
+        };
+        let outcomes: Vec<_> = ended.into_iter().map(&mut outcome).collect();
+        for (job, _) in jobs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            self.estimates.learn(job.circuit, begun.elapsed() / count);
+        }
+        outcomes
     }
 
     /// Counts the attempt and opens the secret.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use outrigger_groth16::{Control, Progress, Stage};
-use outrigger_types::{CircuitId, Rejection};
+use outrigger_types::{Backend, CircuitId, Rejection};
 use rayon::ThreadPool;
 use tokio::sync::{oneshot, watch};
 
@@ -14,7 +14,7 @@ use crate::admission::Permit;
 use crate::job::{JobState, Secret};
 use crate::journal::Record;
 use crate::metrics;
-use crate::pool::Work;
+use crate::pool::{Group, Work};
 use crate::prover::of_stop;
 use crate::service::Inner;
 
@@ -23,6 +23,8 @@ pub(crate) struct Job {
     /// Its number in the pool.
     pub(crate) number: u64,
     pub(crate) circuit: CircuitId,
+    /// Run there or nowhere.
+    pub(crate) backend: Option<Backend>,
     pub(crate) tenant: Arc<str>,
     pub(crate) control: Control,
     pub(crate) state: Arc<watch::Sender<JobState>>,
@@ -40,6 +42,7 @@ impl Job {
     pub(crate) fn new(
         number: u64,
         circuit: CircuitId,
+        backend: Option<Backend>,
         tenant: Arc<str>,
         deadline: Option<Instant>,
         id: Option<String>,
@@ -48,7 +51,7 @@ impl Job {
         let told = state.clone();
         let control = Control::default().with_deadline(deadline).with_report(move |step| progress(&told, step));
         let (stopping, begun, ended) = Default::default();
-        Arc::new(Self { number, circuit, tenant, control, state, id, stopping, begun, ended })
+        Arc::new(Self { number, circuit, backend, tenant, control, state, id, stopping, begun, ended })
     }
 }
 
@@ -80,26 +83,40 @@ pub(crate) struct ProofTask {
     pub(crate) inner: Arc<Inner>,
     pub(crate) job: Arc<Job>,
     pub(crate) source: Source,
+    /// The jobs that it may be done with.
+    pub(crate) group: Option<Group>,
     pub(crate) permit: Permit,
     pub(crate) queued: Instant,
 }
 
 impl Work for ProofTask {
-    fn run(self: Box<Self>, threads: &ThreadPool) {
-        let Self { inner, job, source, mut permit, queued } = *self;
-        metrics::waited(queued.elapsed());
-        progress(&job.state, Progress { stage: Stage::Witness, percent: 0 });
+    fn group(&self) -> Option<Group> {
+        self.group
+    }
+
+    fn run(self: Box<Self>, others: Vec<Box<dyn Work>>, threads: &ThreadPool) {
+        let others = others.into_iter().filter_map(|work| work.into_any().downcast::<Self>().ok());
+        let tasks: Vec<Self> = std::iter::once(self).chain(others).map(|task| *task).collect();
+        let inner = tasks[0].inner.clone();
+        let (mut jobs, mut sources, mut permits) = (Vec::new(), Vec::new(), Vec::new());
+        for Self { job, source, permit, queued, .. } in tasks {
+            metrics::waited(queued.elapsed());
+            progress(&job.state, Progress { stage: Stage::Witness, percent: 0 });
+            jobs.push(job);
+            sources.push(source);
+            permits.push(permit);
+        }
         let begun = Instant::now();
-        let work = AssertUnwindSafe(|| inner.work(&job, source, threads));
-        let outcome = catch_unwind(work).unwrap_or_else(|_| {
-            tracing::error!(circuit = %job.circuit, "a proof panicked");
-            Err(Rejection::Internal("the prover panicked".to_owned()))
+        let work = AssertUnwindSafe(|| inner.work(&jobs, sources, threads));
+        let outcomes = catch_unwind(work).unwrap_or_else(|_| {
+            tracing::error!(circuit = %jobs[0].circuit, "a proof panicked");
+            vec![Err(Rejection::Internal("the prover panicked".to_owned())); jobs.len()]
         });
-        metrics::proved_in(begun.elapsed());
-        inner.end(&job, outcome, &mut permit);
-        // The permit last: when all are back, nothing holds the journal any more.
-        drop(inner);
-        drop(permit);
+        for ((job, outcome), mut permit) in jobs.iter().zip(outcomes).zip(permits) {
+            metrics::proved_in(begun.elapsed());
+            inner.end(job, outcome, &mut permit);
+        }
+        // What holds the journal goes last.
     }
 
     fn refuse(self: Box<Self>, why: Rejection) {
@@ -129,8 +146,8 @@ pub(crate) struct CallTask<T, F> {
     pub(crate) permit: Permit,
 }
 
-impl<T: Send, F: FnOnce(&Control) -> T + Send> Work for CallTask<T, F> {
-    fn run(self: Box<Self>, threads: &ThreadPool) {
+impl<T: Send + 'static, F: FnOnce(&Control) -> T + Send + 'static> Work for CallTask<T, F> {
+    fn run(self: Box<Self>, _others: Vec<Box<dyn Work>>, threads: &ThreadPool) {
         let Self { call, control, answer, permit } = *self;
         let result = control.check().map_err(of_stop).and_then(|()| {
             let work = AssertUnwindSafe(|| threads.install(|| call(&control)));

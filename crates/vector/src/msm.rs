@@ -213,6 +213,11 @@ impl<C: Curve> Bases<C> {
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.rows)
     }
+
+    /// Bytes of memory.
+    pub fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.rows)
+    }
 }
 
 #[inline(never)]

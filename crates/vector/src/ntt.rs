@@ -33,7 +33,7 @@ mod transform;
 
 pub use crate::poseidon::Bn254Scalars;
 pub use pieces::{InOrder, Schedule, Workspace};
-pub use quotient::Quotient;
+pub use quotient::{Quotient, Values};
 pub use transform::Transform;
 
 /// A number of four little-endian words.

@@ -4,11 +4,22 @@ use ark_bn254::{Bn254, Config, Fq2, G2Affine, G2Projective};
 use ark_ec::AffineRepr;
 use ark_ec::bn::BnConfig;
 use ark_ff::{AdditiveGroup, Field};
+use outrigger_vector::{bn254, ntt};
 
 use super::Curve;
+use crate::engine::vector::Transforms;
 
 impl Curve for Bn254 {
     const ID: outrigger_types::Curve = outrigger_types::Curve::Bn254;
+
+    type G1Lanes = bn254::G1;
+    type G2Lanes = bn254::G2;
+    type ScalarLanes = ntt::Bn254Scalars;
+
+    fn transforms() -> &'static Transforms<Self::ScalarLanes> {
+        static TRANSFORMS: Transforms<ntt::Bn254Scalars> = Transforms::new();
+        &TRANSFORMS
+    }
 
     /// P is in the subgroup where `[x + 1]P + ψ([x]P) + ψ²([x]P) = ψ³([2x]P)`, with the curve's parameter x of 63 bits and
     /// the untwist-Frobenius-twist endomorphism ψ (Dai, Lin, Zhao, Zhou, "Fast Subgroup Membership Testings for G1, G2

@@ -6,7 +6,7 @@
 
 mod msm;
 mod ntt;
-mod sparse;
+pub(super) mod sparse;
 mod sums;
 
 use zeroize::Zeroizing;

@@ -8,6 +8,7 @@ use ark_std::test_rng;
 use super::cpu::CpuArithmetic;
 use super::domain::Domain;
 use super::reference::ReferenceArithmetic;
+use super::vector::VectorArithmetic;
 use super::*;
 use crate::curve::{RawPoint, RawScalar};
 
@@ -15,19 +16,47 @@ mod agreement;
 mod definitions;
 mod operations;
 
+/// Engine vector on AVX-512, or `None` with a message that cannot be overlooked.
+fn on_avx512() -> Option<VectorArithmetic> {
+    let unit = Unit::detect();
+    if unit.is_none() {
+        eprintln!("NOT RUN: engine vector on AVX-512, which this processor does not have");
+    }
+    unit.map(VectorArithmetic::new)
+}
+
+fn on_plain_words() -> Option<VectorArithmetic> {
+    Some(VectorArithmetic::new(Unit::PORTABLE))
+}
+
+/// The engines that are held against the reference.
+fn judged<E: Curve>() -> Vec<Box<dyn Arithmetic<E>>> {
+    let mut engines: Vec<Box<dyn Arithmetic<E>>> = vec![Box::new(CpuArithmetic)];
+    for engine in [on_avx512(), on_plain_words()].into_iter().flatten() {
+        engines.push(Box::new(engine));
+    }
+    engines
+}
+
 /// Runs each test, generic over the curve, with every curve and every engine.
 macro_rules! for_each_engine {
     ($($test:ident),+ $(,)?) => {
-        for_each_engine!(@modules reference ReferenceArithmetic [$($test)+]);
-        for_each_engine!(@modules cpu CpuArithmetic [$($test)+]);
+        for_each_engine!(@modules reference (Some(super::super::ReferenceArithmetic)) [$($test)+]);
+        for_each_engine!(@modules cpu (Some(super::super::CpuArithmetic)) [$($test)+]);
+        for_each_engine!(@modules vector (super::super::on_avx512()) [$($test)+]);
+        for_each_engine!(@modules portable_vector (super::super::on_plain_words()) [$($test)+]);
     };
-    (@modules $name:ident $engine:ident [$($test:ident)+]) => {
+    (@modules $name:ident $engine:tt [$($test:ident)+]) => {
         mod $name {
             mod bn254 {
-                $(#[test] fn $test() { super::super::$test::<ark_bn254::Bn254>(&super::super::$engine); })+
+                $(#[test] fn $test() {
+                    if let Some(engine) = $engine { super::super::$test::<ark_bn254::Bn254>(&engine); }
+                })+
             }
             mod bls12_381 {
-                $(#[test] fn $test() { super::super::$test::<ark_bls12_381::Bls12_381>(&super::super::$engine); })+
+                $(#[test] fn $test() {
+                    if let Some(engine) = $engine { super::super::$test::<ark_bls12_381::Bls12_381>(&engine); }
+                })+
             }
         }
     };

@@ -4,26 +4,35 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use ark_ec::CurveGroup;
-use outrigger_types::Verdict;
-use zeroize::{Zeroize, Zeroizing};
+use outrigger_types::{ColumnBuf, Verdict};
+use zeroize::Zeroizing;
 
 use super::randomness::scalar;
 use super::{ProveError, Timings};
-use crate::curve::{Curve, Points};
-use crate::engine::{Arithmetic, Failure, PlainScalar};
+use crate::curve::Curve;
+use crate::engine::{Arithmetic, Failure, PlainScalar, Summands, Sums, Watch, work_of_quotient, work_of_sums};
 use crate::formats::encoding::{g1_to_bytes, g2_to_bytes};
 use crate::{Control, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
 
 /// What came of a try.
 pub(super) enum Outcome {
-    /// A proof, which verifies.
-    Verified(Proof),
+    /// A proof: one that verifies, after [`verify`].
+    Made(Proof),
     /// A proof that does not verify: the engine is wrong, or the witness.
     Invalid,
     /// No proof, by the engine's fault.
     Fault(String),
     /// The work was stopped.
     Stopped(Stop),
+}
+
+impl Outcome {
+    fn proof(&self) -> Option<&Proof> {
+        match self {
+            Self::Made(proof) => Some(proof),
+            _ => None,
+        }
+    }
 }
 
 impl From<Failure> for Outcome {
@@ -39,9 +48,8 @@ impl From<Failure> for Outcome {
 pub(super) struct Attempt<'a, E: Curve> {
     key: &'a ProvingKey<E>,
     witness: &'a Witness,
-    verifier: &'a PreparedKey,
     control: &'a Control,
-    timings: &'a mut Timings,
+    pub(super) timings: Timings,
     /// The work of a try, in about one unit; see [`weight`].
     of_try: u64,
     /// The work ahead when this try began.
@@ -50,44 +58,18 @@ pub(super) struct Attempt<'a, E: Curve> {
     done: u64,
 }
 
-/// The sums of the five multi-scalar multiplications. With the proof they would tell of the witness: wiped.
-struct Sums<E: Curve> {
-    a: Zeroizing<E::G1>,
-    b1: Zeroizing<E::G1>,
-    b2: Zeroizing<E::G2>,
-    c: Zeroizing<E::G1>,
-    h: Zeroizing<E::G1>,
-}
-
-/// About how long the steps take for each of their elements, beside a term of a sparse product: dense circuits on
-/// plain cores. They serve nothing but the percentage.
+/// About how long the steps take beside those of engines, in the unit of [`work_of_sums`].
 mod weight {
+    /// A term of a constraint.
     pub(super) const CHECK: u64 = 1;
-    pub(super) const SPARSE_PRODUCT: u64 = 1;
-    pub(super) const NTT: u64 = 30;
-    pub(super) const MSM_G1: u64 = 60;
-    pub(super) const MSM_G2: u64 = 180;
     /// In all.
     pub(super) const VERIFY: u64 = 60_000;
 }
 
 impl<'a, E: Curve> Attempt<'a, E> {
-    pub(super) fn new(
-        key: &'a ProvingKey<E>,
-        witness: &'a Witness,
-        verifier: &'a PreparedKey,
-        control: &'a Control,
-        timings: &'a mut Timings,
-    ) -> Self {
-        let summary = &key.summary;
-        let terms = key.a.terms.len() + key.b.terms.len();
-        let points_g1 = 3 * summary.wires + summary.domain;
-        let of_try = weight::SPARSE_PRODUCT * terms as u64
-            + weight::NTT * summary.domain as u64
-            + weight::MSM_G1 * points_g1 as u64
-            + weight::MSM_G2 * summary.wires as u64
-            + weight::VERIFY;
-        Self { key, witness, verifier, control, timings, of_try, whole: of_try, done: 0 }
+    pub(super) fn new(key: &'a ProvingKey<E>, witness: &'a Witness, control: &'a Control) -> Self {
+        let of_try = work_of_quotient(key) + work_of_sums(key.summary.wires, key.summary.domain) + weight::VERIFY;
+        Self { key, witness, control, timings: Timings::default(), of_try, whole: of_try, done: 0 }
     }
 
     /// Holds the witness against the constraints.
@@ -103,88 +85,80 @@ impl<'a, E: Curve> Attempt<'a, E> {
         }
     }
 
-    /// Makes a proof with this engine and verifies it. A panic of the engine is its fault.
-    pub(super) fn run(&mut self, engine: &dyn Arithmetic<E>) -> Outcome {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.try_run(engine)));
-        // A further try begins at zero, and without a check.
-        (self.whole, self.done) = (self.of_try, 0);
-        match outcome {
-            Ok(Ok(outcome)) => outcome,
+    /// Makes a proof with this engine. A panic of the engine is its fault.
+    pub(super) fn make(&mut self, engine: &dyn Arithmetic<E>) -> Outcome {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| self.try_make(engine))) {
+            Ok(Ok(proof)) => Outcome::Made(proof),
             Ok(Err(failure)) => failure.into(),
             Err(_) => Outcome::Fault("it panicked".into()),
+        };
+        if !matches!(outcome, Outcome::Made(_)) {
+            self.begin_anew();
         }
+        outcome
     }
 
-    fn try_run(&mut self, engine: &dyn Arithmetic<E>) -> Result<Outcome, Failure> {
+    /// A further try begins at zero, and without a check.
+    fn begin_anew(&mut self) {
+        (self.whole, self.done) = (self.of_try, 0);
+    }
+
+    fn try_make(&mut self, engine: &dyn Arithmetic<E>) -> Result<Proof, Failure> {
         let scalars = self.quotient(engine)?;
         let sums = self.sums(engine, &scalars)?;
         drop(scalars);
-        let proof = self.assemble(&sums)?;
-        let verdict = self.step(Stage::Verify, weight::VERIFY, |this| {
-            Ok(this.verifier.verify(&proof.bytes, &proof.public_signals))
-        })?;
-        Ok(if verdict == Verdict::Valid { Outcome::Verified(proof) } else { Outcome::Invalid })
+        let drawn = || scalar::<E::ScalarField>().map_err(|error| Failure::Fault(format!("no randomness: {error}")));
+        Ok(self.assemble(&sums, *drawn()?, *drawn()?))
     }
 
     /// The scalars of the H points.
     fn quotient(&mut self, engine: &dyn Arithmetic<E>) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
-        let key = self.key;
-        let domain = key.summary.domain;
-        let [a, b] = [&key.a, &key.b].map(|rows| {
-            let work = weight::SPARSE_PRODUCT * rows.terms.len() as u64;
-            self.step(Stage::SparseProduct, work, |this| {
-                let product = engine.sparse_product(rows, this.witness.values(), domain, this.control)?;
-                expect_length(Zeroizing::new(product), domain, "the sparse product")
-            })
-        });
-        let (mut a, mut b) = (a?, b?);
-        self.step(Stage::Ntt, weight::NTT * domain as u64, |this| {
-            let (a, b) = (std::mem::take(&mut *a), std::mem::take(&mut *b));
-            expect_length(engine.quotient(a, b, this.control)?, domain, "the quotient")
-        })
+        let (key, witness) = (self.key, self.witness.values());
+        let quotient =
+            self.watched(Stage::SparseProduct, work_of_quotient(key), |watch| engine.quotient_of(key, witness, watch))?;
+        let (found, domain) = (quotient.len(), key.summary.domain);
+        // An engine at fault must not lead to a panic later.
+        if found != domain {
+            return Err(Failure::Fault(format!("the quotient has {found} values instead of {domain}")));
+        }
+        Ok(quotient)
     }
 
     fn sums(&mut self, engine: &dyn Arithmetic<E>, quotient: &[PlainScalar]) -> Result<Sums<E>, Failure> {
-        let (key, witness) = (self.key, self.witness.values());
-        let private = &witness[1 + key.summary.public_signals..];
-        Ok(Sums {
-            a: self.msm_g1(engine, &key.a_points(), witness)?,
-            b1: self.msm_g1(engine, &key.b1_points(), witness)?,
-            c: self.msm_g1(engine, &key.c_points(), private)?,
-            h: self.msm_g1(engine, &key.h_points(), quotient)?,
-            b2: self.step(Stage::MsmG2, weight::MSM_G2 * witness.len() as u64, |this| {
-                Ok(Zeroizing::new(engine.msm_g2(&key.b2_points(), witness, this.control)?))
-            })?,
-        })
+        let summands = Summands { key: self.key, witness: self.witness.values(), quotient };
+        self.watched(Stage::MsmG1, summands.work(), |watch| engine.sums(&summands, watch))
     }
 
-    fn msm_g1(
+    /// Stages that an engine goes through by itself, of so much work, the first of them being `first`.
+    fn watched<T>(
         &mut self,
-        engine: &dyn Arithmetic<E>,
-        points: &dyn Points<E::G1Affine>,
-        scalars: &[PlainScalar],
-    ) -> Result<Zeroizing<E::G1>, Failure> {
-        self.step(Stage::MsmG1, weight::MSM_G1 * scalars.len() as u64, |this| {
-            Ok(Zeroizing::new(engine.msm_g1(points, scalars, this.control)?))
-        })
+        first: Stage,
+        work: u64,
+        stages: impl FnOnce(&mut Watch<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.control.check()?;
+        let (control, done, whole) = (self.control, self.done, self.whole);
+        let told = |stage, share: f64| control.tell(stage, percent(done + (share * work as f64) as u64, whole));
+        told(first, 0.0);
+        let result = stages(&mut Watch { control, timings: &mut self.timings, told: &told })?;
+        self.done += work;
+        Ok(result)
     }
 
-    /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ, with r and s fresh.
-    fn assemble(&self, sums: &Sums<E>) -> Result<Proof, Failure> {
+    /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ, r and s fresh for each proof.
+    fn assemble(&self, sums: &Sums<E>, r: E::ScalarField, s: E::ScalarField) -> Proof {
         let key = self.key;
-        let drawn = || scalar::<E::ScalarField>().map_err(|error| Failure::Fault(format!("no randomness: {error}")));
-        let (r, s) = (drawn()?, drawn()?);
-        let mut rs = *r * *s;
+        let (r, s) = (Zeroizing::new(r), Zeroizing::new(s));
+        let rs = Zeroizing::new(*r * *s);
         let a = *sums.a + key.alpha1 + key.delta1 * *r;
         let b = *sums.b2 + key.beta2 + key.delta2 * *s;
         let b1 = Zeroizing::new(*sums.b1 + key.beta1 + key.delta1 * *s);
-        let c = *sums.c + *sums.h + a * *s + *b1 * *r - key.delta1 * rs;
-        rs.zeroize();
+        let c = *sums.c + *sums.h + a * *s + *b1 * *r - key.delta1 * *rs;
         let mut bytes = g1_to_bytes::<E>(&a.into_affine());
         bytes.extend(g2_to_bytes::<E>(&b.into_affine()));
         bytes.extend(g1_to_bytes::<E>(&c.into_affine()));
         let public_signals = self.witness.public_signals(key.summary.public_signals);
-        Ok(Proof { curve: E::ID, bytes, public_signals })
+        Proof { curve: E::ID, bytes, public_signals }
     }
 
     /// A unit of the pipeline: told of as it begins, timed, and not begun where the work was stopped.
@@ -195,7 +169,7 @@ impl<'a, E: Curve> Attempt<'a, E> {
         unit: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.control.check()?;
-        self.control.tell(stage, (100 * self.done / self.whole.max(1)).min(100) as u8);
+        self.control.tell(stage, percent(self.done, self.whole));
         let begin = Instant::now();
         let result = unit(self);
         self.timings.add(stage, begin.elapsed());
@@ -204,14 +178,55 @@ impl<'a, E: Curve> Attempt<'a, E> {
     }
 }
 
-/// An engine's answer, where it has the length that it should have: an engine at fault must not lead to a panic here.
-fn expect_length<T: Zeroize>(
-    values: Zeroizing<Vec<T>>,
-    length: usize,
-    what: &str,
-) -> Result<Zeroizing<Vec<T>>, Failure> {
-    if values.len() == length {
-        return Ok(values);
+/// Verifies the proofs that were made, in one product: what does not verify is no longer made.
+pub(super) fn verify<'t, 'a: 't, E: Curve>(
+    verifier: &PreparedKey,
+    tries: impl Iterator<Item = &'t mut (Attempt<'a, E>, Outcome)>,
+) {
+    let mut made = Vec::new();
+    for (attempt, outcome) in tries {
+        if !matches!(outcome, Outcome::Made(_)) {
+            continue;
+        }
+        match attempt.control.check() {
+            Ok(()) => {
+                attempt.control.tell(Stage::Verify, percent(attempt.done, attempt.whole));
+                made.push((attempt, outcome));
+            }
+            Err(stop) => *outcome = Outcome::Stopped(stop),
+        }
     }
-    Err(Failure::Fault(format!("{what} has {} values instead of {length}", values.len())))
+    let begin = Instant::now();
+    let verdicts = verdicts(verifier, made.iter().filter_map(|(_, outcome)| outcome.proof()));
+    let time = begin.elapsed() / u32::try_from(made.len().max(1)).unwrap_or(u32::MAX);
+    for ((attempt, outcome), verdict) in made.into_iter().zip(verdicts) {
+        attempt.timings.add(Stage::Verify, time);
+        attempt.done += weight::VERIFY;
+        if verdict != Verdict::Valid {
+            *outcome = Outcome::Invalid;
+            attempt.begin_anew();
+        }
+    }
 }
+
+fn verdicts<'p>(verifier: &PreparedKey, proofs: impl Iterator<Item = &'p Proof>) -> Vec<Verdict> {
+    let (mut count, mut bytes, mut signals) = (0, Vec::new(), Vec::new());
+    for proof in proofs {
+        count += 1;
+        bytes.extend_from_slice(&proof.bytes);
+        signals.extend_from_slice(&proof.public_signals);
+    }
+    let columns = [bytes, signals].map(|bytes| ColumnBuf::with_count(bytes.into(), count));
+    match columns {
+        [Ok(bytes), Ok(signals)] => verifier.verify_batch(bytes.view(), signals.view()),
+        // Proofs of one key are of one length.
+        _ => vec![Verdict::Malformed; count],
+    }
+}
+
+fn percent(done: u64, whole: u64) -> u8 {
+    (100 * done / whole.max(1)).min(100) as u8
+}
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ fn proves_with_keys_of_snarkjs() {
         let key = ReadyKey::of_source(Arc::new(zkey)).unwrap();
         let witness = wtns::parse(wtns).unwrap();
         let verifier = PreparedKey::new(&json::read_verifying_key(verifying_key.as_bytes()).unwrap()).unwrap();
-        for engine in [EngineChoice::Cpu, EngineChoice::Reference] {
+        for engine in [EngineChoice::Cpu, EngineChoice::Vector, EngineChoice::Reference] {
             let proved = key.prove(&witness, None, engine, &Control::default()).unwrap();
             assert_eq!(proved.repeated, None);
             assert_eq!(verifier.verify(&proved.proof.bytes, &proved.proof.public_signals), Verdict::Valid);
@@ -92,7 +92,7 @@ fn proves_synthetic_circuits_on<E: Curve>() {
         let key = ReadyKey::of_source(Arc::new(zkey)).unwrap();
         assert_eq!(key.summary().domain, 1 << log2_size);
         assert_eq!(key.check(&Control::default()), Ok(()));
-        let proved = key.prove(&witness, Some(&r1cs), EngineChoice::Cpu, &Control::default()).unwrap();
+        let proved = key.prove(&witness, Some(&r1cs), EngineChoice::fastest(), &Control::default()).unwrap();
         assert_eq!(proved.repeated, None);
         assert_eq!(proved.proof.public_signals, witness.public_signals(1));
     }
@@ -253,4 +253,41 @@ fn scalars_are_spread_over_the_field() {
     assert!(drawn.iter().any(|scalar| top(scalar) >> 60 != 0), "of 64, all below 2^252: a chance of 2^-100");
     let distinct: std::collections::HashSet<_> = drawn.iter().collect();
     assert_eq!(distinct.len(), 64);
+}
+
+#[test]
+fn many_proofs_fail_each_by_itself() {
+    let circuit = Circuit::new();
+    let (bad, good) = (circuit.bad_witness(), &circuit.witness);
+    let (control, cancelled) = (Control::default(), Control::default());
+    cancelled.cancel();
+    let wanted = [(good, &control), (&bad, &control), (good, &cancelled), (good, &control), (good, &control)]
+        .map(|(witness, control)| Wanted { witness, control });
+    for r1cs in [None, Some(&circuit.r1cs)] {
+        let (engine, reference) = (honest(), honest());
+        let proved = prove_many(&circuit.key, &wanted, r1cs, &engine, &reference);
+        assert_eq!(proved.len(), wanted.len());
+        for i in [0, 3, 4] {
+            let proved = proved[i].as_ref().expect("a good witness");
+            assert!(circuit.verifies(&proved.proof) && proved.repeated.is_none());
+        }
+        let expected = if r1cs.is_some() { Some(5) } else { None };
+        assert_eq!(proved[1].as_ref().unwrap_err(), &ProveError::Unsatisfied(expected));
+        assert_eq!(proved[2].as_ref().unwrap_err(), &ProveError::Stopped(Stop::Cancelled));
+        // The bad one is tried on the reference where nothing else says what is wrong with it.
+        assert_eq!(reference.calls(), if r1cs.is_some() { 0 } else { 8 });
+    }
+    assert!(prove_many(&circuit.key, &[], None, &honest(), &honest()).is_empty());
+}
+
+#[test]
+fn many_proofs_of_a_lying_engine_are_all_repeated() {
+    let circuit = Circuit::new();
+    let control = Control::default();
+    let wanted = [Wanted { witness: &circuit.witness, control: &control }; 3];
+    let proved = prove_many(&circuit.key, &wanted, None, &Double::new(Lie::MsmG1), &honest());
+    for proved in proved {
+        let proved = proved.expect("the reference does not lie");
+        assert!(circuit.verifies(&proved.proof) && proved.repeated.is_some());
+    }
 }

@@ -6,8 +6,8 @@ use ark_ec::scalar_mul::variable_base::VariableBaseMSM;
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::PrimeField;
 use outrigger_groth16::Control;
-use outrigger_groth16::curve::{Curve, RawField, RawPoint, RawPoints, RawScalar, point_bytes, write_point};
-use outrigger_groth16::engine::{EngineChoice, PlainScalar};
+use outrigger_groth16::curve::{Curve, Points, RawField, RawPoint, RawPoints, RawScalar, point_bytes, write_point};
+use outrigger_groth16::engine::{EngineChoice, Multiplication, PlainScalar};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
@@ -27,22 +27,18 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
 }
 
 fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
-    let engine = EngineChoice::Cpu.of::<E>();
+    let engine = EngineChoice::fastest().of::<E>();
     match args.proofs.group {
-        Group::G1 => one::<E::G1Affine>(args, E::ID, |points, scalars| {
-            engine.msm_g1(points, scalars, &Control::default()).map_err(Failure::work)
-        }),
-        Group::G2 => one::<E::G2Affine>(args, E::ID, |points, scalars| {
-            engine.msm_g2(points, scalars, &Control::default()).map_err(Failure::work)
-        }),
+        Group::G1 => one::<E::G1Affine>(args, E::ID, |points| engine.over_g1(points)),
+        Group::G2 => one::<E::G2Affine>(args, E::ID, |points| engine.over_g2(points)),
     }
 }
 
-/// One group: `msm` is our way to a sum.
+/// One group: `over` makes points ready, as those of a key are before its first proof.
 fn one<A>(
     args: &BenchArgs,
     curve: outrigger_types::Curve,
-    msm: impl Fn(&RawPoints<'_, A>, &[PlainScalar]) -> Result<A::Group, Failure> + Sync,
+    over: impl for<'a> Fn(&'a dyn Points<A>) -> Multiplication<'a, A::Group>,
 ) -> Result<Vec<Record>, Failure>
 where
     A: RawPoint<ScalarField: RawScalar, BaseField: RawField>,
@@ -58,11 +54,13 @@ where
     let theirs: Vec<_> = scalars.iter().map(|limbs| plain::<A::ScalarField>(*limbs).into_bigint()).collect();
     let expected: A = A::Group::msm_bigint(&points, &theirs).into_affine();
     let mut records = Vec::new();
+    let ready = RawPoints::new(&bytes);
+    let msm = over(&ready);
     for threads in thread_counts(args) {
         announce(args, &format!("{algorithm} of {size}, {threads} threads"));
         let pool = pool(threads)?;
         let product = || {
-            let sum = pool.install(|| msm(&RawPoints::new(&bytes), &scalars))?;
+            let sum = pool.install(|| msm(&scalars, &Control::default())).map_err(Failure::work)?;
             let is_right = sum.into_affine() == expected;
             is_right.then_some(()).ok_or_else(|| Failure::work("the sum differs from arkworks'"))
         };
@@ -74,7 +72,7 @@ where
                 Ok(())
             }),
         };
-        let mut record = Record { size: Some(size), ..Record::new("msm", &algorithm, size, threads) };
+        let mut record = Record { size: Some(size), ..Record::of_prover("msm", &algorithm, size, threads) };
         pairs::measure(&mut record, args.pairs, pairs::clocked(product), Some(peer))?;
         record.more.insert("warm".into(), json!(true));
         let p50 = record.latency_us.p50;

@@ -38,7 +38,7 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
     let mut random = StdRng::seed_from_u64(0x177);
     let start: Vec<_> =
         (0..size).map(|_| plain::<E::ScalarField>(scalar::<E::ScalarField>(Scalars::Random, &mut random))).collect();
-    let engine = EngineChoice::Cpu.of::<E>();
+    let engine = EngineChoice::fastest().of::<E>();
     let domain = Radix2EvaluationDomain::<E::ScalarField>::new(size).ok_or_else(|| Failure::input("no such domain"))?;
     let mut records = Vec::new();
     for (direction, inverse) in [("forward", false), ("inverse", true)] {
@@ -61,7 +61,7 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
                     Ok(())
                 }),
             };
-            let mut record = Record { size: Some(size), ..Record::new("ntt", &algorithm, size, threads) };
+            let mut record = Record { size: Some(size), ..Record::of_prover("ntt", &algorithm, size, threads) };
             pairs::measure(&mut record, args.pairs, pairs::clocked(product), Some(peer))?;
             record.more.insert("warm".into(), json!(true));
             let p50 = record.latency_us.p50;

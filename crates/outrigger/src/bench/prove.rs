@@ -1,16 +1,21 @@
 //! The suite `prove`: whole proofs, warm and cold, this prover beside arkworks and beside provers that are not crates
 //! of ours.
 //!
+//! Each circuit's first record of several threads also says how they scale, and all warm ones what the first proof took
+//! of memory.
+//!
 //! What is compared is the time of a proof alone, from a witness in memory: the check of one's own proof, which not
 //! every prover does, is left out on both sides and stands in `stages_ms`. Cold is a key file that nothing was prepared
 //! from: opened, parsed, prepared, and one proof with it.
 
 mod adapters;
 mod circuits;
+mod memory;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use outrigger_algorithms::Unit;
 use outrigger_groth16::engine::EngineChoice;
 use outrigger_groth16::formats::wtns;
 use outrigger_groth16::{Control, PreparedKey, Proved, ReadyKey, Stage, Witness};
@@ -19,8 +24,9 @@ use serde_json::json;
 
 use self::adapters::Prover;
 use self::circuits::Subject;
+use self::memory::Memory;
 use super::adapters::programs;
-use super::{Record, announce, pairs, pool, thread_counts};
+use super::{Record, announce, pairs, pool, scaling, thread_counts};
 use crate::cli::{BenchArgs, Failure};
 use crate::commands::prove::stages_ms;
 
@@ -34,12 +40,19 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     for subject in circuits::asked_for(args, folder.path())? {
         announce(args, &format!("{}: opening the key", subject.name));
+        let idle = memory::begin();
         let since = Instant::now();
         let key = ReadyKey::open(&subject.key).map_err(Failure::input)?;
-        let bench = Bench { args, subject: &subject, open: since.elapsed(), key, witness: subject.witness()? };
+        let (open, witness) = (since.elapsed(), subject.witness()?);
+        let mut bench = Bench { args, subject: &subject, open, key, witness, memory: None };
+        bench.memory = bench.first_proof(idle)?;
         for threads in thread_counts(args) {
             let pool = pool(threads)?;
-            records.push(bench.warm_reference(&pool)?);
+            let mut beside_reference = bench.warm_reference(&pool)?;
+            if threads > 1 {
+                bench.scaling(&mut beside_reference)?;
+            }
+            records.push(beside_reference);
             for program in &programs {
                 records.extend(bench.beside(program, &pool)?);
             }
@@ -59,9 +72,36 @@ struct Bench<'a> {
     open: Duration,
     key: ReadyKey,
     witness: Witness,
+    /// What the first proof took of memory, where the system tells.
+    memory: Option<Memory>,
 }
 
 impl Bench<'_> {
+    /// The first proof with the key, in the largest of the pools, by its memory.
+    fn first_proof(&self, idle: Option<u64>) -> Result<Option<Memory>, Failure> {
+        let threads = thread_counts(self.args).into_iter().max().unwrap_or(1);
+        pool(threads)?.install(|| self.prove(EngineChoice::fastest()))?;
+        let key = std::fs::metadata(&self.subject.key).map_err(Failure::input)?.len();
+        Ok(idle.and_then(|idle| memory::end(idle, key)))
+    }
+
+    /// How several threads scale, one proof at a time, beside a loop in registers.
+    fn scaling(&self, record: &mut Record) -> Result<(), Failure> {
+        let Some(unit) = Unit::detect().filter(|_| EngineChoice::fastest() == EngineChoice::Vector) else {
+            return Ok(());
+        };
+        let (alone, all) = (pool(1)?, pool(record.threads)?);
+        let rate = |pool: &rayon::ThreadPool| {
+            let (mut proofs, mut time) = (0.0, Duration::ZERO);
+            while time < scaling::SLICE {
+                time += pool.install(|| self.prove(EngineChoice::Vector))?.1;
+                proofs += 1.0;
+            }
+            Ok(proofs / time.as_secs_f64())
+        };
+        scaling::beside_loop(record, self.args.pairs, unit, &mut || rate(&alone), &mut || rate(&all))
+    }
+
     /// Beside the reference engine, in the same process and pool.
     fn warm_reference(&self, pool: &rayon::ThreadPool) -> Result<Record, Failure> {
         announce(self.args, &self.title(pool, "arkworks"));
@@ -95,7 +135,7 @@ impl Bench<'_> {
     fn warm(&self, pool: &rayon::ThreadPool, peer: pairs::Other<'_>) -> Result<Record, Failure> {
         let mut stages: BTreeMap<Stage, Vec<f64>> = BTreeMap::new();
         let product = || {
-            let (proved, alone) = pool.install(|| self.prove(EngineChoice::Cpu))?;
+            let (proved, alone) = pool.install(|| self.prove(EngineChoice::fastest()))?;
             for (stage, time) in proved.timings.iter() {
                 stages.entry(stage).or_default().push(time.as_secs_f64());
             }
@@ -106,6 +146,9 @@ impl Bench<'_> {
         let medians = stages.iter_mut().map(|(stage, times)| (stage.name(), seconds(pairs::median(times))));
         record.more.insert("stages_ms".into(), stages_ms(medians));
         record.more.insert("open_ms".into(), json!(self.open.as_secs_f64() * 1e3));
+        if let Some(memory) = &self.memory {
+            record.more.insert("memory".into(), json!(memory));
+        }
         Ok(record)
     }
 
@@ -114,7 +157,7 @@ impl Bench<'_> {
             let since = Instant::now();
             let (proved, _) = pool.install(|| {
                 let key = ReadyKey::open(&self.subject.key).map_err(Failure::work)?;
-                prove(&key, &self.subject.witness()?, EngineChoice::Cpu)
+                prove(&key, &self.subject.witness()?, EngineChoice::fastest())
             })?;
             Ok(since.elapsed().saturating_sub(proved.timings.of(Stage::Verify)))
         };
@@ -142,7 +185,7 @@ impl Bench<'_> {
         let summary = self.key.summary();
         let mut record = Record {
             size: Some(summary.constraints),
-            ..Record::new("prove", &self.subject.name, 1, pool.current_num_threads())
+            ..Record::of_prover("prove", &self.subject.name, 1, pool.current_num_threads())
         };
         record.more.insert("warm".into(), json!(is_warm));
         record.more.insert("domain".into(), json!(summary.domain));

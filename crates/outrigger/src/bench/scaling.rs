@@ -14,7 +14,7 @@ use crate::cli::{BenchArgs, Failure};
 
 /// How long each measurement of a round runs at least. At its end a thread may have nothing to do for a piece of
 /// work, about a millisecond: that should not count.
-const SLICE: Duration = Duration::from_millis(300);
+pub(super) const SLICE: Duration = Duration::from_millis(300);
 /// Batches that wait or run at any time, as from a chain under load: what several threads do, not how soon one batch
 /// ends.
 const IN_FLIGHT: usize = 4;
@@ -35,13 +35,24 @@ pub(super) fn measure(
     let Some(alone) = engines(args, 1).into_iter().find(|engine| engine.backend() == Backend::Vector) else {
         return Ok(());
     };
-    rate(&alone, work)?;
+    let (mut one, mut all) = (|| rate(&alone, work), || rate(engine, work));
+    beside_loop(record, args.pairs, unit, &mut one, &mut all)
+}
+
+/// Adds to a record how much more is done on all its threads than on one, as the median over interleaved rounds: `one`
+/// and `all` measure for at least [`SLICE`] and give rates.
+pub(super) fn beside_loop(
+    record: &mut Record,
+    rounds: usize,
+    unit: Unit,
+    one: &mut dyn FnMut() -> Result<f64, Failure>,
+    all: &mut dyn FnMut() -> Result<f64, Failure>,
+) -> Result<(), Failure> {
+    one()?;
     let (mut product, mut register, mut shares) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..args.pairs {
-        let one = rate(&alone, work)?;
-        let loop_one = loop_rate(unit, 1);
-        let all = rate(engine, work)?;
-        let loop_all = loop_rate(unit, record.threads);
+    for _ in 0..rounds {
+        let (one, loop_one) = (one()?, loop_rate(unit, 1));
+        let (all, loop_all) = (all()?, loop_rate(unit, record.threads));
         product.push(all / one);
         register.push(loop_all / loop_one);
         shares.push((all / one) / (loop_all / loop_one));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use outrigger_config::{Config, Overrides, Sources};
+use outrigger_config::{Config, EngineRule, Overrides, Sources};
 use outrigger_groth16::CircuitStore;
 use outrigger_proving::{ProofService, ProvingOptions, read_credential, read_key};
 use zeroize::Zeroizing;
@@ -51,6 +51,7 @@ fn options(config: &Config, directory: &Path) -> Result<ProvingOptions, Failure>
         directory: directory.to_owned(),
         threads: proving.threads,
         concurrency: proving.concurrency,
+        vector: config.engines.vector == EngineRule::Auto,
         nice: proving.nice,
         jobs_max: proving.jobs_max,
         tenant_jobs_max: proving.tenant_jobs_max,

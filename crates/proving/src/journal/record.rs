@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outrigger_groth16::{Proof, Stage, Timings};
-use outrigger_types::{CircuitId, Curve, FieldViolation, Priority, Rejection};
+use outrigger_types::{Backend, CircuitId, Curve, FieldViolation, Priority, Rejection};
 use serde::{Deserialize, Serialize};
 
 use crate::Finished;
@@ -15,6 +15,8 @@ use crate::job::{JobState, SecretKind};
 pub(crate) struct Record {
     pub(crate) tenant: Arc<str>,
     pub(crate) circuit: CircuitId,
+    /// Run there or nowhere.
+    pub(crate) backend: Option<Backend>,
     pub(crate) priority: Priority,
     pub(crate) submitted_ms: u64,
     pub(crate) deadline_ms: Option<u64>,
@@ -34,6 +36,7 @@ impl Record {
         Ok(Self {
             tenant: written.tenant.into(),
             circuit: written.circuit.parse()?,
+            backend: written.backend.map(|name| name.parse()).transpose()?,
             priority: written.priority.parse()?,
             submitted_ms: written.submitted_ms,
             deadline_ms: written.deadline_ms,
@@ -54,6 +57,7 @@ impl Record {
         let written = Written {
             tenant: self.tenant.to_string(),
             circuit: self.circuit.to_string(),
+            backend: self.backend.map(|backend| backend.name().to_owned()),
             priority: self.priority.name().to_owned(),
             submitted_ms: self.submitted_ms,
             deadline_ms: self.deadline_ms,
@@ -71,6 +75,8 @@ impl Record {
 struct Written {
     tenant: String,
     circuit: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backend: Option<String>,
     priority: String,
     submitted_ms: u64,
     deadline_ms: Option<u64>,
@@ -199,6 +205,7 @@ mod tests {
         Record {
             tenant: "acme \"quoted\"".into(),
             circuit: CircuitId([9; 32]),
+            backend: Some(Backend::Vector),
             priority: Priority::Mempool,
             submitted_ms: 1_790_000_000_000,
             deadline_ms: Some(1_790_000_060_000),

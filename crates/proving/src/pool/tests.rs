@@ -7,13 +7,22 @@ type Run = Box<dyn FnOnce(&ThreadPool) + Send>;
 /// Work that says what happens to it.
 struct Told {
     name: &'static str,
+    /// Named by its first letter where that is a capital one.
+    group: Option<Group>,
     events: mpsc::Sender<String>,
     run: Option<Run>,
 }
 
 impl Work for Told {
-    fn run(mut self: Box<Self>, threads: &ThreadPool) {
-        let _ = self.events.send(format!("{} runs", self.name));
+    fn group(&self) -> Option<Group> {
+        self.group
+    }
+
+    fn run(mut self: Box<Self>, others: Vec<Box<dyn Work>>, threads: &ThreadPool) {
+        let others = others.into_iter().map(|other| other.into_any().downcast::<Self>().expect("of the tests"));
+        let names: Vec<_> = others.map(|other| other.name).collect();
+        let with = if names.is_empty() { String::new() } else { format!(" with {}", names.join(" ")) };
+        let _ = self.events.send(format!("{} runs{with}", self.name));
         if let Some(run) = self.run.take() {
             run(threads);
         }
@@ -26,6 +35,11 @@ impl Work for Told {
     fn moved(&self, ahead: usize) {
         let _ = self.events.send(format!("{} {ahead}", self.name));
     }
+}
+
+fn group(name: &str) -> Option<Group> {
+    let letter = name.bytes().next().filter(u8::is_ascii_uppercase)?;
+    Some(Group { circuit: CircuitId([letter; 32]), backend: None })
 }
 
 struct Bench {
@@ -58,7 +72,7 @@ impl Bench {
             since: now,
             deadline: deadline.map(|after| now + after),
             expected: Some(Duration::from_secs(10)),
-            work: Box::new(Told { name, events: self.told.clone(), run: Some(Box::new(run)) }),
+            work: Box::new(Told { name, group: group(name), events: self.told.clone(), run: Some(Box::new(run)) }),
         });
         self.number
     }
@@ -151,4 +165,26 @@ fn threads_are_nice_and_named() {
     let [runner, worker] = told.recv_timeout(Duration::from_secs(10)).expect("it ran");
     assert_eq!((runner.0, worker.0), (Ok(7), Ok(7)));
     assert!(worker.1.is_some_and(|name| name.starts_with("outrigger-proof-")));
+}
+
+#[test]
+fn neighbours_of_a_group_are_done_together() {
+    let mut bench = Bench::new(1, 0);
+    let (go, gate) = mpsc::channel();
+    bench.push("busy", None, until(gate));
+    bench.expect("busy runs");
+    // Two groups, one job of none, and more of a group than are done at once.
+    for name in ["A1", "A2", "B1", "A3", "x", "y", "B2", "B3", "B4", "B5", "B6"] {
+        bench.push(name, None, |_| ());
+    }
+    drop(go);
+    for event in ["A1 runs with A2", "B1 runs", "A3 runs", "x runs", "y runs", "B2 runs with B3 B4 B5", "B6 runs"] {
+        bench.expect(event);
+    }
+    // Nothing runs any more, and none of those that were done together counts as running.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !bench.pool.shared.lock().running.is_empty() {
+        assert!(Instant::now() < deadline, "jobs that have ended count as running");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

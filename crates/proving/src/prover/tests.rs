@@ -49,6 +49,7 @@ fn bench(with_r1cs: bool) -> Bench {
     let circuit = upload.finish("product", None, &Control::default()).expect("it is good").id;
     let options = ProvingOptions {
         directory: place.to_owned(),
+        vector: true,
         threads: 1,
         concurrency: 2,
         nice: 0,

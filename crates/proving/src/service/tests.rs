@@ -27,20 +27,34 @@ struct Scripted {
 }
 
 impl Prover for Scripted {
-    fn accepts(&self, circuit: CircuitId, kind: SecretKind) -> Result<(), Rejection> {
+    fn accepts(&self, circuit: CircuitId, kind: SecretKind, backend: Option<Backend>) -> Result<(), Rejection> {
+        if backend == Some(Backend::Cuda) {
+            return Err(Rejection::BackendUnavailable("no GPU".to_owned()));
+        }
         if circuit != CIRCUIT {
             return Err(Rejection::NotFound("no such circuit".to_owned()));
         }
         if kind == SecretKind::Inputs { Err(Rejection::NotReady("no program".to_owned())) } else { Ok(()) }
     }
 
+    fn is_small(&self, _circuit: CircuitId) -> bool {
+        false
+    }
+
     fn prove(
         &self,
         _circuit: CircuitId,
-        secret: Secret,
+        asked: Vec<Asked<'_>>,
+        _backend: Option<Backend>,
         threads: &ThreadPool,
-        control: &Control,
-    ) -> Result<Finished, Rejection> {
+    ) -> Vec<Result<Finished, Rejection>> {
+        asked.into_iter().map(|asked| self.prove_one(asked, threads)).collect()
+    }
+}
+
+impl Scripted {
+    fn prove_one(&self, asked: Asked<'_>, threads: &ThreadPool) -> Result<Finished, Rejection> {
+        let Asked { secret, control } = asked;
         let script = String::from_utf8(secret.into_bytes().to_vec()).expect("tests write text");
         let _ = self.begun.lock().expect("no test panics with it").send(script.clone());
         control.tell(Stage::MsmG1, 40);
@@ -73,6 +87,7 @@ fn options(directory: &Path) -> ProvingOptions {
     ProvingOptions {
         directory: directory.to_owned(),
         threads: 2,
+        vector: true,
         concurrency: 1,
         nice: 0,
         jobs_max: 100,

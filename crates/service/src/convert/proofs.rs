@@ -190,7 +190,9 @@ fn inline_key(key: v1::VerifyingKey) -> Result<ProofKey, Rejection> {
 /// The engine of an operation; a forced backend that is not there is refused.
 fn engine_of(number: i32) -> Result<EngineChoice, Rejection> {
     match backend_of(number)? {
-        None | Some(Backend::Cpu) => Ok(EngineChoice::Cpu),
+        None => Ok(EngineChoice::fastest()),
+        Some(Backend::Cpu) => Ok(EngineChoice::Cpu),
+        Some(Backend::Vector) if EngineChoice::fastest() == EngineChoice::Vector => Ok(EngineChoice::Vector),
         Some(other) => Err(Rejection::BackendUnavailable(format!("no engine for proofs on {}", other.name()))),
     }
 }

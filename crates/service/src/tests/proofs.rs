@@ -54,6 +54,7 @@ async fn start(adapt: impl FnOnce(&mut Setup)) -> Sidecar {
     let path = directory.path().join("run/outrigger.sock");
     let proving = ProvingOptions {
         directory: directory.path().join("state"),
+        vector: true,
         threads: 1,
         concurrency: 1,
         nice: 0,

@@ -35,6 +35,19 @@ pub struct Quotient<M> {
     field: PhantomData<M>,
 }
 
+/// Values of a and b from a place on, as many as there is room for in each.
+pub type Values<'a> = &'a (dyn Fn(usize, [&mut [Number]; 2]) + Sync);
+
+/// Values of a and b that are on their way, and are overwritten before their memory is given back.
+struct Pair<const N: usize>([[Number; N]; 2]);
+
+impl<const N: usize> Drop for Pair<N> {
+    fn drop(&mut self) {
+        self.0 = [[[0; 4]; N]; 2];
+        std::hint::black_box(&self.0);
+    }
+}
+
 /// The factors of decimation in time from bit-reversed coefficients to natural values on the coset.
 struct Forward {
     /// Of the first three levels.
@@ -93,14 +106,38 @@ impl<M: ScalarField> Quotient<M> {
         workspace: &mut Workspace,
         schedule: &S,
     ) -> Result<(), S::Stop> {
-        assert_eq!([a.len(), b.len(), quotient.len()], [1 << self.log_size; 3], "the size of the transforms");
+        assert_eq!([a.len(), b.len()], [1 << self.log_size; 2], "the size of the transforms");
+        let values = |start: usize, [to_a, to_b]: [&mut [Number]; 2]| {
+            to_a.copy_from_slice(&a[start..start + to_a.len()]);
+            to_b.copy_from_slice(&b[start..start + to_b.len()]);
+        };
+        self.run_from(&values, quotient, workspace, schedule)
+    }
+
+    /// As [`Quotient::run`], with values of a and b that are computed as they are needed, and need no memory:
+    /// `values(start, [a, b])` writes those from `start` on, all of a small transform or eight. Each is asked for once,
+    /// by the threads of the schedule.
+    ///
+    /// # Errors
+    /// What the schedule stops for; the results are then anything.
+    ///
+    /// # Panics
+    /// Where there is no room for 2^k results.
+    pub fn run_from<S: Schedule>(
+        &self,
+        values: Values<'_>,
+        quotient: &mut [Number],
+        workspace: &mut Workspace,
+        schedule: &S,
+    ) -> Result<(), S::Stop> {
+        assert_eq!(quotient.len(), 1 << self.log_size, "the size of the transforms");
         if self.log_size < SMALL_BELOW {
             let (_, scratch) = workspace.divide(0);
             let quotient = Shared::new(quotient);
             return run_each(schedule, 1, |_| {
                 // SAFETY: there is one piece.
                 let quotient = unsafe { quotient.part(0..1 << self.log_size) };
-                on_lanes!(self.unit, L => self.small::<L>([a, b], quotient, scratch));
+                on_lanes!(self.unit, L => self.small::<L>(values, quotient, scratch));
             });
         }
         let shape = Shape::new(self.log_size);
@@ -109,7 +146,7 @@ impl<M: ScalarField> Quotient<M> {
         let polynomials: [Shared<'_, Vector>; POLYNOMIALS] =
             std::array::from_fn(|_| polynomials.next().expect("three polynomials"));
         run_each(schedule, 1 << shape.lower, |s| {
-            on_lanes!(self.unit, L => self.column::<L>(shape, s, [a, b], &polynomials, scratch));
+            on_lanes!(self.unit, L => self.column::<L>(shape, s, values, &polynomials, scratch));
         })?;
         run_each(schedule, 1 << shape.upper, |u| {
             for polynomial in &polynomials {
@@ -124,8 +161,12 @@ impl<M: ScalarField> Quotient<M> {
         })
     }
 
-    fn small<L: Lanes>(&self, [a, b]: [&[Number]; 2], quotient: &mut [Number], scratch: Scratch<'_>) {
+    fn small<L: Lanes>(&self, values: Values<'_>, quotient: &mut [Number], scratch: Scratch<'_>) {
         let n = quotient.len();
+        let mut found = Pair([[[0; 4]; 1 << (SMALL_BELOW - 1)]; 2]);
+        let [a, b] = &mut found.0;
+        let (a, b) = (&mut a[..n], &mut b[..n]);
+        values(0, [a, b]);
         let mut memory = scratch.take(POLYNOMIALS * n);
         let (va, rest) = memory.split_at_mut(n);
         let (vb, vc) = rest.split_at_mut(n);
@@ -148,17 +189,19 @@ impl<M: ScalarField> Quotient<M> {
         &self,
         shape: Shape,
         s: usize,
-        values: [&[Number]; 2],
+        values: Values<'_>,
         polynomials: &[Shared<'_, Vector>; POLYNOMIALS],
         scratch: Scratch<'_>,
     ) {
         let mut memory = scratch.take(POLYNOMIALS * shape.column());
         let (va, rest) = memory.split_at_mut(shape.column());
         let (vb, vc) = rest.split_at_mut(shape.column());
-        let [a, b] = values.map(|values| values.as_chunks::<LANES>().0);
+        let mut found = Pair([[[0; 4]; LANES]; 2]);
+        let [a, b] = &mut found.0;
         for i in 0..shape.column() {
             let at = (i << shape.lower) + s;
-            load_pair::<L, M>([&a[at], &b[at]], [&mut va[i], &mut vb[i], &mut vc[i]]);
+            values(LANES * at, [a, b]);
+            load_pair::<L, M>([a, b], [&mut va[i], &mut vb[i], &mut vc[i]]);
         }
         for (column, polynomial) in memory.chunks_exact_mut(shape.column()).zip(polynomials) {
             self.inverse.split_column::<L, M>(column);

@@ -19,28 +19,45 @@ pub(super) fn sparse_product<F: RawScalar>(
 ) -> Result<Vec<F>, Failure> {
     control.check()?;
     rows_fit(rows, domain)?;
-    let coefficients: Vec<_> = rows.coefficients.iter().map(Coefficient::of).collect();
-    let one = one();
+    let (coefficients, one) = (Coefficient::all_of(rows), one());
+    let matrix = Matrix { rows, coefficients: &coefficients, one };
     let mut products = vec![F::ZERO; domain];
     let chunks = products[..rows.ends.len()].par_chunks_mut(ROWS_AT_ONCE).enumerate();
     chunks
         .try_for_each(|(chunk, products)| {
             control.check()?;
-            let first = chunk * ROWS_AT_ONCE;
-            let mut start = if first == 0 { 0 } else { rows.ends[first - 1] as usize };
-            for (product, end) in products.iter_mut().zip(&rows.ends[first..]) {
-                let terms = rows.terms[start..*end as usize].iter();
-                *product =
-                    row(terms.map(|(wire, number)| (&witness[*wire as usize], &coefficients[*number as usize])), one);
-                start = *end as usize;
+            for (row, product) in (chunk * ROWS_AT_ONCE..).zip(products) {
+                *product = matrix.product(row, witness);
             }
             Ok(())
         })
         .map(|()| products)
 }
 
+/// A matrix with what makes its products cheap.
+#[derive(Clone, Copy)]
+pub(in crate::engine) struct Matrix<'a, F> {
+    pub(in crate::engine) rows: &'a Rows<F>,
+    /// As [`Coefficient::all_of`] its rows.
+    pub(in crate::engine) coefficients: &'a [Coefficient<F>],
+    /// As [`one`].
+    pub(in crate::engine) one: F,
+}
+
+impl<F: RawScalar> Matrix<'_, F> {
+    /// A row times the witness; zero past the last.
+    #[inline]
+    pub(in crate::engine) fn product(&self, row: usize, witness: &[PlainScalar]) -> F {
+        let Some(end) = self.rows.ends.get(row) else { return F::ZERO };
+        let start = row.checked_sub(1).map_or(0, |before| self.rows.ends[before]);
+        let terms = self.rows.terms[start as usize..*end as usize].iter();
+        let terms = terms.map(|(wire, number)| (&witness[*wire as usize], &self.coefficients[*number as usize]));
+        product(terms, self.one)
+    }
+}
+
 /// A coefficient c, and what makes its products cheap.
-struct Coefficient<F> {
+pub(in crate::engine) struct Coefficient<F> {
     kind: Kind,
     /// As stored: c·R².
     stored: F,
@@ -56,6 +73,11 @@ enum Kind {
 }
 
 impl<F: RawScalar> Coefficient<F> {
+    /// The coefficients of a matrix.
+    pub(in crate::engine) fn all_of(rows: &Rows<F>) -> Vec<Self> {
+        rows.coefficients.iter().map(Self::of).collect()
+    }
+
     fn of(stored: &F) -> Self {
         let once = *stored * F::from_raw_limbs([1, 0, 0, 0]);
         let kind = if once == F::ONE {
@@ -70,14 +92,14 @@ impl<F: RawScalar> Coefficient<F> {
 }
 
 /// The coefficient one as it is stored: R².
-fn one<F: RawScalar>() -> F {
+pub(in crate::engine) fn one<F: RawScalar>() -> F {
     // 2^256 as an element, whose Montgomery form is 2^512 mod r.
     F::from(2u64).pow([256u64])
 }
 
 /// One row. Wires that are one, most of a circuit's wires that are not zero, add their coefficient; coefficients that
 /// are one or minus one add raw wires, which one multiplication at the end brings into Montgomery form.
-fn row<'a, F: RawScalar>(terms: impl Iterator<Item = (&'a PlainScalar, &'a Coefficient<F>)>, one: F) -> F {
+fn product<'a, F: RawScalar>(terms: impl Iterator<Item = (&'a PlainScalar, &'a Coefficient<F>)>, one: F) -> F {
     let (mut product, mut plain, mut any_plain) = (F::ZERO, F::ZERO, false);
     for (wire, coefficient) in terms {
         match wire {

@@ -1,4 +1,4 @@
-//! The engine cpu against the reference, at sizes where windows, blocks and threads come into play.
+//! The engines against the reference, at sizes where windows, blocks and threads come into play.
 
 use super::*;
 
@@ -53,17 +53,23 @@ fn cheap_points<A: RawPoint>(count: usize) -> Vec<A> {
 fn sums_agree<E: Curve>(sizes_in_g1: &[usize], sizes_in_g2: &[usize]) {
     let mut rng = test_rng();
     let control = Control::default();
-    let [cpu, reference]: [&dyn Arithmetic<E>; 2] = [&CpuArithmetic, &ReferenceArithmetic];
+    let (engines, reference): (_, &dyn Arithmetic<E>) = (judged::<E>(), &ReferenceArithmetic);
     for mixture in Mixture::ALL {
         for &size in sizes_in_g1 {
             let (points, scalars) = (cheap_points::<E::G1Affine>(size), mixture.scalars::<Scalar<E>>(size, &mut rng));
-            let [one, other] = [cpu, reference].map(|engine| engine.msm_g1(&&points[..], &scalars, &control).unwrap());
-            assert_eq!(one, other, "G1, {size}, {mixture:?}");
+            let expected = reference.msm_g1(&&points[..], &scalars, &control).unwrap();
+            for engine in &engines {
+                let sum = engine.msm_g1(&&points[..], &scalars, &control).unwrap();
+                assert_eq!(sum, expected, "{}, G1, {size}, {mixture:?}", engine.name());
+            }
         }
         for &size in sizes_in_g2 {
             let (points, scalars) = (cheap_points::<E::G2Affine>(size), mixture.scalars::<Scalar<E>>(size, &mut rng));
-            let [one, other] = [cpu, reference].map(|engine| engine.msm_g2(&&points[..], &scalars, &control).unwrap());
-            assert_eq!(one, other, "G2, {size}, {mixture:?}");
+            let expected = reference.msm_g2(&&points[..], &scalars, &control).unwrap();
+            for engine in &engines {
+                let sum = engine.msm_g2(&&points[..], &scalars, &control).unwrap();
+                assert_eq!(sum, expected, "{}, G2, {size}, {mixture:?}", engine.name());
+            }
         }
     }
 }
@@ -84,31 +90,39 @@ fn the_number_of_threads_makes_no_difference() {
     type E = ark_bn254::Bn254;
     let points = cheap_points::<<E as ark_ec::pairing::Pairing>::G1Affine>(9000);
     let scalars = Mixture::Mixed.scalars::<Scalar<E>>(9000, &mut test_rng());
-    let sums = [1, 2, 5].map(|threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| Arithmetic::<E>::msm_g1(&CpuArithmetic, &&points[..], &scalars, &Control::default()).unwrap())
-    });
-    assert_eq!(sums[0], sums[1]);
-    assert_eq!(sums[0], sums[2]);
+    for engine in judged::<E>() {
+        let sums = [1, 2, 5].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| engine.msm_g1(&&points[..], &scalars, &Control::default()).unwrap())
+        });
+        assert_eq!(sums, [sums[0]; 3], "{}", engine.name());
+    }
 }
 
 fn transforms_agree<E: Curve>() {
     let mut rng = test_rng();
     let control = Control::default();
-    let [cpu, reference]: [&dyn Arithmetic<E>; 2] = [&CpuArithmetic, &ReferenceArithmetic];
+    let (engines, reference): (_, &dyn Arithmetic<E>) = (judged::<E>(), &ReferenceArithmetic);
+    let transformed = |engine: &dyn Arithmetic<E>, values: &[Scalar<E>], inverse, coset| {
+        let mut values = values.to_vec();
+        engine.ntt(&mut values, inverse, coset, &control).unwrap();
+        values
+    };
     for log_size in 9..14 {
         let values = random_values::<Scalar<E>>(1 << log_size, &mut rng);
         for (inverse, coset) in [(false, false), (false, true), (true, false), (true, true)] {
-            let [one, other] = [cpu, reference].map(|engine| {
-                let mut values = values.clone();
-                engine.ntt(&mut values, inverse, coset, &control).unwrap();
-                values
-            });
-            assert_eq!(one, other, "2^{log_size}, inverse: {inverse}, coset: {coset}");
+            let expected = transformed(reference, &values, inverse, coset);
+            for engine in &engines {
+                let found = transformed(&**engine, &values, inverse, coset);
+                assert_eq!(found, expected, "{}, 2^{log_size}, inverse: {inverse}, coset: {coset}", engine.name());
+            }
         }
         let b = random_values::<Scalar<E>>(1 << log_size, &mut rng);
-        let [one, other] = [cpu, reference].map(|engine| engine.quotient(values.clone(), b.clone(), &control).unwrap());
-        assert_eq!(one, other, "quotient, 2^{log_size}");
+        let expected = reference.quotient(values.clone(), b.clone(), &control).unwrap();
+        for engine in &engines {
+            let found = engine.quotient(values.clone(), b.clone(), &control).unwrap();
+            assert_eq!(found, expected, "{}, quotient, 2^{log_size}", engine.name());
+        }
     }
 }
 
@@ -133,9 +147,13 @@ fn products_agree() {
         .map(|row| (0..row % 6).map(|_| (rng.gen_range(0..3000), coefficients[rng.gen_range(0..4)])).collect())
         .collect();
     let rows = rows(&matrix);
-    let engines: [&dyn Arithmetic<ark_bn254::Bn254>; 2] = [&CpuArithmetic, &ReferenceArithmetic];
-    let [one, other] = engines.map(|engine| engine.sparse_product(&rows, &witness, 4096, &Control::default()).unwrap());
-    assert_eq!(one, other);
+    let product = |engine: &dyn Arithmetic<ark_bn254::Bn254>| {
+        engine.sparse_product(&rows, &witness, 4096, &Control::default()).unwrap()
+    };
+    let expected = product(&ReferenceArithmetic);
+    for engine in judged() {
+        assert_eq!(product(&*engine), expected, "{}", engine.name());
+    }
 }
 
 #[test]
@@ -143,9 +161,11 @@ fn a_scalar_that_is_not_below_the_order_is_a_fault() {
     type E = ark_bn254::Bn254;
     let order = <Scalar<E> as ark_ff::PrimeField>::MODULUS.0;
     let points = cheap_points::<<E as ark_ec::pairing::Pairing>::G1Affine>(1);
-    let engines: [&dyn Arithmetic<E>; 2] = [&CpuArithmetic, &ReferenceArithmetic];
+    let mut engines = judged::<E>();
+    engines.push(Box::new(ReferenceArithmetic));
     for (engine, scalar) in engines.iter().flat_map(|engine| [(engine, order), (engine, [u64::MAX; 4])]) {
-        assert!(matches!(engine.msm_g1(&&points[..], &[scalar], &Control::default()), Err(Failure::Fault(_))));
+        let outcome = engine.msm_g1(&&points[..], &[scalar], &Control::default());
+        assert!(matches!(outcome, Err(Failure::Fault(_))), "{}", engine.name());
     }
 }
 
@@ -154,12 +174,15 @@ fn work_that_is_cancelled_midway_ends_soon() {
     type E = ark_bn254::Bn254;
     let points = cheap_points::<<E as ark_ec::pairing::Pairing>::G1Affine>(30_000);
     let scalars = Mixture::Wide.scalars::<Scalar<E>>(30_000, &mut test_rng());
-    let msm = |control: &Control| Arithmetic::<E>::msm_g1(&CpuArithmetic, &&points[..], &scalars, control);
-    let start = std::time::Instant::now();
-    let _sum = msm(&Control::default()).unwrap();
-    let whole = start.elapsed();
-    let control = Control::default().with_deadline(Some(std::time::Instant::now() + whole / 20));
-    let start = std::time::Instant::now();
-    assert_eq!(msm(&control), Err(Failure::Stopped(Stop::Expired)));
-    assert!(start.elapsed() < whole / 2, "{:?} of {whole:?}", start.elapsed());
+    for engine in judged::<E>() {
+        let msm = |control: &Control| engine.msm_g1(&&points[..], &scalars, control);
+        let start = std::time::Instant::now();
+        let _sum = msm(&Control::default()).unwrap();
+        let whole = start.elapsed();
+        let control = Control::default().with_deadline(Some(std::time::Instant::now() + whole / 20));
+        let start = std::time::Instant::now();
+        assert_eq!(msm(&control), Err(Failure::Stopped(Stop::Expired)));
+        let taken = start.elapsed();
+        assert!(taken < whole / 2, "{}: {taken:?} of {whole:?}", engine.name());
+    }
 }

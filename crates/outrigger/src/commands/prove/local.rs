@@ -25,11 +25,16 @@ enum Held {
 
 /// Proves on all cores.
 pub(super) fn prove(args: &ProveArgs, progress: &Progress) -> Result<Made, Failure> {
-    if let Some(backend) = args.target.backend.filter(|backend| *backend != Backend::Cpu) {
-        return Err(Failure::work(format_args!(
-            "backend {backend} is not in this build; `outrigger devices` lists what is"
-        )));
-    }
+    let engine = match args.target.backend {
+        None => EngineChoice::fastest(),
+        Some(Backend::Cpu) => EngineChoice::Cpu,
+        Some(Backend::Vector) if EngineChoice::fastest() == EngineChoice::Vector => EngineChoice::Vector,
+        Some(backend) => {
+            return Err(Failure::work(format_args!(
+                "backend {backend} does not prove here: leave --backend out, or name cpu"
+            )));
+        }
+    };
     let deadline = args.target.timeout().map(|timeout| Instant::now() + timeout);
     let bar = progress.clone();
     let control = Control::default()
@@ -43,7 +48,7 @@ pub(super) fn prove(args: &ProveArgs, progress: &Progress) -> Result<Made, Failu
         Held::File { key, r1cs } => (key, r1cs),
         Held::Stored { circuit, r1cs } => (&circuit.key, r1cs),
     };
-    let proved = key.prove(&witness, r1cs.as_deref(), EngineChoice::Cpu, &control).map_err(blame)?;
+    let proved = key.prove(&witness, r1cs.as_deref(), engine, &control).map_err(blame)?;
     let own = witness_time.map(|time| (Stage::Witness.name().to_owned(), time));
     let rest = proved.timings.iter().map(|(stage, time)| (stage.name().to_owned(), time));
     let stages = own.into_iter().chain(rest).collect();

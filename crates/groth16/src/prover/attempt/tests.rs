@@ -1,0 +1,90 @@
+//! Every intermediate of a proof, with r and s that are fixed: the engines' equal the reference's.
+
+use std::sync::Arc;
+
+use ark_bls12_381::Bls12_381;
+use ark_bn254::Bn254;
+use ark_ff::UniformRand;
+use outrigger_vector::Unit;
+
+use super::*;
+use crate::engine::cpu::CpuArithmetic;
+use crate::engine::reference::ReferenceArithmetic;
+use crate::engine::vector::VectorArithmetic;
+use crate::formats::vectors::{self, Vectors};
+use crate::formats::wtns;
+use crate::setup::{insecure_setup, synthetic};
+
+/// What an engine computes on the way to a proof.
+#[derive(Debug, PartialEq)]
+struct Intermediates<E: Curve> {
+    products: [Vec<E::ScalarField>; 2],
+    quotient: Vec<PlainScalar>,
+    sums_in_g1: [E::G1; 4],
+    sum_in_g2: E::G2,
+    proof: Proof,
+}
+
+fn intermediates<E: Curve>(key: &ProvingKey<E>, witness: &Witness, engine: &dyn Arithmetic<E>) -> Intermediates<E> {
+    let control = Control::default();
+    let verifier = PreparedKey::new(key.verifying_key()).unwrap();
+    let mut attempt = Attempt::new(key, witness, &control);
+    let products = [&key.a, &key.b]
+        .map(|rows| engine.sparse_product(rows, witness.values(), key.summary.domain, &control).unwrap());
+    let quotient = attempt.quotient(engine).unwrap();
+    let sums = attempt.sums(engine, &quotient).unwrap();
+    let rng = &mut ark_std::test_rng();
+    let proof = attempt.assemble(&sums, E::ScalarField::rand(rng), E::ScalarField::rand(rng));
+    assert_eq!(verifier.verify(&proof.bytes, &proof.public_signals), Verdict::Valid, "{}", engine.name());
+    Intermediates {
+        products,
+        quotient: quotient.to_vec(),
+        sums_in_g1: [*sums.a, *sums.b1, *sums.c, *sums.h],
+        sum_in_g2: *sums.b2,
+        proof,
+    }
+}
+
+fn engines_agree<E: Curve>(zkey: Vec<u8>, witness: &Witness) {
+    let key = ProvingKey::<E>::parse(Arc::new(zkey)).unwrap();
+    let expected = intermediates(&key, witness, &ReferenceArithmetic);
+    let mut engines: Vec<Box<dyn Arithmetic<E>>> =
+        vec![Box::new(CpuArithmetic), Box::new(VectorArithmetic::new(Unit::PORTABLE))];
+    match Unit::detect() {
+        Some(unit) => engines.push(Box::new(VectorArithmetic::new(unit))),
+        None => eprintln!("NOT RUN: engine vector on AVX-512, which this processor does not have"),
+    }
+    for engine in engines {
+        assert_eq!(intermediates(&key, witness, &*engine), expected, "{}", engine.name());
+    }
+}
+
+#[test]
+fn engines_agree_on_circuits_of_circom() {
+    for Vectors { zkey, wtns, .. } in vectors::ALL {
+        let witness = wtns::parse(wtns).unwrap();
+        match witness.curve() {
+            outrigger_types::Curve::Bn254 => engines_agree::<Bn254>(zkey.to_vec(), &witness),
+            outrigger_types::Curve::Bls12_381 => engines_agree::<Bls12_381>(zkey.to_vec(), &witness),
+        }
+    }
+}
+
+fn engines_agree_on_synthetic_circuits<E: Curve>() {
+    for log2_size in [2, 5, 9] {
+        let (r1cs, witness) = synthetic(log2_size, E::ID);
+        let mut zkey = Vec::new();
+        insecure_setup(&r1cs, &mut zkey, &Control::default()).unwrap();
+        engines_agree::<E>(zkey, &witness);
+    }
+}
+
+#[test]
+fn engines_agree_on_synthetic_circuits_of_bn254() {
+    engines_agree_on_synthetic_circuits::<Bn254>();
+}
+
+#[test]
+fn engines_agree_on_synthetic_circuits_of_bls12_381() {
+    engines_agree_on_synthetic_circuits::<Bls12_381>();
+}
