@@ -477,6 +477,14 @@ impl<L: Lanes> Coordinate<L> for Fp<L> {
     }
 
     #[inline(always)]
+    fn least(&self) -> Self {
+        L::apart(
+            #[inline(always)]
+            || self.canonical(),
+        )
+    }
+
+    #[inline(always)]
     fn is_nought(&self) -> Mask {
         let [a, b, c, d, e] = self.0;
         a.or(b).or(c.or(d)).or(e).eq(L::zero())

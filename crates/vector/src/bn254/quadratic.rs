@@ -181,6 +181,11 @@ impl<L: Lanes> Coordinate<L> for Fp2<L> {
     }
 
     #[inline(always)]
+    fn least(&self) -> Self {
+        Self { c0: self.c0.least(), c1: self.c1.least() }
+    }
+
+    #[inline(always)]
     fn is_nought(&self) -> Mask {
         self.c0.is_nought() & self.c1.is_nought()
     }

@@ -44,32 +44,43 @@ impl Lists {
         Self { entries, ends }
     }
 
-    /// The buckets of some windows: of each those for the digits of size 1 to 2^(c − 1).
-    pub(super) fn of_windows(digits: &Digits, windows: Range<usize>) -> Self {
+    /// The buckets of some sets: of each those for the digits of size 1 to 2^(c − 1), of the windows whose points are
+    /// among some multiples. `count`: how many points there are of each multiple.
+    pub(super) fn of_windows(digits: &Digits, sets: Range<usize>, multiples: Range<usize>, count: usize) -> Self {
         let buckets = 1 << (digits.bits - 1);
-        let mut ends = Scratch::<u32>::new(windows.len() * buckets);
+        let mut ends = Scratch::<u32>::new(sets.len() * buckets);
         ends.fill(0);
-        let mut entries = Secret(Scratch::new(windows.len() * digits.count()));
-        let mut found = Secret(Scratch::<u32>::new(digits.count()));
+        let mut entries = Secret(Scratch::new(sets.len() * multiples.len() * digits.count()));
+        let mut found = Secret(Scratch::<u32>::new(multiples.len() * digits.count()));
         let mut first = 0;
-        for (window, ends) in windows.zip(ends.chunks_exact_mut(buckets)) {
-            let zero = digits.zero(window) as i32;
-            for (place, digit) in found.0.iter_mut().zip(digits.of_window(window)) {
-                let digit = digit as i32 - zero;
-                *place = digit as u32;
-                if digit != 0 {
-                    ends[digit.unsigned_abs() as usize - 1] += 1;
+        for (set, ends) in sets.zip(ends.chunks_exact_mut(buckets)) {
+            let windows = multiples.clone().map(|multiple| (multiple, multiple * digits.sets + set));
+            let windows = windows.filter(|(_, window)| *window < digits.windows);
+            // No digits are no pieces of some length.
+            let pieces = found.0.chunks_exact_mut(digits.count().max(1));
+            for ((_, window), found) in windows.clone().zip(pieces) {
+                let zero = digits.zero(window) as i32;
+                for (place, digit) in found.iter_mut().zip(digits.of_window(window)) {
+                    let digit = digit as i32 - zero;
+                    *place = digit as u32;
+                    if digit != 0 {
+                        ends[digit.unsigned_abs() as usize - 1] += 1;
+                    }
                 }
             }
             for end in ends.iter_mut() {
                 (*end, first) = (first, first + *end);
             }
-            for (digit, entry) in found.0.iter().zip(digits.entries.0.iter()) {
-                let digit = *digit as i32;
-                if digit != 0 {
-                    let end = &mut ends[digit.unsigned_abs() as usize - 1];
-                    entries.0[*end as usize] = entry ^ u32::from(digit < 0);
-                    *end += 1;
+            let pieces = found.0.chunks_exact(digits.count().max(1));
+            for ((multiple, _), found) in windows.zip(pieces) {
+                let of_multiple = ((multiple * count) as u32) << 1;
+                for (digit, entry) in found.iter().zip(digits.entries.0.iter()) {
+                    let digit = *digit as i32;
+                    if digit != 0 {
+                        let end = &mut ends[digit.unsigned_abs() as usize - 1];
+                        entries.0[*end as usize] = (entry + of_multiple) ^ u32::from(digit < 0);
+                        *end += 1;
+                    }
                 }
             }
         }
@@ -121,8 +132,45 @@ impl Lists {
     }
 }
 
-/// How many windows make a part: one, or so many that it has enough digits; but a part or two for each thread.
-pub(super) fn windows_at_once(count: usize, windows: usize, bits: usize, threads: usize) -> usize {
-    let enough = (ENTRIES_AT_ONCE / (count + (1 << bits)).max(1)).max(1);
-    enough.min(windows.div_ceil(threads)).max(1)
+/// How windows are shared out to parts: by their sets of buckets, and by the multiples that they take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shares {
+    sets: usize,
+    sets_at_once: usize,
+    multiples: usize,
+    multiples_at_once: usize,
+}
+
+impl Shares {
+    /// One set, or so many that a part has enough digits; or some of the windows of a set, where it has too many; but
+    /// a part or two for each thread.
+    pub(super) fn new(digits: &Digits, threads: usize) -> Self {
+        let sets = digits.sets.min(digits.windows);
+        let multiples = if sets == 0 { 0 } else { digits.windows.div_ceil(digits.sets) };
+        let of_set = multiples * digits.count();
+        let enough = (ENTRIES_AT_ONCE / (of_set + (1 << digits.bits)).max(1)).max(1);
+        let sets_at_once = enough.min(sets.div_ceil(threads)).max(1);
+        let pieces = pieces_of_set(of_set).max(threads / sets.max(1)).max(1);
+        Self { sets, sets_at_once, multiples, multiples_at_once: multiples.div_ceil(pieces).max(1) }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.sets.div_ceil(self.sets_at_once) * self.multiples.div_ceil(self.multiples_at_once)
+    }
+
+    /// The sets and the multiples of a part.
+    pub(super) fn part(&self, part: usize) -> [Range<usize>; 2] {
+        assert!(part < self.count(), "a part of the multiplication");
+        let pieces = self.multiples.div_ceil(self.multiples_at_once);
+        let range = |at: usize, size: usize, end: usize| at * size..end.min((at + 1) * size);
+        [
+            range(part / pieces, self.sets_at_once, self.sets),
+            range(part % pieces, self.multiples_at_once, self.multiples),
+        ]
+    }
+}
+
+/// How many parts a set of buckets has that is for so many digits.
+pub(super) fn pieces_of_set(digits: usize) -> usize {
+    (digits + ENTRIES_AT_ONCE) / (2 * ENTRIES_AT_ONCE)
 }

@@ -1,5 +1,6 @@
 //! Scalars sorted out, and cut into signed digits.
 
+use super::multiples::{Multiples, WINDOWS, weighing};
 use crate::scratch::Scratch;
 
 type Scalar = [u64; 4];
@@ -85,13 +86,13 @@ impl Terms {
     }
 
     /// The digits; takes the scalars.
-    pub(super) fn cut(&mut self) -> Digits {
-        let bits = self.lengths.best_window();
+    pub(super) fn cut(&mut self, multiples: &Multiples) -> Digits {
+        let (bits, sets) = self.lengths.best_window(multiples);
         let windows = self.lengths.windows(bits);
         let empty = || Secret(Scratch::new(0));
         let entries = std::mem::replace(&mut self.others, empty());
         let words = std::mem::replace(&mut self.words, Secret(Scratch::new(0)));
-        let mut digits = Digits { entries, words, bits, windows };
+        let mut digits = Digits { entries, words, bits, windows, sets };
         digits.add_offset();
         digits
     }
@@ -107,6 +108,8 @@ pub(super) struct Digits {
     pub(super) bits: usize,
     /// How many windows there are.
     pub(super) windows: usize,
+    /// How many sets of buckets: window i is of set i modulo this, and takes the multiple i over this of its points.
+    pub(super) sets: usize,
 }
 
 impl Digits {
@@ -157,9 +160,6 @@ impl Digits {
 /// How many scalars there are of each length in bits.
 struct Lengths([usize; 257]);
 
-/// What an addition that weighs buckets takes, in additions of points.
-const WEIGHING: usize = 2;
-
 impl Lengths {
     fn count(&mut self, scalar: &Scalar) {
         let top = scalar.iter().rposition(|word| *word != 0).unwrap_or(0);
@@ -172,15 +172,19 @@ impl Lengths {
         longest.map_or(0, |longest| (longest + 1).div_ceil(bits))
     }
 
-    /// The bits of a window with which the least is to be done.
-    fn best_window(&self) -> usize {
-        (4..=18).min_by_key(|bits| self.additions(*bits)).expect("there are sizes to choose from")
+    /// The bits of a window, and how many sets of buckets there are, with which the least is to be done.
+    fn best_window(&self, multiples: &Multiples) -> (usize, usize) {
+        let apart = WINDOWS.map(|bits| (bits, self.windows(bits).max(1)));
+        let choices = apart.chain(multiples.windows());
+        choices.min_by_key(|choice| self.additions(*choice)).expect("there are sizes to choose from")
     }
 
-    /// About how many additions there are with windows of these many bits: one for each digit, two for each bucket.
-    fn additions(&self, bits: usize) -> usize {
+    /// About how many additions there are.
+    fn additions(&self, (bits, sets): (usize, usize)) -> usize {
         let digits: usize = self.0.iter().enumerate().map(|(length, count)| count * (length + 1).div_ceil(bits)).sum();
-        digits + self.windows(bits) * WEIGHING * (1 << (bits - 1))
+        let windows = self.windows(bits);
+        let count = digits / windows.max(1);
+        digits + sets.min(windows) * weighing(bits, count, windows.div_ceil(sets))
     }
 }
 
@@ -199,6 +203,6 @@ fn minus(a: &Scalar, b: &Scalar) -> (Scalar, bool) {
     (difference, borrow)
 }
 
-fn halved(a: &Scalar) -> Scalar {
+pub(super) fn halved(a: &Scalar) -> Scalar {
     std::array::from_fn(|i| a[i] >> 1 | a.get(i + 1).map_or(0, |next| next << 63))
 }

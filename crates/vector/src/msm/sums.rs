@@ -14,7 +14,7 @@ use super::lists::{List, Lists};
 use super::scalars::Secret;
 use super::{Check, Coordinate, Curve, Stopped, check};
 use crate::lanes::{LANES, Lanes, Mask};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, Words};
 use crate::weierstrass::inversion::invert_all;
 
 /// Additions side by side, each with a product of its own, so that one's waiting is another's work.
@@ -35,11 +35,9 @@ pub(super) type Pair = [u32; 2];
 /// The points of one addition: eight entries, and the eight that are added to them.
 type Picks = [[u32; LANES]; 2];
 
-/// An addition that waits for its inverse.
+/// An addition that waits for its inverse; the first of its points waits in the row of the sum.
 #[derive(Clone, Copy, Debug)]
 struct Step<F> {
-    x: F,
-    y: F,
     /// The divisor: the difference of the x.
     run: F,
     /// The difference of the y.
@@ -49,7 +47,7 @@ struct Step<F> {
 }
 
 // SAFETY: coordinates without padding between them, as all have one size.
-unsafe impl<F: crate::scratch::Words> crate::scratch::Words for Step<F> {}
+unsafe impl<F: Words> Words for Step<F> {}
 
 /// Lanes in which the sum is not that of the formula.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -201,6 +199,36 @@ fn load_entries<L: Lanes, C: Curve>(
     C::Coordinate::<L>::load([row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)], negative)
 }
 
+/// The entries at one place of eight lists, of which the last is the shortest; infinity where a list is too short.
+#[inline(always)]
+fn entries_of(entries: &[u32], group: &[List; LANES], at: u32, infinity: u32) -> [u32; LANES] {
+    let mut found = [infinity; LANES];
+    if at < group[LANES - 1].length {
+        for lane in 0..LANES {
+            found[lane] = entries[(group[lane].start + at) as usize];
+        }
+    } else {
+        for lane in 0..LANES {
+            if at < group[lane].length {
+                found[lane] = entries[(group[lane].start + at) as usize];
+            }
+        }
+    }
+    found
+}
+
+/// Asks for all cache lines of a row.
+#[inline(always)]
+fn prefetch<L: Lanes, R: Words>(row: &R) {
+    let bytes = std::ptr::from_ref(row).cast::<u8>();
+    let mut at = 0;
+    while at < size_of::<R>() {
+        // SAFETY: within the row, of which any byte is a value.
+        L::prefetch(unsafe { &*bytes.add(at) });
+        at += 64;
+    }
+}
+
 impl<L: Lanes, C: Curve> Steps<L, C> {
     pub(super) fn new() -> Self {
         Self { steps: Scratch::new(BATCH), exceptions: vec![Exceptions::default(); BATCH] }
@@ -220,12 +248,9 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
         let mut places: Vec<u32> = Vec::with_capacity(BATCH + ABREAST);
         for (group, [start, count]) in groups.iter().zip(spans) {
             for i in 0..*count {
-                let of = |list: &List, at: u32| {
-                    if at < list.length { entries[(list.start + at) as usize] } else { infinity }
-                };
-                let first = group.each_ref().map(|list| of(list, 2 * i));
+                let first = entries_of(entries, group, 2 * i, infinity);
                 if 2 * i + 1 < group[0].length {
-                    picks.push([first, group.each_ref().map(|list| of(list, 2 * i + 1))]);
+                    picks.push([first, entries_of(entries, group, 2 * i + 1, infinity)]);
                     places.push(start + i);
                 } else {
                     copy::<L, C>(points, &first, &mut rows[(start + i) as usize]);
@@ -255,8 +280,8 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
             return;
         }
         let mut products = [C::Coordinate::<L>::one(); ABREAST];
-        self.multiply_picks(points, picks, &mut products);
-        self.invert(places.len(), &mut products);
+        self.multiply_picks(points, picks, places, rows, &mut products);
+        self.invert(places, rows, &mut products);
         self.divide(places, &mut products, rows);
     }
 
@@ -270,16 +295,27 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
         for pairs in pairs.chunks(BATCH) {
             let mut products = [C::Coordinate::<L>::one(); ABREAST];
             self.multiply_pairs(rows, pairs, &mut products);
-            self.invert(pairs.len(), &mut products);
             places.clear();
             places.extend(pairs.iter().map(|pair| pair[0]));
+            self.invert(&places, rows, &mut products);
             self.divide(&places, &mut products, rows);
+        }
+    }
+
+    /// Doubles the first `count` rows, or one more.
+    pub(super) fn double_rows(&mut self, rows: &mut [Point<C::Coordinate<L>>], count: usize) {
+        let places: Vec<u32> = (0..count.next_multiple_of(ABREAST) as u32).collect();
+        for places in places.chunks(BATCH) {
+            let mut products = [C::Coordinate::<L>::one(); ABREAST];
+            self.multiply_doubled(rows, places, &mut products);
+            self.invert(places, rows, &mut products);
+            self.divide(places, &mut products, rows);
         }
     }
 
     /// The products' inverses.
     #[inline(never)]
-    fn invert(&mut self, count: usize, products: &mut [C::Coordinate<L>; ABREAST]) {
+    fn invert(&mut self, places: &[u32], rows: &[Point<C::Coordinate<L>>], products: &mut [C::Coordinate<L>; ABREAST]) {
         L::enter(
             #[inline(always)]
             || {
@@ -288,51 +324,60 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
                     product = product.product(other);
                 }
                 if product.is_zero() != 0 {
-                    self.multiply_carefully(count, products);
+                    self.multiply_carefully(places, rows, products);
                 }
                 invert_all(products, &mut Vec::with_capacity(ABREAST));
             },
         );
     }
 
-    /// Notes the addition number `at` and multiplies the product by its run.
+    /// Notes the addition number `at`, of the second point to that in the row, and multiplies the product by its run.
     #[inline(always)]
     fn note(
         &mut self,
         at: usize,
         product: &mut C::Coordinate<L>,
+        row: &mut Point<C::Coordinate<L>>,
         [x, y, other_x, other_y]: [&C::Coordinate<L>; 4],
         [absent, other_absent]: [Mask; 2],
     ) {
         let mut run = other_x.minus(x);
-        let rise = other_y.minus(y);
         let step = &mut self.steps[at];
-        (step.x, step.y) = (*x, *y);
+        step.rise = other_y.minus(y);
         let copied = absent | other_absent;
         if copied != 0 {
             run = run.blend(copied, &C::Coordinate::one());
-            (step.x, step.y) = (x.blend(absent, other_x), y.blend(absent, other_y));
+            *row = [x.blend(absent, other_x), y.blend(absent, other_y)];
         }
         self.exceptions[at] = Exceptions { copied, ..Exceptions::default() };
-        (step.run, step.rise, step.before) = (run, rise, *product);
+        (step.run, step.before) = (run, *product);
         *product = product.product(&run);
     }
 
     #[inline(never)]
-    fn multiply_picks(&mut self, points: &[C::Row], picks: &[Picks], products: &mut [C::Coordinate<L>; ABREAST]) {
+    fn multiply_picks(
+        &mut self,
+        points: &[C::Row],
+        picks: &[Picks],
+        places: &[u32],
+        rows: &mut [Point<C::Coordinate<L>>],
+        products: &mut [C::Coordinate<L>; ABREAST],
+    ) {
         L::enter(
             #[inline(always)]
             || {
-                for (at, [first, second]) in picks.iter().enumerate() {
+                for (at, ([first, second], place)) in picks.iter().zip(places).enumerate() {
                     if let Some(next) = picks.get(at + AHEAD) {
                         for entry in next.as_flattened() {
-                            L::prefetch(&points[(entry >> 1) as usize]);
+                            prefetch::<L, C::Row>(&points[(entry >> 1) as usize]);
                         }
                     }
                     let (x, y, absent) = load_entries::<L, C>(points, first);
                     let (other_x, other_y, other_absent) = load_entries::<L, C>(points, second);
+                    let row = &mut rows[*place as usize];
+                    *row = [x, y];
                     let product = &mut products[at % ABREAST];
-                    self.note(at, product, [&x, &y, &other_x, &other_y], [absent, other_absent]);
+                    self.note(at, product, row, [&x, &y, &other_x, &other_y], [absent, other_absent]);
                 }
             },
         );
@@ -341,7 +386,7 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
     #[inline(never)]
     fn multiply_pairs(
         &mut self,
-        rows: &[Point<C::Coordinate<L>>],
+        rows: &mut [Point<C::Coordinate<L>>],
         pairs: &[Pair],
         products: &mut [C::Coordinate<L>; ABREAST],
     ) {
@@ -349,9 +394,37 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
             #[inline(always)]
             || {
                 for (at, pair) in pairs.iter().enumerate() {
-                    let [[x, y], [other_x, other_y]] = [&rows[pair[0] as usize], &rows[pair[1] as usize]];
+                    let [x, y] = rows[pair[0] as usize];
+                    let [other_x, other_y] = rows[pair[1] as usize];
                     let absent = [x.is_nought() & y.is_nought(), other_x.is_nought() & other_y.is_nought()];
-                    self.note(at, &mut products[at % ABREAST], [x, y, other_x, other_y], absent);
+                    let (product, row) = (&mut products[at % ABREAST], &mut rows[pair[0] as usize]);
+                    self.note(at, product, row, [&x, &y, &other_x, &other_y], absent);
+                }
+            },
+        );
+    }
+
+    #[inline(never)]
+    fn multiply_doubled(
+        &mut self,
+        rows: &[Point<C::Coordinate<L>>],
+        places: &[u32],
+        products: &mut [C::Coordinate<L>; ABREAST],
+    ) {
+        L::enter(
+            #[inline(always)]
+            || {
+                for (at, place) in places.iter().enumerate() {
+                    let [x, y] = &rows[*place as usize];
+                    let copied = x.is_nought() & y.is_nought();
+                    let square = x.squared();
+                    let step = &mut self.steps[at];
+                    step.rise = square.sum(&square).sum(&square);
+                    step.run = y.sum(y).blend(copied, &C::Coordinate::one());
+                    self.exceptions[at] = Exceptions { copied, opposite: 0, doubled: !copied };
+                    let product = &mut products[at % ABREAST];
+                    step.before = *product;
+                    *product = product.product(&step.run);
                 }
             },
         );
@@ -359,21 +432,26 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
 
     /// As [`Steps::note`] did, but where points have the same x they are doubled, or their sum is infinity.
     #[inline(never)]
-    fn multiply_carefully(&mut self, count: usize, products: &mut [C::Coordinate<L>; ABREAST]) {
+    fn multiply_carefully(
+        &mut self,
+        places: &[u32],
+        rows: &[Point<C::Coordinate<L>>],
+        products: &mut [C::Coordinate<L>; ABREAST],
+    ) {
         L::enter(
             #[inline(always)]
             || {
                 *products = [C::Coordinate::one(); ABREAST];
-                for at in 0..count {
-                    let step = &mut self.steps[at];
+                for (at, place) in places.iter().enumerate() {
+                    let (step, [x, y]) = (&mut self.steps[at], &rows[*place as usize]);
                     let same_x = step.run.is_zero();
                     if same_x != 0 {
                         let doubled = same_x & step.rise.is_zero();
                         let opposite = same_x & !doubled;
-                        let square = step.x.squared();
+                        let square = x.squared();
                         let tangent = square.sum(&square).sum(&square);
                         step.rise = step.rise.blend(doubled, &tangent);
-                        let run = step.run.blend(doubled, &step.y.sum(&step.y));
+                        let run = step.run.blend(doubled, &y.sum(y));
                         step.run = run.blend(opposite, &C::Coordinate::one());
                         let exceptions = &mut self.exceptions[at];
                         (exceptions.doubled, exceptions.opposite) = (doubled, opposite);
@@ -414,21 +492,23 @@ impl<L: Lanes, C: Curve> Steps<L, C> {
                             // Beside x and 2x no difference of the two.
                             run = run.blend(doubled, &C::Coordinate::zero().minus(&C::Coordinate::zero()));
                         }
-                        sums[i][0] = slopes[i].squared().settled_x(&steps[i].x, &run);
+                        sums[i][0] = slopes[i].squared().settled_x(&rows[places[i] as usize][0], &run);
                     }
                     for i in 0..ABREAST {
-                        let run = steps[i].x.minus(&sums[i][0]);
-                        sums[i][1] = slopes[i].product(&run).settled_minus(&steps[i].y);
+                        let [x, y] = &rows[places[i] as usize];
+                        let run = x.minus(&sums[i][0]);
+                        sums[i][1] = slopes[i].product(&run).settled_minus(y);
                     }
                     for i in 0..ABREAST {
                         let Exceptions { copied, opposite, .. } = exceptions[at][i];
-                        let [x, y] = &mut sums[i];
+                        let row = &mut rows[places[i] as usize];
                         if copied | opposite != 0 {
                             let zero = C::Coordinate::zero();
-                            *x = x.blend(copied, &steps[i].x).blend(opposite, &zero);
-                            *y = y.blend(copied, &steps[i].y).blend(opposite, &zero);
+                            for k in 0..2 {
+                                sums[i][k] = sums[i][k].blend(copied, &row[k]).blend(opposite, &zero);
+                            }
                         }
-                        rows[places[i] as usize] = sums[i];
+                        *row = sums[i];
                     }
                 }
             },

@@ -144,9 +144,14 @@ impl<C: Modelled> Judge<C> {
         let expected = self.generator.times(&sum).numbers();
         let scalars: Vec<Scalar> = terms.iter().map(|(_, scalar)| *scalar).collect();
         for unit in &self.units {
-            let bases = Bases::<C>::prepare(*unit, terms.len(), |i| self.point(&terms[i].0));
-            let found = msm(*unit, &bases, &scalars, &mut || ControlFlow::Continue(())).expect("nobody stops it");
-            assert_eq!(found, expected, "{what}, {} terms, {}", terms.len(), unit.name());
+            // In plain words multiples take long to make.
+            let many = *unit != Unit::PORTABLE || terms.len() < 20;
+            for most in if many { &[1, 3, 100][..] } else { &[1] } {
+                let bases = Bases::<C>::prepare_with(*unit, terms.len(), *most, |i| self.point(&terms[i].0));
+                assert!(bases.multiples() <= *most);
+                let found = msm(*unit, &bases, &scalars, &mut || ControlFlow::Continue(())).expect("nobody stops it");
+                assert_eq!(found, expected, "{what}, {} terms, {most} multiples, {}", terms.len(), unit.name());
+            }
         }
     }
 
@@ -237,13 +242,15 @@ fn parts_come_in_any_order_and_stop_when_told() {
     let mut random = Random(1);
     let scalars: Vec<Scalar> = (0..40).map(|_| random.scalar::<bn254::G1>()).collect();
     let logarithm = |i: usize| [1 + i as u64, 0, 0, 0];
-    for unit in &judge.units {
-        let bases = Bases::<bn254::G1>::prepare(*unit, scalars.len(), |i| judge.point(&logarithm(i)));
+    for (unit, most) in judge.units.iter().flat_map(|unit| [1, 4, 100].map(|most| (unit, most))) {
+        let bases = Bases::<bn254::G1>::prepare_with(*unit, scalars.len(), most, |i| judge.point(&logarithm(i)));
+        assert_eq!(bases.multiples() > 1, most > 1);
         let alone = msm(*unit, &bases, &scalars, &mut || ControlFlow::Continue(())).expect("nobody stops it");
         let several = Msm::new(*unit, &bases, &scalars, 1000).expect("scalars below the order");
         assert!(several.parts() > 10);
         let mut parts = Vec::new();
         for part in (0..several.parts()).rev() {
+            assert!(part == 0 || several.cost(part) > 0);
             assert!(matches!(several.sum_part(part, &mut || ControlFlow::Break(())), Err(Stopped)));
             parts.push(several.sum_part(part, &mut || ControlFlow::Continue(())).expect("nobody stops it"));
         }

@@ -5,7 +5,7 @@
 
 use super::super::base::{self, Base, Limbs, P_WORDS};
 use crate::lanes::{LANES, Lanes, Mask, transpose};
-use crate::montgomery::{Element, Modulus as _, constants, equal, splat, unrolled};
+use crate::montgomery::{Element, Modulus as _, below, constants, equal, splat, unrolled};
 use crate::msm::Coordinate;
 use crate::radix52::LIMB_MASK;
 use crate::scratch::Words;
@@ -144,6 +144,20 @@ pub(super) fn negated_where<L: Lanes>(limbs: [L; 8], negative: Mask) -> base::Fp
     let mut negated = limbs;
     unrolled!(8, i => { negated[i] = limbs[i].blend(negative, L::splat(Base::LIMBS[i]).sub(limbs[i])); });
     carried(negated)
+}
+
+/// A settled number, below p.
+#[inline(always)]
+pub(super) fn least<L: Lanes>(number: &base::Fp<L>) -> base::Fp<L> {
+    L::apart(
+        #[inline(always)]
+        || {
+            let mut limbs = *number.limbs();
+            let above = !below(&limbs, &splat(&Base::LIMBS));
+            unrolled!(8, i => { limbs[i] = limbs[i].sub(L::splat(Base::LIMBS[i]).keep(above)); });
+            carried(limbs)
+        },
+    )
 }
 
 /// From words of x·2³⁸⁴, below p; below p.
@@ -291,6 +305,11 @@ impl<L: Lanes> Coordinate<L> for Fp<L> {
             #[inline(always)]
             || Self(settled_minus(&self.0, &other.0)),
         )
+    }
+
+    #[inline(always)]
+    fn least(&self) -> Self {
+        Self(least(&self.0))
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Coordinates of G2. Bounds are those of the base field for each part, but products are below 2.01 p.
 
 use super::field::{
-    columns_of_limbs, from_words, inverse_of_first, is_nought, limbs_of_columns, negated_where, rotated_limbs,
+    columns_of_limbs, from_words, inverse_of_first, is_nought, least, limbs_of_columns, negated_where, rotated_limbs,
     settled_minus, settled_x,
 };
 use crate::bls12_381::base;
@@ -172,6 +172,11 @@ impl<L: Lanes> Coordinate<L> for Fp2<L> {
             #[inline(always)]
             || Self::new(settled_minus(&self.0.c0, &other.0.c0), settled_minus(&self.0.c1, &other.0.c1)),
         )
+    }
+
+    #[inline(always)]
+    fn least(&self) -> Self {
+        Self::new(least(&self.0.c0), least(&self.0.c1))
     }
 
     #[inline(always)]
