@@ -213,11 +213,6 @@ impl<C: Curve> Bases<C> {
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.rows)
     }
-
-    /// Bytes of memory.
-    pub fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.rows)
-    }
 }
 
 #[inline(never)]

@@ -15,8 +15,10 @@ const TOGETHER_DEFAULT: u64 = 4;
 const TOGETHER_DOMAIN_DEFAULT: u64 = 1 << 14;
 /// From there on what a proof holds beside its key is some hundred megabytes, and a part of a sum some ten milliseconds.
 const LARGE_DOMAIN_DEFAULT: u64 = 1 << 19;
-const MULTIPLES_DEFAULT: u64 = 1;
-const MULTIPLES_BYTES_DEFAULT: u64 = 256 << 20;
+/// A fifth of the time of the sums of a small circuit.
+const MULTIPLES_DEFAULT: u64 = 4;
+/// Keys of some 2^14 constraints: larger ones gain little.
+const MULTIPLES_BYTES_DEFAULT: u64 = 32 << 20;
 /// A tenth of the weight of what runs beside it: a verification waits for a time slice at most, and a machine that is
 /// busy with other things still proves. At 19, a hundredth, a proof can stand still for as long as a node is busy.
 const NICE_DEFAULT: u64 = 10;

@@ -6,11 +6,11 @@ use outrigger_vector::Unit;
 use outrigger_vector::msm::{self, Bases};
 use zeroize::Zeroizing;
 
-use super::super::PlainScalar;
 use super::super::cpu::sparse::Coefficient;
+use super::super::{PlainScalar, Tuning, tuning};
 use super::numbers;
 use crate::ProvingKey;
-use crate::curve::{Curve, Points, RawField, RawPoint};
+use crate::curve::{Curve, Points, RawField, RawPoint, point_bytes};
 
 /// What engine vector keeps of a key: its points as they lie in lanes, without those that are infinity: of every wire that does not
 /// occur in B the key has one; and its coefficients.
@@ -39,11 +39,14 @@ impl<E: Curve> KeyBases<E> {
     /// In the current rayon pool. What was read of the key's file is released on the way, so that points are not in
     /// memory twice.
     pub(crate) fn new(unit: Unit, key: &ProvingKey<E>) -> Self {
-        let (a, b1) = rayon::join(|| Query::new(unit, &key.a_points()), || Query::new(unit, &key.b1_points()));
+        let most = multiples(key);
+        let (a, b1) =
+            rayon::join(|| Query::new(unit, &key.a_points(), most), || Query::new(unit, &key.b1_points(), most));
         key.release_points();
-        let (c, h) = rayon::join(|| Query::new(unit, &key.c_points()), || Query::new(unit, &key.h_points()));
+        let (c, h) =
+            rayon::join(|| Query::new(unit, &key.c_points(), most), || Query::new(unit, &key.h_points(), most));
         key.release_points();
-        let b2 = Query::new(unit, &key.b2_points());
+        let b2 = Query::new(unit, &key.b2_points(), most);
         key.release_points();
         let [a_coefficients, b_coefficients] = [&key.a, &key.b].map(Coefficient::all_of);
         Self { a, b1, b2, c, h, a_coefficients, b_coefficients }
@@ -63,18 +66,26 @@ impl<E: Curve> fmt::Debug for KeyBases<E> {
     }
 }
 
+/// How many multiples of each point may be kept.
+fn multiples<E: Curve>(key: &ProvingKey<E>) -> usize {
+    let Tuning { multiples_max, multiples_bytes_max, .. } = tuning();
+    let points = 3 * key.summary.wires + key.summary.domain;
+    let bytes = points * point_bytes::<E::G1Affine>() + key.summary.wires * point_bytes::<E::G2Affine>();
+    multiples_max.min(1 + multiples_bytes_max / bytes.max(1))
+}
+
 impl<C: msm::Curve> Query<C> {
-    fn new<A>(unit: Unit, points: &dyn Points<A>) -> Self
+    fn new<A>(unit: Unit, points: &dyn Points<A>, most: usize) -> Self
     where
         A: RawPoint<BaseField: RawField<Number = C::Number>>,
     {
         let scalars = points.len();
         let present: Vec<u32> = (0..scalars as u32).filter(|i| !points.point(*i as usize).is_zero()).collect();
         if present.len() == scalars {
-            let bases = Bases::prepare(unit, scalars, |i| numbers(&points.point(i)));
+            let bases = Bases::prepare_with(unit, scalars, most, |i| numbers(&points.point(i)));
             return Self { bases, scalars, numbers: None };
         }
-        let bases = Bases::prepare(unit, present.len(), |i| numbers(&points.point(present[i] as usize)));
+        let bases = Bases::prepare_with(unit, present.len(), most, |i| numbers(&points.point(present[i] as usize)));
         Self { bases, scalars, numbers: Some(present) }
     }
 
@@ -90,6 +101,6 @@ impl<C: msm::Curve> Query<C> {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.bases.memory_bytes() + self.numbers.as_ref().map_or(0, |numbers| 4 * numbers.len())
+        self.bases.bytes() + self.numbers.as_ref().map_or(0, |numbers| 4 * numbers.len())
     }
 }
