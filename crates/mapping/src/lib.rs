@@ -1,7 +1,8 @@
 //! Files mapped into memory, read-only. A proving key is larger than anything else that the sidecar holds; mapped,
 //! it is shared between processes, needs no time to load, and gives way when memory is short.
 //!
-//! This crate is the one place outside the engines where `unsafe` is allowed for files, and holds nothing else.
+//! This crate is the one place outside the engines where `unsafe` is allowed for files and for the memory that takes
+//! their place, and holds nothing else.
 
 use std::fs::File;
 use std::io;
@@ -75,6 +76,17 @@ impl Deref for Mapping {
 impl AsRef<[u8]> for Mapping {
     fn as_ref(&self) -> &[u8] {
         &self.map
+    }
+}
+
+/// Gives back to the system what the allocator keeps of freed memory, where it is glibc's: that may be some hundred
+/// megabytes after work with large blocks on several threads. Takes milliseconds.
+pub fn give_back_freed() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: a function of the C library that takes a number, locks what it looks at, and moves nothing.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

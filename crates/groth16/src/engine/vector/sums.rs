@@ -142,7 +142,9 @@ pub(super) fn of_proof<E: Curve>(
         let (h, a) = (h.total()?, a.total()?);
         let (c, b1) = both(make_c, make_b1)?;
         shares.run(&[(&c, Stage::MsmG1), (&b1, Stage::MsmG1)])?;
-        (a, b1.total()?, b2, c.total()?, h)
+        let totals = (a, b1.total()?, b2, c.total()?, h);
+        outrigger_mapping::give_back_freed();
+        totals
     };
     shares.end(begin.elapsed());
     let (a, b1, b2, c, h) = totals;
