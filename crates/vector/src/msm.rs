@@ -168,7 +168,7 @@ impl<C: Curve> Bases<C> {
     }
 
     /// As [`Bases::prepare`], and up to `most` multiples of each point, itself included, where multiplications gain
-    /// by them: [`Bases::bytes`] becomes up to `most` times as much. Some 5 µs a point of G1, and thrice that of G2.
+    /// by them: [`Bases::memory_bytes`] becomes up to `most` times as much. Some 5 µs a point of G1, and thrice that of G2.
     ///
     /// # Panics
     /// Where there are 2³¹ or more.
@@ -209,8 +209,8 @@ impl<C: Curve> Bases<C> {
         self.multiples.count
     }
 
-    /// The memory that they take.
-    pub fn bytes(&self) -> usize {
+    /// Bytes of memory.
+    pub fn memory_bytes(&self) -> usize {
         size_of_val(&*self.rows)
     }
 }
@@ -294,9 +294,9 @@ impl<'a, C: Curve> Msm<'a, C> {
         };
         // A product takes about as long as the square of its length, and three times that over a quadratic field.
         match size_of::<C::Row>() {
-            ..=64 => additions,
-            ..=96 => additions * 5 / 2,
-            ..=128 => additions * 3,
+            ..65 => additions,
+            65..97 => additions * 5 / 2,
+            97..129 => additions * 3,
             _ => additions * 7,
         }
     }

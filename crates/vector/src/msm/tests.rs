@@ -145,8 +145,13 @@ impl<C: Modelled> Judge<C> {
         let scalars: Vec<Scalar> = terms.iter().map(|(_, scalar)| *scalar).collect();
         for unit in &self.units {
             // In plain words multiples take long to make.
-            let many = *unit != Unit::PORTABLE || terms.len() < 20;
-            for most in if many { &[1, 3, 100][..] } else { &[1] } {
+            let most: &[usize] = match terms.len() {
+                ..10 => &[1, 3, 100],
+                10..100 if *unit != Unit::PORTABLE => &[1, 3, 100],
+                _ if *unit != Unit::PORTABLE => &[1, 100],
+                _ => &[1],
+            };
+            for most in most {
                 let bases = Bases::<C>::prepare_with(*unit, terms.len(), *most, |i| self.point(&terms[i].0));
                 assert!(bases.multiples() <= *most);
                 let found = msm(*unit, &bases, &scalars, &mut || ControlFlow::Continue(())).expect("nobody stops it");

@@ -101,6 +101,6 @@ impl<C: msm::Curve> Query<C> {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.bases.bytes() + self.numbers.as_ref().map_or(0, |numbers| 4 * numbers.len())
+        self.bases.memory_bytes() + self.numbers.as_ref().map_or(0, |numbers| 4 * numbers.len())
     }
 }

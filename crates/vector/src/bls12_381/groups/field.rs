@@ -33,18 +33,12 @@ const fn multiples() -> [[u64; 16]; 8] {
 }
 
 /// A point in memory: x and y, six little-endian words each; all 0 for infinity.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(align(32))]
 pub struct Row([u64; 12]);
 
 // SAFETY: an array of integers, of three times the size of its alignment.
 unsafe impl Words for Row {}
-
-impl Default for Row {
-    fn default() -> Self {
-        Self([0; 12])
-    }
-}
 
 /// Eight numbers.
 #[derive(Clone, Copy, Debug)]
