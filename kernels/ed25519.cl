@@ -6,6 +6,10 @@
  *                  neither A nor R of small order, [S]B - [k]A has the bytes of R. Cooperative: one inversion
  *                  serves ED25519_SHARE signatures of a group.
  * ed25519_zip215   the rule of ed25519-zip215: S < L, [8][S]B = [8]R + [8][k]A, one equation an item.
+ * ed25519_comb     fills the comb of the base point that the next two read; ED25519_COMB_RUNS work-items a window.
+ * ed25519_strict_in_parts, ed25519_zip215_in_parts
+ *                  the same rules for few items: work-item i is part i modulo ED25519_PARTS of item i/ED25519_PARTS,
+ *                  groups are of whole items, and no inversion is shared. See ed25519_in_parts.inc.
  * k is SHA-512(R, A, message) mod L over the bytes as they came. A and R are decoded alike: y is taken mod p, the sign
  * of x = 0 is ignored. Malformed: A or R is not the encoding of a point, whatever else is wrong. Invalid: both are, and
  * a rule or the equation fails.
@@ -22,7 +26,7 @@
  * coordinates). Ranges of coordinates: field25519.inc; X, Y, Z, T of a point are tight. Cost in field
  * multiplications (products and squares, counted in the host build): strict 2,800, of them 1,325 squares, its share
  * of the inversion included; ZIP 215 3,030, of them 1,530 squares. A strict one that is refused decodes R too, 270
- * more. The tables: 30 a row. */
+ * more. The tables: 30 a row. In parts no more than 1,369 and 1,405 one after the other. */
 #include "platform.h"
 #include "tag.h"
 #include "sha512.inc"
@@ -277,12 +281,9 @@ DEVICE_FN Scalar25519 ed25519_challenge(Fe25519 r, Fe25519 a, GLOBAL const u8 *m
     return scalar25519_reduce(hash);
 }
 
-KERNEL void ed25519_tables(GLOBAL u32 *base_multiples) {
-    u32 first = GLOBAL_ID() * ED25519_RUN;
-    if (first >= ED25519_BASE_ROWS) {
-        return;
-    }
-    Fe25519 x = ed25519_constant(ED25519_BASE_X), y = ed25519_constant(ED25519_BASE_Y);
+/* Writes `rows` rows, ED25519_RUN at most, of the multiples of an affine point P from number `first` on, which is below
+ * 2^16. */
+DEVICE_FN void ed25519_fill_rows(GLOBAL u32 *base_multiples, Fe25519 x, Fe25519 y, u32 first, u32 rows) {
     Fe25519 minus = fe25519_subtract(y, x), plus = fe25519_add(y, x), two_d = ed25519_constant(ED25519_2D);
     Fe25519 product = fe25519_multiply(fe25519_multiply(x, y), two_d);
     Ed25519Point p = ed25519_identity();
@@ -295,16 +296,15 @@ KERNEL void ed25519_tables(GLOBAL u32 *base_multiples) {
     }
     /* X, Y and Z wait in the rows for the inverse of all Z, the products of the Z before each in `before`. */
     u32 before[ED25519_RUN * 8u];
-    u32 rows = ED25519_BASE_ROWS - first < ED25519_RUN ? ED25519_BASE_ROWS - first : ED25519_RUN;
     Fe25519 all = fe25519_small(1);
     for (u32 n = 0; n < rows; n++) {
         if (n > 0u) {
             p = ed25519_add_affine(p, minus, plus, product, 0, 1);
         }
         for (u32 i = 0; i < 8u; i++) {
-            base_multiples[(first + n) * ED25519_BASE_WORDS + i] = p.x.w[i];
-            base_multiples[(first + n) * ED25519_BASE_WORDS + 8u + i] = p.y.w[i];
-            base_multiples[(first + n) * ED25519_BASE_WORDS + 16u + i] = p.z.w[i];
+            base_multiples[n * ED25519_BASE_WORDS + i] = p.x.w[i];
+            base_multiples[n * ED25519_BASE_WORDS + 8u + i] = p.y.w[i];
+            base_multiples[n * ED25519_BASE_WORDS + 16u + i] = p.z.w[i];
             before[n * 8u + i] = all.w[i];
         }
         all = fe25519_multiply(all, p.z);
@@ -314,9 +314,9 @@ KERNEL void ed25519_tables(GLOBAL u32 *base_multiples) {
         n--;
         Fe25519 others;
         for (u32 i = 0; i < 8u; i++) {
-            x.w[i] = base_multiples[(first + n) * ED25519_BASE_WORDS + i];
-            y.w[i] = base_multiples[(first + n) * ED25519_BASE_WORDS + 8u + i];
-            p.z.w[i] = base_multiples[(first + n) * ED25519_BASE_WORDS + 16u + i];
+            x.w[i] = base_multiples[n * ED25519_BASE_WORDS + i];
+            y.w[i] = base_multiples[n * ED25519_BASE_WORDS + 8u + i];
+            p.z.w[i] = base_multiples[n * ED25519_BASE_WORDS + 16u + i];
             others.w[i] = before[n * 8u + i];
         }
         others = fe25519_multiply(inverse, others);
@@ -327,11 +327,39 @@ KERNEL void ed25519_tables(GLOBAL u32 *base_multiples) {
         plus = fe25519_canonical(fe25519_add(y, x));
         product = fe25519_canonical(fe25519_multiply(fe25519_multiply(x, y), two_d));
         for (u32 i = 0; i < 8u; i++) {
-            base_multiples[(first + n) * ED25519_BASE_WORDS + i] = minus.w[i];
-            base_multiples[(first + n) * ED25519_BASE_WORDS + 8u + i] = plus.w[i];
-            base_multiples[(first + n) * ED25519_BASE_WORDS + 16u + i] = product.w[i];
+            base_multiples[n * ED25519_BASE_WORDS + i] = minus.w[i];
+            base_multiples[n * ED25519_BASE_WORDS + 8u + i] = plus.w[i];
+            base_multiples[n * ED25519_BASE_WORDS + 16u + i] = product.w[i];
         }
     }
+}
+
+KERNEL void ed25519_tables(GLOBAL u32 *base_multiples) {
+    u32 first = GLOBAL_ID() * ED25519_RUN;
+    if (first >= ED25519_BASE_ROWS) {
+        return;
+    }
+    u32 rows = ED25519_BASE_ROWS - first < ED25519_RUN ? ED25519_BASE_ROWS - first : ED25519_RUN;
+    ed25519_fill_rows(base_multiples + first * ED25519_BASE_WORDS, ed25519_constant(ED25519_BASE_X),
+                      ed25519_constant(ED25519_BASE_Y), first, rows);
+}
+
+/* What the strict rule says of an item, of [S]B - [k]A and the inverse of its Z. */
+DEVICE_FN u32 ed25519_strict_verdict(GLOBAL const u32 *items, u32 count, u32 index, u32 key_is_point,
+                                     Ed25519Point sum, Fe25519 inverse) {
+    Fe25519 a = ed25519_part(items, PART_A, count, index), r = ed25519_part(items, PART_R, count, index);
+    Fe25519 encoding = fe25519_canonical(fe25519_multiply(sum.y, inverse));
+    encoding.w[7] |= fe25519_canonical(fe25519_multiply(sum.x, inverse)).w[0] << 31;
+    u32 is_valid = scalar25519_is_reduced(ed25519_part(items, PART_S, count, index)) & u256_equal(encoding, r) &
+                   !ed25519_has_small_order(a) & !ed25519_has_small_order(r);
+    if (!key_is_point) {
+        return VERDICT_MALFORMED;
+    }
+    if (is_valid) {
+        return VERDICT_VALID;
+    }
+    /* Only now does it matter whether R is the encoding of a point. */
+    return ed25519_decode(r).is_point ? VERDICT_INVALID : VERDICT_MALFORMED;
 }
 
 KERNEL_COOPERATIVE void ed25519_strict(GLOBAL const u32 *items, GLOBAL const u8 *messages, GLOBAL const u32 *offsets,
@@ -388,21 +416,24 @@ KERNEL_COOPERATIVE void ed25519_strict(GLOBAL const u32 *items, GLOBAL const u8 
         for (u32 i = 0; i < 8u; i++) {
             inverse.w[i] = shared_z[i * GROUP_MAX + place];
         }
-        Fe25519 a = ed25519_part(items, PART_A, count, index), r = ed25519_part(items, PART_R, count, index);
-        Fe25519 encoding = fe25519_canonical(fe25519_multiply(sum.y, inverse));
-        encoding.w[7] |= fe25519_canonical(fe25519_multiply(sum.x, inverse)).w[0] << 31;
-        u32 is_valid = scalar25519_is_reduced(ed25519_part(items, PART_S, count, index)) &
-                       u256_equal(encoding, r) & !ed25519_has_small_order(a) & !ed25519_has_small_order(r);
-        u32 verdict = VERDICT_VALID;
-        if (!key_is_point) {
-            verdict = VERDICT_MALFORMED;
-        } else if (!is_valid) {
-            /* Only now does it matter whether R is the encoding of a point. */
-            verdict = ed25519_decode(r).is_point ? VERDICT_INVALID : VERDICT_MALFORMED;
-        }
+        u32 verdict = ed25519_strict_verdict(items, count, index, key_is_point, sum, inverse);
         u32 none[1] = {0};
         write_result(results, count, index, nonce_low, nonce_high, verdict, none, 0);
     }
+}
+
+/* What ZIP 215 says of an item, of [S]B - [k]A - R. */
+DEVICE_FN u32 ed25519_zip215_verdict(GLOBAL const u32 *items, u32 count, u32 index, u32 are_points,
+                                     Ed25519Point sum) {
+    for (u32 i = 0; i < 3u; i++) {
+        sum = ed25519_double(sum, 0);
+    }
+    u32 holds = fe25519_is_zero(sum.x) & fe25519_is_zero(fe25519_subtract(sum.y, sum.z));
+    if (!are_points) {
+        return VERDICT_MALFORMED;
+    }
+    holds &= scalar25519_is_reduced(ed25519_part(items, PART_S, count, index));
+    return holds ? VERDICT_VALID : VERDICT_INVALID;
 }
 
 KERNEL void ed25519_zip215(GLOBAL const u32 *items, GLOBAL const u8 *messages, GLOBAL const u32 *offsets,
@@ -433,16 +464,67 @@ KERNEL void ed25519_zip215(GLOBAL const u32 *items, GLOBAL const u8 *messages, G
     sum.y = fe25519_multiply(sum.y, sum.z);
     sum.z = fe25519_square(sum.z);
     sum = ed25519_add_key(sum, multiples, 8u + ED25519_KEY_ROWS, 0);
-    for (u32 i = 0; i < 3u; i++) {
-        sum = ed25519_double(sum, 0);
-    }
-    u32 holds = fe25519_is_zero(sum.x) & fe25519_is_zero(fe25519_subtract(sum.y, sum.z));
-    u32 verdict = VERDICT_VALID;
-    if (!key.is_point || !nonce.is_point) {
-        verdict = VERDICT_MALFORMED;
-    } else if (!holds || !scalar25519_is_reduced(ed25519_part(items, PART_S, count, index))) {
-        verdict = VERDICT_INVALID;
-    }
+    u32 verdict = ed25519_zip215_verdict(items, count, index, key.is_point && nonce.is_point, sum);
     u32 none[1] = {0};
     write_result(results, count, index, nonce_low, nonce_high, verdict, none, 0);
+}
+
+#include "curves/ed25519_in_parts.inc"
+
+/* Writes the comb of the base point. Work-item i makes run i modulo ED25519_COMB_RUNS of window i/ED25519_COMB_RUNS. */
+KERNEL void ed25519_comb(GLOBAL u32 *base_comb) {
+    u32 window = GLOBAL_ID() / ED25519_COMB_RUNS, first = GLOBAL_ID() % ED25519_COMB_RUNS * ED25519_RUN;
+    if (window >= ED25519_COMB_WINDOWS) {
+        return;
+    }
+    u32 rows = ED25519_COMB_ROWS - first < ED25519_RUN ? ED25519_COMB_ROWS - first : ED25519_RUN;
+    Ed25519Point p = ed25519_identity();
+    p.x = ed25519_constant(ED25519_BASE_X);
+    p.y = ed25519_constant(ED25519_BASE_Y);
+    for (u32 i = 0; i < ED25519_COMB_WIDTH * window; i++) {
+        p = ed25519_double(p, 0);
+    }
+    Fe25519 inverse = fe25519_inverse(p.z);
+    ed25519_fill_rows(base_comb + (ED25519_COMB_ROWS * window + first) * ED25519_BASE_WORDS,
+                      fe25519_multiply(p.x, inverse), fe25519_multiply(p.y, inverse), first, rows);
+}
+
+KERNEL_COOPERATIVE void ed25519_strict_in_parts(GLOBAL const u32 *items, GLOBAL const u8 *messages,
+                                                GLOBAL const u32 *offsets, GLOBAL const u32 *base_comb,
+                                                GLOBAL u32 *results, u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 points[ED25519_GROUP_WORDS];
+    u32 index = GLOBAL_ID() / ED25519_PARTS, part = GLOBAL_ID() % ED25519_PARTS;
+    u32 item = index < count ? index : count - 1;
+    Fe25519 a = ed25519_part(items, PART_A, count, item), r = ed25519_part(items, PART_R, count, item);
+    Scalar25519 k = ed25519_challenge(r, a, messages + offsets[item], offsets[item + 1u] - offsets[item]);
+    Ed25519Decoded key = ed25519_decode(a);
+    Ed25519Point sum = ed25519_combination_in_parts(points, part, ed25519_part(items, PART_S, count, item), base_comb,
+                                                    k, ed25519_opposite(key));
+    if (index < count && part == 0u) {
+        /* Z of a point of the curve is never 0. */
+        u32 verdict = ed25519_strict_verdict(items, count, index, key.is_point, sum, fe25519_inverse(sum.z));
+        u32 none[1] = {0};
+        write_result(results, count, index, nonce_low, nonce_high, verdict, none, 0);
+    }
+}
+
+KERNEL_COOPERATIVE void ed25519_zip215_in_parts(GLOBAL const u32 *items, GLOBAL const u8 *messages,
+                                                GLOBAL const u32 *offsets, GLOBAL const u32 *base_comb,
+                                                GLOBAL u32 *results, u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 points[ED25519_GROUP_WORDS];
+    u32 index = GLOBAL_ID() / ED25519_PARTS, part = GLOBAL_ID() % ED25519_PARTS;
+    u32 item = index < count ? index : count - 1;
+    Fe25519 a = ed25519_part(items, PART_A, count, item), r = ed25519_part(items, PART_R, count, item);
+    Scalar25519 k = ed25519_challenge(r, a, messages + offsets[item], offsets[item + 1u] - offsets[item]);
+    Ed25519Decoded key = ed25519_decode(a), nonce = ed25519_decode(r);
+    Ed25519Point sum = ed25519_combination_in_parts(points, part, ed25519_part(items, PART_S, count, item), base_comb,
+                                                    k, ed25519_opposite(key));
+    if (index < count && part == 0u) {
+        u32 row[ED25519_KEY_WORDS];
+        ed25519_store_multiple(row, 0, ed25519_opposite(nonce));
+        sum = ed25519_add_key(sum, row, 8u, 0);
+        u32 verdict = ed25519_zip215_verdict(items, count, index, key.is_point && nonce.is_point, sum);
+        u32 none[1] = {0};
+        write_result(results, count, index, nonce_low, nonce_high, verdict, none, 0);
+    }
 }

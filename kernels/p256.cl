@@ -11,9 +11,9 @@
  * Results go by `write_result`. INVALID: r or s is 0 or not below n, or the equation does not hold. MALFORMED: the key
  * is no point. There is no case that is left to others.
  *
- * Products and squares modulo p or n of a signature: 1,832 and 1,322; with a comb 520 and 194, in parts no more than
- * 108 and 38 one after the other. Beside the inversions that a group shares: one modulo n (71 and 256) and, but for
- * combs, one modulo p (48 and 256).
+ * Products and squares modulo p or n of a signature: 1,832 and 1,322, in parts no more than 982 and 187 one after the
+ * other; with a comb 520 and 194, in parts 108 and 38. Beside the inversions that a group shares: one modulo n (71 and
+ * 256) and, but for combs, one modulo p (48 and 256).
  *
  * Reference: FIPS 186-5, section 6.4.2. */
 #include "dialect/tag.h"
@@ -95,6 +95,22 @@ KERNEL_COOPERATIVE void p256_verify(GLOBAL const u64 *base_comb, GLOBAL const u3
     }
 }
 
+/* The same, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are of whole items. */
+KERNEL_COOPERATIVE void p256_verify_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u32 *items, GLOBAL u32 *results,
+                                             u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    p256_key key = p256_decode(item_number(items, 16, count, item), item_number(items, 24, count, item));
+    p256_question question = p256_ask(tree, items, count, item);
+    jacobian_point sum = p256_two_products_in_parts(tree, part, base_comb, question.u1, key.point, question.u2);
+    if (index < count && part == 0) {
+        u32 holds = question.is_in_range && p256_has_x_modulo_order(sum, question.r);
+        u32 verdict = !key.is_point ? VERDICT_MALFORMED : holds ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    }
+}
+
 /* Verifies signatures of known signers. Words of an item as above, and the number of the signer's comb in `combs` 40; x
  * and y are not read. */
 KERNEL_COOPERATIVE void p256_verify_known(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
@@ -113,8 +129,7 @@ KERNEL_COOPERATIVE void p256_verify_known(GLOBAL const u64 *base_comb, GLOBAL co
     }
 }
 
-/* As `p256_verify_known`, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are of
- * whole items. */
+/* As `p256_verify_known`, in parts as `p256_verify_in_parts` is. */
 KERNEL_COOPERATIVE void p256_verify_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
                                                    GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
                                                    u32 nonce_low, u32 nonce_high) {

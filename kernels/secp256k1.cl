@@ -19,7 +19,7 @@
  *   recover    1,132 and 1,018, one of each
  *   schnorr    1,129 and 1,018, one modulo p
  *   by combs: verify 519 and 194, one modulo n; ... point 521 and 194, one of each; schnorr 518 and 194, one modulo p;
- *   in parts no more than 109 and 38 of them one after the other
+ *   in parts, of them one after the other no more than: verify 599 and 199; recover 615 and 453; by combs 109 and 38
  *
  * References: SEC 1, sections 4.1.4 and 4.1.6; BIP 340; for addresses the Ethereum Yellow Paper, appendix F. */
 #include "dialect/tag.h"
@@ -33,6 +33,9 @@
 /* And of the key: that its y is to be found, and which of the two it is. */
 #define KEY_IS_COMPRESSED 4u
 #define KEY_Y_IS_ODD 8u
+
+/* Output words of a recovery: the key's and the address's. */
+#define RECOVERED_WORDS 21
 
 /* The number of an item that begins with its word `word`. */
 DEVICE_FN u256 item_number(GLOBAL const u32 *items, u32 word, u32 count, u32 item) {
@@ -174,8 +177,8 @@ DEVICE_FN ecdsa_equation secp256k1_found(ecdsa_scalars scalars, jacobian_point s
     return found;
 }
 
-/* u1*G + u2*Q of an item, whose key's x is at word 24, y 32, and what is said of the key 40. Every work-item of the group
- * calls it at the same time. */
+/* u1*G + u2*Q of an item, whose key's x is at word 24, y 32, and what is said of the key 40. Every work-item of the
+ * group calls it at the same time. */
 DEVICE_FN ecdsa_equation secp256k1_equation(LOCAL_PTR u32 *tree, GLOBAL const u64 *tables, GLOBAL const u32 *items,
                                             u32 count, u32 item) {
     checked_point key = secp256k1_key(items + 24 * count, count, item, items[40 * count + item]);
@@ -193,8 +196,19 @@ DEVICE_FN ecdsa_equation secp256k1_equation_known(LOCAL_PTR u32 *tree, GLOBAL co
     return secp256k1_found(scalars, secp256k1_two_combs(base_comb, scalars.u1, combs, scalars.u2), 1);
 }
 
-/* The same by the work-items of an item together, of which part 0 has the sum. `tree` is of GROUP_POINT_WORDS. */
+/* As `secp256k1_equation`, by the work-items of an item together, of which part 0 has the sum. `tree` is of
+ * GROUP_POINT_WORDS. */
 DEVICE_FN ecdsa_equation secp256k1_equation_in_parts(LOCAL_PTR u32 *tree, u32 part, GLOBAL const u64 *base_comb,
+                                                     GLOBAL const u32 *items, u32 count, u32 item) {
+    checked_point key = secp256k1_key(items + 24 * count, count, item, items[40 * count + item]);
+    ecdsa_scalars scalars = secp256k1_scalars(tree, items, count, item);
+    jacobian_point sum =
+        secp256k1_two_products_in_parts(tree, part, base_comb, scalars.u1, key.point, scalars.u2);
+    return secp256k1_found(scalars, sum, key.is_point);
+}
+
+/* As `secp256k1_equation_known`, likewise. */
+DEVICE_FN ecdsa_equation secp256k1_equation_known_in_parts(LOCAL_PTR u32 *tree, u32 part, GLOBAL const u64 *base_comb,
                                                      GLOBAL const u64 *combs, GLOBAL const u32 *items, u32 count,
                                                      u32 item) {
     ecdsa_scalars scalars = secp256k1_scalars(tree, items, count, item);
@@ -215,8 +229,8 @@ DEVICE_FN u32 secp256k1_is_nonce_any(ecdsa_equation found) {
            (secp256k1_can_be_above_order(found.r) && secp256k1_has_x(found.sum, secp256k1_above_order(found.r)));
 }
 
-/* Whether the sum is that of the points with x = r modulo n which `form` names. Every work-item of the group calls it at
- * the same time. */
+/* Whether the sum is that of the points with x = r modulo n which `form` names. Every work-item of the group calls it
+ * at the same time. */
 DEVICE_FN u32 secp256k1_is_nonce_point(LOCAL_PTR u32 *tree, ecdsa_equation found, u32 form) {
     affine_point point = secp256k1_to_affine_in_group(tree, found.sum);
     u32 is_above = (form & NONCE_IS_ABOVE_ORDER) != 0;
@@ -256,6 +270,36 @@ KERNEL_COOPERATIVE void secp256k1_verify_point(GLOBAL const u64 *tables, GLOBAL 
     }
 }
 
+/* As `secp256k1_verify`, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are of
+ * whole items. */
+KERNEL_COOPERATIVE void secp256k1_verify_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u32 *items,
+                                                  GLOBAL u32 *results, u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    ecdsa_equation found = secp256k1_equation_in_parts(tree, part, base_comb, items, count, item);
+    if (index < count && part == 0) {
+        u32 verdict = secp256k1_verdict(found, secp256k1_is_nonce_any(found));
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
+    }
+}
+
+/* As `secp256k1_verify_point`, in parts. */
+KERNEL_COOPERATIVE void secp256k1_verify_point_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u32 *items,
+                                                        GLOBAL u32 *results, u32 count, u32 nonce_low,
+                                                        u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    u32 form = items[40 * count + item];
+    ecdsa_equation found = secp256k1_equation_in_parts(tree, part, base_comb, items, count, item);
+    u32 holds = secp256k1_is_nonce_point(tree, found, form);
+    if (index < count && part == 0) {
+        u32 verdict = secp256k1_verdict(found, holds);
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
+    }
+}
+
 /* Verifies ECDSA as `secp256k1_verify`, by combs. */
 KERNEL_COOPERATIVE void secp256k1_verify_known(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
                                                GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
@@ -287,15 +331,14 @@ KERNEL_COOPERATIVE void secp256k1_verify_point_known(GLOBAL const u64 *base_comb
     }
 }
 
-/* As `secp256k1_verify_known`, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are
- * of whole items. */
+/* As `secp256k1_verify_known`, in parts as `secp256k1_verify_in_parts` is. */
 KERNEL_COOPERATIVE void secp256k1_verify_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
                                                         GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
                                                         u32 nonce_low, u32 nonce_high) {
     LOCAL u32 tree[GROUP_POINT_WORDS];
     u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
     u32 item = index < count ? index : count - 1;
-    ecdsa_equation found = secp256k1_equation_in_parts(tree, part, base_comb, combs, items, count, item);
+    ecdsa_equation found = secp256k1_equation_known_in_parts(tree, part, base_comb, combs, items, count, item);
     if (index < count && part == 0) {
         u32 verdict = secp256k1_verdict(found, secp256k1_is_nonce_any(found));
         write_result(results, count, index, nonce_low, nonce_high, verdict, &verdict, 0);
@@ -310,7 +353,7 @@ KERNEL_COOPERATIVE void secp256k1_verify_point_known_in_parts(GLOBAL const u64 *
     u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
     u32 item = index < count ? index : count - 1;
     u32 form = items[40 * count + item];
-    ecdsa_equation found = secp256k1_equation_in_parts(tree, part, base_comb, combs, items, count, item);
+    ecdsa_equation found = secp256k1_equation_known_in_parts(tree, part, base_comb, combs, items, count, item);
     u32 holds = secp256k1_is_nonce_point(tree, found, form);
     if (index < count && part == 0) {
         u32 verdict = secp256k1_verdict(found, holds);
@@ -318,8 +361,52 @@ KERNEL_COOPERATIVE void secp256k1_verify_point_known_in_parts(GLOBAL const u64 *
     }
 }
 
-/* Recovers keys. Words of an item: digest (any number below 2^256) 0, r 8, s 16, and what is said of R 24, the point
- * being taken for granted.
+/* What recovery asks of an item: which point is u1*G + u2*R? */
+typedef struct {
+    u256 u1, u2;
+    affine_point nonce;
+    u32 is_possible;
+} recovery;
+
+/* Words of an item: digest (any number below 2^256) 0, r 8, s 16, and what is said of R 24, the point being taken for
+ * granted. Every work-item of the group calls it at the same time. */
+DEVICE_FN recovery secp256k1_recovery(LOCAL_PTR u32 *tree, GLOBAL const u32 *items, u32 count, u32 item) {
+    recovery asked;
+    u256 r = item_number(items, 8, count, item), s = item_number(items, 16, count, item);
+    u32 nonce = items[24 * count + item];
+    u32 is_in_range = secp256k1_is_scalar(r) && secp256k1_is_scalar(s);
+    u256 x = r;
+    if (nonce & NONCE_IS_ABOVE_ORDER) {
+        is_in_range = is_in_range && secp256k1_can_be_above_order(r);
+        x = secp256k1_above_order(r);
+    }
+    checked_point lifted = secp256k1_lift(x, nonce & NONCE_Y_IS_ODD);
+    u256 inverse = secp256k1_n_invert_in_group(tree, secp256k1_n_enter(is_in_range ? r : u256_one()));
+    u256 digest = secp256k1_n_negate(item_number(items, 0, count, item));
+    asked.u1 = secp256k1_n_normal(secp256k1_n_multiply(digest, inverse));
+    asked.u2 = secp256k1_n_normal(secp256k1_n_multiply(s, inverse));
+    asked.nonce = lifted.point;
+    asked.is_possible = is_in_range && lifted.is_point;
+    return asked;
+}
+
+/* Makes the output words of the key that was found, and its address; says whether there is one. Every work-item of the
+ * group calls it at the same time. */
+DEVICE_FN u32 secp256k1_recovered(LOCAL_PTR u32 *tree, jacobian_point sum, u32 is_possible, u32 *words) {
+    affine_point key = secp256k1_to_affine_in_group(tree, sum);
+    u32 is_found = is_possible && !secp256k1_p_is_zero(sum.z);
+    u32 hash[8];
+    UNROLL for (u32 i = 0; i < 8; i++) {
+        words[i] = swap_bytes_32(key.x.w[7 - i]);
+        words[8 + i] = swap_bytes_32(key.y.w[7 - i]);
+    }
+    keccak256_of_words(hash, words, 16, 0, 0, KECCAK_PADDING);
+    UNROLL for (u32 i = 0; i < 5; i++) words[16 + i] = hash[3 + i];
+    UNROLL for (u32 i = 0; i < RECOVERED_WORDS; i++) words[i] = is_found ? words[i] : 0;
+    return is_found;
+}
+
+/* Recovers keys. Words of an item as in `secp256k1_recovery`.
  *
  * Output words of a VALID item: the key x || y in 16 and its address in 5, whose bytes in order are the big-endian
  * numbers and the address. Of others they are 0. */
@@ -328,66 +415,39 @@ KERNEL_COOPERATIVE void secp256k1_recover(GLOBAL const u64 *tables, GLOBAL const
     LOCAL u32 tree[GROUP_TREE_WORDS];
     u32 index = GLOBAL_ID();
     u32 item = index < count ? index : count - 1;
-
-    u256 r = item_number(items, 8, count, item), s = item_number(items, 16, count, item);
-    u32 nonce = items[24 * count + item];
-    u32 is_possible = secp256k1_is_scalar(r) && secp256k1_is_scalar(s);
-    u256 x = r;
-    if (nonce & NONCE_IS_ABOVE_ORDER) {
-        is_possible = is_possible && secp256k1_can_be_above_order(r);
-        x = secp256k1_above_order(r);
-    }
-    checked_point lifted = secp256k1_lift(x, nonce & NONCE_Y_IS_ODD);
-
-    u256 inverse = secp256k1_n_invert_in_group(tree, secp256k1_n_enter(is_possible ? r : u256_one()));
-    u256 digest = secp256k1_n_negate(item_number(items, 0, count, item));
-    u256 u1 = secp256k1_n_normal(secp256k1_n_multiply(digest, inverse));
-    u256 u2 = secp256k1_n_normal(secp256k1_n_multiply(s, inverse));
-    jacobian_point sum = secp256k1_multiply_both(tables, u1, u2, lifted.point);
-    affine_point key = secp256k1_to_affine_in_group(tree, sum);
-    u32 is_found = is_possible && lifted.is_point && !secp256k1_p_is_zero(sum.z);
-
-    u32 words[21], hash[8];
-    UNROLL for (u32 i = 0; i < 8; i++) {
-        words[i] = swap_bytes_32(key.x.w[7 - i]);
-        words[8 + i] = swap_bytes_32(key.y.w[7 - i]);
-    }
-    keccak256_of_words(hash, words, 16, 0, 0, KECCAK_PADDING);
-    UNROLL for (u32 i = 0; i < 5; i++) words[16 + i] = hash[3 + i];
-    UNROLL for (u32 i = 0; i < 21; i++) words[i] = is_found ? words[i] : 0;
+    recovery asked = secp256k1_recovery(tree, items, count, item);
+    jacobian_point sum = secp256k1_multiply_both(tables, asked.u1, asked.u2, asked.nonce);
+    u32 words[RECOVERED_WORDS];
+    u32 is_found = secp256k1_recovered(tree, sum, asked.is_possible, words);
     if (index < count) {
         u32 verdict = is_found ? VERDICT_VALID : VERDICT_INVALID;
-        write_result(results, count, index, nonce_low, nonce_high, verdict, words, 21);
+        write_result(results, count, index, nonce_low, nonce_high, verdict, words, RECOVERED_WORDS);
     }
 }
 
-/* Verifies Schnorr signatures. Words of an item: the challenge e, hashed already (any number below 2^256) 0, r 8, s 16,
- * the key's x 24. INVALID too: r is not below p, s is not below n. MALFORMED: x is no point's. */
-KERNEL_COOPERATIVE void secp256k1_verify_schnorr(GLOBAL const u64 *tables, GLOBAL const u32 *items, GLOBAL u32 *results,
-                                                 u32 count, u32 nonce_low, u32 nonce_high) {
-    LOCAL u32 tree[GROUP_TREE_WORDS];
-    u32 index = GLOBAL_ID();
+/* As `secp256k1_recover`, in parts as `secp256k1_verify_in_parts` is. */
+KERNEL_COOPERATIVE void secp256k1_recover_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u32 *items,
+                                                   GLOBAL u32 *results, u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
     u32 item = index < count ? index : count - 1;
-
-    u256 r = item_number(items, 8, count, item), s = item_number(items, 16, count, item);
-    u32 is_in_range = u256_below(r, secp256k1_p_modulus()) & u256_below(s, secp256k1_n_modulus());
-    checked_point key = secp256k1_lift(item_number(items, 24, count, item), 0);
-    u256 challenge = secp256k1_n_normal(secp256k1_n_negate(item_number(items, 0, count, item)));
-    jacobian_point sum = secp256k1_multiply_both(tables, s, challenge, key.point);
-    affine_point found = secp256k1_to_affine_in_group(tree, sum);
-    if (index < count) {
-        u32 holds = is_in_range && !secp256k1_p_is_zero(sum.z) && u256_equal(found.x, r) && (found.y.w[0] & 1u) == 0;
-        u32 verdict = !key.is_point ? VERDICT_MALFORMED : holds ? VERDICT_VALID : VERDICT_INVALID;
-        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    recovery asked = secp256k1_recovery(tree, items, count, item);
+    jacobian_point sum = secp256k1_two_products_in_parts(tree, part, base_comb, asked.u1, asked.nonce, asked.u2);
+    u32 words[RECOVERED_WORDS];
+    u32 is_found = secp256k1_recovered(tree, sum, asked.is_possible, words);
+    if (index < count && part == 0) {
+        u32 verdict = is_found ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, words, RECOVERED_WORDS);
     }
 }
 
-/* What verification by comb asks of a Schnorr signature: has s*G - e*Q the x r, and an even y? */
+/* What verification asks of a Schnorr signature: has s*G - e*Q the x r, and an even y? */
 typedef struct {
     u256 r, s, opposite;
     u32 is_in_range;
 } schnorr_question;
 
+/* Words of an item: the challenge e, hashed already (any number below 2^256) 0, r 8, s 16, the key's x 24. */
 DEVICE_FN schnorr_question secp256k1_schnorr_ask(GLOBAL const u32 *items, u32 count, u32 item) {
     schnorr_question question;
     question.r = item_number(items, 8, count, item);
@@ -405,6 +465,40 @@ DEVICE_FN u32 secp256k1_schnorr_holds(LOCAL_PTR u32 *tree, schnorr_question ques
     affine_point found = secp256k1_to_affine_in_group(tree, sum);
     return question.is_in_range && !secp256k1_p_is_zero(sum.z) && u256_equal(found.x, question.r) &&
            (found.y.w[0] & 1u) == 0;
+}
+
+/* Verifies Schnorr signatures. INVALID too: r is not below p, s is not below n. MALFORMED: x is no point's. */
+KERNEL_COOPERATIVE void secp256k1_verify_schnorr(GLOBAL const u64 *tables, GLOBAL const u32 *items, GLOBAL u32 *results,
+                                                 u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 tree[GROUP_TREE_WORDS];
+    u32 index = GLOBAL_ID();
+    u32 item = index < count ? index : count - 1;
+    checked_point key = secp256k1_lift(item_number(items, 24, count, item), 0);
+    schnorr_question question = secp256k1_schnorr_ask(items, count, item);
+    jacobian_point sum = secp256k1_multiply_both(tables, question.s, question.opposite, key.point);
+    u32 holds = secp256k1_schnorr_holds(tree, question, sum);
+    if (index < count) {
+        u32 verdict = !key.is_point ? VERDICT_MALFORMED : holds ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    }
+}
+
+/* As `secp256k1_verify_schnorr`, in parts as `secp256k1_verify_in_parts` is. */
+KERNEL_COOPERATIVE void secp256k1_verify_schnorr_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u32 *items,
+                                                          GLOBAL u32 *results, u32 count, u32 nonce_low,
+                                                          u32 nonce_high) {
+    LOCAL u32 tree[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    checked_point key = secp256k1_lift(item_number(items, 24, count, item), 0);
+    schnorr_question question = secp256k1_schnorr_ask(items, count, item);
+    jacobian_point sum =
+        secp256k1_two_products_in_parts(tree, part, base_comb, question.s, key.point, question.opposite);
+    u32 holds = secp256k1_schnorr_holds(tree, question, sum);
+    if (index < count && part == 0) {
+        u32 verdict = !key.is_point ? VERDICT_MALFORMED : holds ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    }
 }
 
 /* Verifies Schnorr signatures as `secp256k1_verify_schnorr`, by combs of their keys, the even ones. Words as there, and

@@ -12,7 +12,8 @@
  * MALFORMED: the key is no point. There is no case that is left to others.
  *
  * Products and squares modulo p of a signature: 1,829 and 1,322, beside the inversion that a group shares (71 and 256);
- * with a comb 517 and 194, and no inversion, in parts no more than 105 and 38 one after the other.
+ * in parts no more than 979 and 187 one after the other, and no inversion; with a comb 517 and 194, in parts 105 and
+ * 38.
  *
  * Reference: GB/T 32918.2, section 7; for Z section 5.5. */
 #include "dialect/tag.h"
@@ -112,6 +113,22 @@ KERNEL_COOPERATIVE void sm2_verify(GLOBAL const u64 *base_comb, GLOBAL const u32
     }
 }
 
+/* The same, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are of whole items. */
+KERNEL_COOPERATIVE void sm2_verify_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u32 *items, GLOBAL u32 *results,
+                                            u32 count, u32 nonce_low, u32 nonce_high) {
+    LOCAL u32 points[GROUP_POINT_WORDS];
+    u32 index = GLOBAL_ID() / COMB_PARTS, part = GLOBAL_ID() % COMB_PARTS;
+    u32 item = index < count ? index : count - 1;
+    sm2_key key = sm2_decode(item_number(items, 16, count, item), item_number(items, 24, count, item));
+    sm2_question question = sm2_ask(items, count, item);
+    jacobian_point sum = sm2_two_products_in_parts(points, part, base_comb, question.s, key.point, question.t);
+    if (index < count && part == 0) {
+        u32 holds = question.is_in_range && sm2_has_x_modulo_order(sum, question.x);
+        u32 verdict = !key.is_point ? VERDICT_MALFORMED : holds ? VERDICT_VALID : VERDICT_INVALID;
+        write_result(results, count, index, nonce_low, nonce_high, verdict, &holds, 0);
+    }
+}
+
 /* Verifies signatures of known signers. Words of an item as above, and the number of the signer's comb in `combs` 40; x
  * and y are not read. */
 KERNEL void sm2_verify_known(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs, GLOBAL const u32 *items,
@@ -126,8 +143,7 @@ KERNEL void sm2_verify_known(GLOBAL const u64 *base_comb, GLOBAL const u64 *comb
     write_result(results, count, item, nonce_low, nonce_high, verdict, &holds, 0);
 }
 
-/* As `sm2_verify_known`, for few items: work-item i is part i modulo COMB_PARTS of item i/COMB_PARTS. Groups are of
- * whole items. */
+/* As `sm2_verify_known`, in parts as `sm2_verify_in_parts` is. */
 KERNEL_COOPERATIVE void sm2_verify_known_in_parts(GLOBAL const u64 *base_comb, GLOBAL const u64 *combs,
                                                   GLOBAL const u32 *items, GLOBAL u32 *results, u32 count,
                                                   u32 nonce_low, u32 nonce_high) {

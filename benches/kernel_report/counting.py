@@ -8,14 +8,17 @@ import re
 
 # A kernel that is counted: its program; the words of an item that is valid, by column; the C that makes the tables, the
 # groups of eight work-items that this takes, and bytes; the C that verifies; the words of an item's output; and what
-# is expected of the best known way, in products and squares together and in integer multiplications.
+# is expected of the best known way, in products and squares together and in integer multiplications: None of kernels
+# that take a whole group for an item, which are for their length alone.
 Counted = collections.namedtuple(
-    "Counted", "kernel program item tables groups table_bytes call output expected expected_multiplications")
+    "Counted", "kernel program item tables groups table_bytes call output expected expected_multiplications",
+    defaults=(None, None))
 
 # The work-items of a group: GROUP_MAX of the host.
 GROUP = 8
 
-# Runs one group on a valid item each, and prints what the fields counted.
+# Runs one group on a valid item each, or on one, and prints what the fields counted; then the products and squares of the
+# longest way through: those of the work-item that had most of them, from barrier to barrier, and how many ways these are.
 HARNESS = r"""
 #include <pthread.h>
 #include <stdio.h>
@@ -25,22 +28,42 @@ HARNESS = r"""
 #include "platform.h"
 _Thread_local struct host_place host_place;
 static pthread_barrier_t barrier;
-void host_barrier(void) { pthread_barrier_wait(&barrier); }
+static int is_counted;
+static unsigned long since[2 * @GROUP@], length[3];
+/* What this work-item counted since the last barrier; one of the group takes the most of all. */
+static void end_way(void) {
+    unsigned long *own = since + 2 * host_place.local;
+    static _Thread_local unsigned long before[2];
+    own[0] = -before[0], own[1] = -before[1], before[0] = before[1] = 0;
+    @COUNTED@
+    own[0] += before[0], own[1] += before[1];
+    if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
+        unsigned long most = 0;
+        for (size_t i = 1; i < @GROUP@; i++)
+            if (since[2 * i] + since[2 * i + 1] > since[2 * most] + since[2 * most + 1]) most = i;
+        length[0] += since[2 * most], length[1] += since[2 * most + 1], length[2]++;
+    }
+    pthread_barrier_wait(&barrier);
+}
+void host_barrier(void) {
+    if (is_counted) end_way();
+    else pthread_barrier_wait(&barrier);
+}
 #include "@PROGRAM@.cl"
 static const u32 item[] = {@ITEM@};
 #define WORDS (sizeof(item) / sizeof(item[0]))
-static u32 items[WORDS * @GROUP@], results[(2 + @OUTPUT@) * @GROUP@];
-static u32 offsets[@GROUP@ + 1];
-static u8 message[@GROUP@];
+static u32 items[WORDS * @COUNT@], results[(2 + @OUTPUT@) * @COUNT@];
+static u32 offsets[@COUNT@ + 1];
+static u8 message[@COUNT@];
 static void *tables;
 static unsigned group_number;
-static int is_counted;
 static unsigned long sums[2 * FIELD_COUNT];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void *work(void *place) {
     host_place.group = group_number, host_place.local = (unsigned)(size_t)place, host_place.size = @GROUP@;
     if (is_counted) {
         @CALL@;
+        end_way();
         pthread_mutex_lock(&lock);
         @ADD@
         pthread_mutex_unlock(&lock);
@@ -57,14 +80,15 @@ static void run(void) {
 int main(void) {
     tables = calloc(1, @TABLE_BYTES@);
     for (u32 w = 0; w < WORDS; w++)
-        for (u32 i = 0; i < @GROUP@; i++) items[w * @GROUP@ + i] = item[w];
+        for (u32 i = 0; i < @COUNT@; i++) items[w * @COUNT@ + i] = item[w];
     pthread_barrier_init(&barrier, 0, @GROUP@);
     for (group_number = 0; group_number < @GROUPS@; group_number++) run();
     group_number = 0, is_counted = 1;
     run();
-    for (u32 i = 0; i < @GROUP@; i++)
+    for (u32 i = 0; i < @COUNT@; i++)
         if (results[i] != VERDICT_VALID) return 1;
     for (u32 i = 0; i < FIELD_COUNT; i++) printf("%lu %lu\n", sums[2 * i] / @GROUP@, sums[2 * i + 1] / @GROUP@);
+    printf("%lu %lu %lu\n", length[0], length[1], length[2]);
     free(tables);
     return 0;
 }
@@ -143,23 +167,33 @@ def counted():
     """The kernels that are counted."""
     digest, r, s, x, y, y_is_odd = ecdsa(SECP256K1)
     yield Counted("secp256k1_verify", "secp256k1", words(digest, r, s, x, y) + [0], "secp256k1_tables(tables)", 512,
-                  1 << 19, "secp256k1_verify(tables, items, results, @GROUP@, 0, 0)", 0, 2135, 126_000)
+                  1 << 19, "secp256k1_verify(tables, items, results, @COUNT@, 0, 0)", 0, 2135, 126_000)
     # The nonce's point is known: NONCE_IS_POINT.
     yield Counted("secp256k1_recover", "secp256k1", words(digest, r, s) + [4 | y_is_odd], "secp256k1_tables(tables)",
-                  512, 1 << 19, "secp256k1_recover(tables, items, results, @GROUP@, 0, 0)", 21, 2415, 142_000)
+                  512, 1 << 19, "secp256k1_recover(tables, items, results, @COUNT@, 0, 0)", 21, 2415, 142_000)
+    of_parts = "secp256k1_base_comb(tables)", 4, 1 << 18
+    yield Counted("secp256k1_verify_in_parts", "secp256k1", words(digest, r, s, x, y) + [0], *of_parts,
+                  "secp256k1_verify_in_parts(tables, items, results, @COUNT@, 0, 0)", 0)
+    yield Counted("secp256k1_recover_in_parts", "secp256k1", words(digest, r, s) + [4 | y_is_odd], *of_parts,
+                  "secp256k1_recover_in_parts(tables, items, results, @COUNT@, 0, 0)", 21)
     # The key of a known signer is G, so that its comb is the one that there is.
     digest, r, s, x, y, _ = ecdsa(SECP256K1, 1)
     yield Counted("secp256k1_verify_known", "secp256k1", words(digest, r, s, x, y) + [0, 0],
-                  "secp256k1_base_comb(tables)", 4, 1 << 18,
-                  "secp256k1_verify_known(tables, tables, items, results, @GROUP@, 0, 0)", 0, 712, 53_000)
+                  *of_parts, "secp256k1_verify_known(tables, tables, items, results, @COUNT@, 0, 0)", 0, 712, 53_000)
+    yield Counted("secp256k1_verify_known_in_parts", "secp256k1", words(digest, r, s, x, y) + [0, 0], *of_parts,
+                  "secp256k1_verify_known_in_parts(tables, tables, items, results, @COUNT@, 0, 0)", 0)
     for program, curve, sign in (("p256", P256, lambda secret: ecdsa(P256, secret)[:5]), ("sm2", SM2, sm2)):
         tables = f"{program}_tables(tables)", 4, 1 << 18
         digest, r, s, x, y = sign(None)
         yield Counted(f"{program}_verify", program, words(r, s, x, y, digest), *tables,
-                      f"{program}_verify(tables, items, results, @GROUP@, 0, 0)", 0, 3000, 215_000)
+                      f"{program}_verify(tables, items, results, @COUNT@, 0, 0)", 0, 3000, 215_000)
+        yield Counted(f"{program}_verify_in_parts", program, words(r, s, x, y, digest), *tables,
+                      f"{program}_verify_in_parts(tables, items, results, @COUNT@, 0, 0)", 0)
         digest, r, s, x, y = sign(1)
         yield Counted(f"{program}_verify_known", program, words(r, s, x, y, digest) + [0], *tables,
-                      f"{program}_verify_known(tables, tables, items, results, @GROUP@, 0, 0)", 0, 712, 53_000)
+                      f"{program}_verify_known(tables, tables, items, results, @COUNT@, 0, 0)", 0, 712, 53_000)
+        yield Counted(f"{program}_verify_known_in_parts", program, words(r, s, x, y, digest) + [0], *tables,
+                      f"{program}_verify_known_in_parts(tables, tables, items, results, @COUNT@, 0, 0)", 0)
     # RFC 8032, section 7.1, test 1: of the empty message.
     key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
     signature = ("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
@@ -167,15 +201,17 @@ def counted():
     item = words(*(int.from_bytes(bytes.fromhex(part), "little") for part in (key, signature[:64], signature[64:])))
     for kernel in ("ed25519_strict", "ed25519_zip215"):
         yield Counted(kernel, "ed25519", item, "ed25519_tables(tables)", 129, 32_769 * 96,
-                      f"{kernel}(items, message, offsets, tables, results, @GROUP@, 0, 0)", 0,
-                      2990, 172_000)
+                      f"{kernel}(items, message, offsets, tables, results, @COUNT@, 0, 0)", 0, 2990, 172_000)
+        yield Counted(f"{kernel}_in_parts", "ed25519", item, "ed25519_comb(tables)", 20, 32 * 129 * 96,
+                      f"{kernel}_in_parts(items, message, offsets, tables, results, @COUNT@, 0, 0)", 0)
 
 
 COUNTED = list(counted())
 
 
 def count(item, fields, includes, folder, run):
-    """Products and squares in each field of `fields`, a signature."""
+    """Products and squares in each field of `fields`, a work-item; and those of the longest way through, with the number
+    of barriers on it."""
     folder = pathlib.Path(folder)
     source, binary = folder / f"{item.kernel}.c", folder / item.kernel
     own = item.program == "ed25519"
@@ -189,11 +225,14 @@ def count(item, fields, includes, folder, run):
         "COUNTERS": "\n".join(lines), "ADD": " ".join(add), "PROGRAM": item.program,
         "ITEM": ", ".join(f"{word:#x}u" for word in item.item), "CALL": item.call, "TABLES": item.tables,
         "TABLE_BYTES": item.table_bytes, "GROUPS": item.groups, "OUTPUT": item.output, "GROUP": GROUP,
+        "COUNT": GROUP if item.expected else 1,
+        "COUNTED": " ".join(f"before[0] += {f.prefix}_products, before[1] += {f.prefix}_squares;" for f in fields),
     }
     text = HARNESS
-    for name in (*parts, "GROUP"):
+    for name in (*parts, "COUNT"):
         text = text.replace(f"@{name}@", str(parts[name]))
     source.write_text(text)
     compiler = [os.environ.get("CC", "cc"), "-std=gnu11", "-O2", "-w"]
     run([*compiler, *includes, source, "-o", binary, "-pthread"])
-    return [tuple(map(int, line.split())) for line in re.findall(r"\d+ \d+", run([binary]))]
+    *counts, (products, squares, ways) = [tuple(map(int, line.split())) for line in run([binary]).splitlines()]
+    return counts, (products, squares, ways - 1)

@@ -14,7 +14,7 @@
 
 /* Work-items that share a signature where there are fewer signatures than a device has lanes: each adds 8 of the 64
  * windows of two combs, and 3 additions join what they have. With 16 it would be 4 windows and 4 additions, which are
- * dearer: no gain. */
+ * dearer: no gain. Without a comb of Q each multiplies by a word of its scalar. */
 #define COMB_PARTS 8
 
 /* LOCAL memory for a point a work-item. Word w of point k lies at w*GROUP_MAX + k. */

@@ -28,6 +28,10 @@ use crate::support::workload::items;
 
 /// The largest batch, and the largest tree.
 const BATCH_MAX: usize = 700;
+/// Work-items that share a signature where there are few of them.
+const PARTS: usize = 8;
+/// Items of a batch that are verified so at most where work-items are threads that meet at every barrier.
+const IN_PARTS_MAX: usize = 40;
 /// Keys that sign messages of many lengths.
 const SIGNERS: usize = 4;
 /// Differences that are told of one by one.
@@ -124,6 +128,7 @@ struct Soak<'a> {
     reference: Duration,
     operations: u64,
     batches: u64,
+    in_parts: u64,
     items: u64,
     verdicts: [u64; 4],
     wrong: u64,
@@ -142,6 +147,7 @@ impl<'a> Soak<'a> {
             reference: Duration::ZERO,
             operations: 0,
             batches: 0,
+            in_parts: 0,
             items: 0,
             verdicts: [0; 4],
             wrong: 0,
@@ -222,17 +228,31 @@ impl<'a> Soak<'a> {
         }
     }
 
+    /// Of half of the batches of signatures: so many lanes that several share one, of the others none to spare.
+    fn lanes(&mut self, work: &Work) -> usize {
+        let few = if self.device.info().api == Api::Host { IN_PARTS_MAX } else { BATCH_MAX };
+        let has_parts = matches!(work, Work::Verify(_) | Work::Recover(_)) && work.items() <= few;
+        if !has_parts || (self.batches + self.operations) % 2 == 1 {
+            return 0;
+        }
+        self.in_parts += 1;
+        PARTS * few
+    }
+
     /// The device's answer: half of the time as a worker gives it, packed in parts.
     fn on_device(&mut self, work: &Arc<Work>) -> Result<Output, DeviceError> {
         let nonce = self.random.random();
+        let lanes = self.lanes(work);
         let queue = &mut *self.queues[(self.batches % 2) as usize];
         // In the host build and in a simulator, work-items without an item take as long as those with one; a tree is cut
         // by the size of a group. OpenCL compiles a kernel anew for every size.
         let is_compiled = self.device.info().api == Api::OpenCl && !is_simulator(self.device.info());
         let is_whole = is_compiled || matches!(**work, Work::Merkle(_));
-        let size = if is_whole { u32::MAX } else { work.items() as u32 };
+        let least = if lanes > 0 { PARTS } else { 1 };
+        let size = if is_whole { u32::MAX } else { work.items().max(least) as u32 };
         let mut queue = NarrowQueue::new(queue, size);
         let mut session = Session::new(&mut queue, &self.resident, nonce);
+        session.take_lanes(Some(lanes));
         // A proof of a leaf that is not there is refused before anything is packed.
         let is_packable =
             !matches!(&**work, Work::Merkle(tree) if tree.prove.is_some_and(|leaf| leaf >= tree.leaves.len()));
@@ -257,11 +277,12 @@ impl<'a> Soak<'a> {
         let [unprocessed, valid, invalid, malformed] = self.verdicts;
         let in_kernels: Duration = self.queues.iter_mut().map(|queue| queue.take_kernel_time()).sum();
         println!(
-            "  {name}: {} items of {} operations in {} batches: {valid} answers valid, {invalid} invalid, {malformed} \
+            "  {name}: {} items of {} operations in {} batches, {} of them by several work-items an item: {valid} answers valid, {invalid} invalid, {malformed} \
              malformed; {} wrong; {:.1} s, {:.1} in kernels, {:.1} in the reference",
             self.items,
             self.operations,
             self.batches,
+            self.in_parts,
             self.wrong,
             self.since.elapsed().as_secs_f64(),
             in_kernels.as_secs_f64(),

@@ -19,7 +19,7 @@ mod rooms;
 mod rows;
 mod session;
 
-pub(crate) use by_comb::{ByComb, Judges, Way};
+pub(crate) use by_comb::{ByComb, Judges, Kernels, Way};
 pub use combs::CombStats;
 pub(crate) use combs::{COMB_BYTES, COMB_WINDOWS, CombKind};
 pub use rooms::{Rooms, build, code, header, operations};

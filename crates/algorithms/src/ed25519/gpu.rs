@@ -4,16 +4,26 @@ use outrigger_device::{Argument, Buffer, DeviceError};
 use outrigger_types::{Output, SignatureWork, Verdict};
 
 use super::parse::{KEY_BYTES, Parts, SIGNATURE_BYTES};
-use crate::gpu::{Given, Rows, Session};
+use crate::gpu::{Given, Kernels, Rows, Session};
 use crate::room::SignatureKernels;
 
 /// The kernels' part in the strict rulesets.
-pub(super) const STRICT: SignatureKernels =
-    SignatureKernels { programs: &[PROGRAM], verify: |s, w, o| verify("ed25519_strict", s, w, o), recover: None };
+pub(super) const STRICT: SignatureKernels = SignatureKernels {
+    programs: &[PROGRAM],
+    verify: |session, work, output| {
+        verify(Kernels { alone: "ed25519_strict", in_parts: "ed25519_strict_in_parts" }, session, work, output)
+    },
+    recover: None,
+};
 
 /// The kernels' part in ZIP 215.
-pub(super) const ZIP215: SignatureKernels =
-    SignatureKernels { programs: &[PROGRAM], verify: |s, w, o| verify("ed25519_zip215", s, w, o), recover: None };
+pub(super) const ZIP215: SignatureKernels = SignatureKernels {
+    programs: &[PROGRAM],
+    verify: |session, work, output| {
+        verify(Kernels { alone: "ed25519_zip215", in_parts: "ed25519_zip215_in_parts" }, session, work, output)
+    },
+    recover: None,
+};
 
 const PROGRAM: &str = "ed25519";
 
@@ -23,12 +33,17 @@ const BASE_ROWS: usize = 32_769;
 const BASE_WORDS: usize = 24;
 const BASE_RUN: usize = 32;
 
+/// The comb of the base point as `ed25519_comb` writes it: windows, the rows of each, and the work-items for them.
+const COMB_WINDOWS: usize = 32;
+const COMB_ROWS: usize = 129;
+const COMB_RUNS: usize = 5;
+
 /// Words of an item as the kernels read them: A, R, S.
 const ITEM_WORDS: usize = (KEY_BYTES + SIGNATURE_BYTES) / 4;
 
 /// Items of wrong lengths are malformed here; all others are the kernel's.
 fn verify(
-    kernel: &str,
+    kernels: Kernels,
     session: &mut Session<'_>,
     work: &SignatureWork,
     output: &mut Output,
@@ -44,12 +59,17 @@ fn verify(
         return Ok(());
     }
     session.load(PROGRAM)?;
-    let base_multiples = session.resident("ed25519: multiples of the base point", make_base_multiples)?;
+    let (kernel, parts) = kernels.of(session, rows.len());
+    let of_base = if parts > 1 {
+        session.resident("ed25519: comb of the base point", make_base_comb)?
+    } else {
+        session.resident("ed25519: multiples of the base point", make_base_multiples)?
+    };
     let items = rows.upload(session)?;
     let [messages, offsets] = session.strings(rows.places().map(|place| work.message(place)))?;
-    let buffers = [&items, &messages, &offsets, &*base_multiples].map(Given::Buffer);
+    let buffers = [&items, &messages, &offsets, &*of_base].map(Given::Buffer);
     let rest = [Given::Results, Given::Count, Given::NonceLow, Given::NonceHigh];
-    let results = session.judge(kernel, rows.len(), 0, &[&buffers[..], &rest[..]].concat())?;
+    let results = session.judge_with(kernel, rows.len() * parts, rows.len(), 0, &[&buffers[..], &rest[..]].concat())?;
     rows.settle(kernel, &results, &mut output.verdicts)
 }
 
@@ -60,6 +80,13 @@ fn item(parts: &Parts<'_>) -> [u32; ITEM_WORDS] {
         *word = u32::from_le_bytes(*bytes);
     }
     item
+}
+
+fn make_base_comb(session: &mut Session<'_>) -> Result<Buffer, DeviceError> {
+    let (groups, size) = session.groups(COMB_WINDOWS * COMB_RUNS)?;
+    let buffer = session.queue().allocate(4 * COMB_WINDOWS * COMB_ROWS * BASE_WORDS)?;
+    session.queue().launch("ed25519_comb", groups, size, &[Argument::Buffer(&buffer, 0)])?;
+    Ok(buffer)
 }
 
 fn make_base_multiples(session: &mut Session<'_>) -> Result<Buffer, DeviceError> {

@@ -11,7 +11,24 @@ use super::combs::CombKind;
 use super::{Results, Rows, Session};
 
 /// Work-items that share a signature where there are few of them: COMB_PARTS of `curves/comb.h`.
-const PARTS: usize = 8;
+pub(super) const PARTS: usize = 8;
+
+/// The same thing done by two kernels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kernels {
+    /// By one work-item an item.
+    pub(crate) alone: &'static str,
+    /// By several, for few items: it takes less long, and more work.
+    pub(crate) in_parts: &'static str,
+}
+
+impl Kernels {
+    /// The one for so many items, and its work-items an item: several where the device has lanes for them.
+    pub(crate) fn of(self, session: &Session<'_>, items: usize) -> (&'static str, usize) {
+        let has_lanes = session.lanes() / PARTS >= items && session.group_is_of(PARTS);
+        if has_lanes { (self.in_parts, PARTS) } else { (self.alone, 1) }
+    }
+}
 
 /// So many signatures are left to a core and not to a launch of their own: alone on its work-item, one is some 3,000
 /// products one after another, each of hundreds of instructions that wait for each other. In that time a core verifies
@@ -24,12 +41,10 @@ pub(crate) struct ByComb<const W: usize, const K: usize> {
     pub(crate) kind: CombKind,
     /// The program of all kernels.
     pub(crate) program: &'static str,
-    /// The kernel that takes any signature.
-    pub(crate) plain: &'static str,
-    /// The kernel that takes those of keys with combs.
-    pub(crate) known: &'static str,
-    /// The same by several work-items an item, for few items.
-    pub(crate) known_in_parts: &'static str,
+    /// The kernels that take any signature.
+    pub(crate) plain: Kernels,
+    /// The kernels that take those of keys with combs.
+    pub(crate) known: Kernels,
     /// The word of an item that says to it which comb.
     pub(crate) slot_word: usize,
     /// The key of an item, as the kernel that builds combs reads it, with 0 for the slot.
@@ -92,8 +107,7 @@ impl<const W: usize, const K: usize> ByComb<W, K> {
             return self.plainly(session, rows, verdicts, room);
         }
         let known = rows.pick(|i| slots[i].is_some()).with_word(self.slot_word, slots.iter().flatten().copied());
-        let has_lanes = session.lanes() / PARTS >= known.len() && session.group_is_of(PARTS);
-        let (kernel, parts) = if has_lanes { (self.known_in_parts, PARTS) } else { (self.known, 1) };
+        let (kernel, parts) = self.known.of(session, known.len());
         let results = room.ask(session, Way { kernel, parts, combs: Some(combs.buffer()) }, &known)?;
         known.settle(kernel, &results, verdicts)?;
         let rest = rows.pick(|i| slots[i].is_none() || verdicts[rows.place(i)] != Verdict::Valid);
@@ -118,8 +132,9 @@ impl<const W: usize, const K: usize> ByComb<W, K> {
         verdicts: &mut [Verdict],
         room: &impl Judges<W>,
     ) -> Result<(), DeviceError> {
-        let results = room.ask(session, Way { kernel: self.plain, parts: 1, combs: None }, rows)?;
-        rows.settle(self.plain, &results, verdicts)
+        let (kernel, parts) = self.plain.of(session, rows.len());
+        let results = room.ask(session, Way { kernel, parts, combs: None }, rows)?;
+        rows.settle(kernel, &results, verdicts)
     }
 }
 

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::sync::LazyLock;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use outrigger_device::{Api, Device, DeviceError, NarrowQueue};
 use outrigger_device_host::HostDevice;
 use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
-use outrigger_types::packed::Marks;
+use outrigger_types::packed::{self, Marks};
 use outrigger_types::{Output, Work};
 
+use super::by_comb::PARTS;
 use super::{Resident, Session};
 use crate::known_keys;
 
@@ -23,7 +25,9 @@ const SINGLE_BY_COMB: usize = 8;
 /// Keys of a batch that get combs.
 const KEYS_BY_COMB: usize = 8;
 /// Items of a batch that are verified in parts at most: each takes a group of threads that meet at every barrier.
-const IN_PARTS_MAX: usize = 24;
+pub(crate) const IN_PARTS_MAX: usize = 24;
+/// Of a batch without combs, on the host: a group of threads meets some hundred times for each.
+const PLAIN_IN_PARTS_MAX: usize = 2;
 
 /// A device, and what stays on it.
 pub(crate) struct Here {
@@ -69,22 +73,43 @@ impl Here {
         self.with_session(work.items(), run).expect("the device runs kernels")
     }
 
-    /// The same as if the device had lanes for many more items.
+    /// Which of so many items are also verified in parts: others from batch to batch, and on a device that has no threads
+    /// that meet, all of them where they are few.
+    fn in_parts(&self, items: usize) -> Range<usize> {
+        static TURN: AtomicUsize = AtomicUsize::new(0);
+        let count = items.min(if self.device.info().api == Api::Host { PLAIN_IN_PARTS_MAX } else { IN_PARTS_MAX });
+        let start = TURN.fetch_add(count, Ordering::Relaxed) % (items - count + 1);
+        start..start + count
+    }
+
+    /// The same as if the device had lanes for [`IN_PARTS_MAX`] items in parts.
     pub(crate) fn run_in_parts(&self, work: &Work, marks: &Marks) -> Output {
         let run = |session: &mut Session<'_>| {
-            session.take_lanes(Some(usize::MAX));
+            session.take_lanes(Some(PARTS * IN_PARTS_MAX));
             super::run_marked(session, work, marks)
         };
         self.with_session(usize::MAX, run).expect("the device runs kernels")
     }
 }
 
-/// The kernels' answer, which is the same by combs of known signers: of some keys, and of some of their items, in parts.
+/// The kernels' answer to [`IN_PARTS_MAX`] items at most, in parts.
+pub(crate) fn run_in_parts(work: &Work) -> Output {
+    HERE.run_in_parts(work, &Marks::none())
+}
+
+/// The kernels' answer, which is the same in parts, as where there are few items, and by combs of known signers: of some
+/// keys, and of some of their items in parts.
 pub(crate) fn run(work: &Work) -> Output {
     static SINGLE: AtomicUsize = AtomicUsize::new(0);
     let output = HERE.run(work, &Marks::none());
     let is_asked = || work.items() > 1 || SINGLE.fetch_add(1, Ordering::Relaxed).is_multiple_of(SINGLE_BY_COMB);
-    if known_keys::is_of_kind(work) && work.items() > 0 && is_asked() {
+    if !matches!(work, Work::Verify(_) | Work::Recover(_)) || work.items() == 0 || !is_asked() {
+        return output;
+    }
+    let range = HERE.in_parts(work.items());
+    let expected = output.slice(work.operation(), range.clone());
+    assert_eq!(HERE.run_in_parts(&some_items(work, range), &Marks::none()), expected, "in parts");
+    if known_keys::is_of_kind(work) {
         let known = known_items(work);
         assert_eq!(HERE.run(work, &known.iter().copied().collect()), output, "by combs");
         let step = work.items().div_ceil(IN_PARTS_MAX);
@@ -93,6 +118,15 @@ pub(crate) fn run(work: &Work) -> Output {
         assert_eq!(damaged(), 0, "a comb refuses nothing that is valid");
     }
     output
+}
+
+/// Some items of a piece of work.
+fn some_items(work: &Work, range: Range<usize>) -> Work {
+    let parts = [(Arc::new(work.clone()), range)];
+    let mut bytes = vec![0; packed::packed_len(&parts, &Marks::none())];
+    packed::pack(&parts, &Marks::none(), &mut bytes);
+    let (some, _) = packed::unpack(&bytes).expect("packed work").remove(0);
+    some
 }
 
 /// Which items are of the first few keys: of each a comb is built.

@@ -2,7 +2,7 @@
 
 use outrigger_device::{DeviceError, Operations, Queue};
 use outrigger_types::packed::{Marks, is_packable};
-use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset};
+use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset, Work};
 
 use super::{Resident, Session, answer, programs, run_marked, supports};
 use crate::{known_keys, planted, registry};
@@ -60,8 +60,8 @@ impl Operations for Rooms {
         operations().filter_map(code).collect()
     }
 
-    /// Planted good and bad items, judged by the CPU: plainly, and with all of their keys known, as where there are few
-    /// items and as where there are many.
+    /// Planted good and bad items, judged by the CPU: as where there are many of them, and of signatures as where there
+    /// are few, and both with all of their keys known.
     fn self_test(&self, queue: &mut dyn Queue, operation: u32) -> Result<(), DeviceError> {
         let operation = operation_of(operation)?;
         let mut session = Session::new(queue, &self.resident, rand_nonce()?);
@@ -70,13 +70,16 @@ impl Operations for Rooms {
         }
         let work = planted::work(operation, &planted::mixed(TESTED)).ok_or(DeviceError::Unsupported)?;
         let expected = registry::run(&work, 0..work.items());
-        let mut ways = vec![(Marks::none(), None)];
+        let mut ways = vec![(Marks::none(), 0)];
+        if matches!(work, Work::Verify(_) | Work::Recover(_)) {
+            ways.push((Marks::none(), usize::MAX));
+        }
         if known_keys::is_of_kind(&work) {
             let all: Marks = [true; TESTED].into_iter().collect();
-            ways.extend([(all.clone(), Some(usize::MAX)), (all, Some(0))]);
+            ways.extend([(all.clone(), usize::MAX), (all, 0)]);
         }
         for (marks, lanes) in ways {
-            session.take_lanes(lanes);
+            session.take_lanes(Some(lanes));
             if run_marked(&mut session, &work, &marks)? != expected {
                 let (kind, label) = (operation.kind(), operation.label());
                 return Err(DeviceError::Failed(format!("the self-test of {kind} of {label} failed")));

@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
 
     /// Has the device taken for one that runs so many work-items at once, for tests of what is done where there are many
     /// or few; `None` is what it says itself.
-    pub(super) fn take_lanes(&mut self, lanes: Option<usize>) {
+    pub fn take_lanes(&mut self, lanes: Option<usize>) {
         self.lanes = lanes;
     }
 

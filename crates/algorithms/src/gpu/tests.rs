@@ -78,6 +78,7 @@ fn no_answer_depends_on_marks() {
         for (name, is_marked) in sorts {
             let marks = (0..41).map(is_marked).collect();
             assert_eq!(here.run(&work, &marks), expected, "{ruleset}, marked: {name}");
+            // More by combs, or without, than there are lanes for, and fewer.
             assert_eq!(here.run_in_parts(&work, &marks), expected, "{ruleset}, marked: {name}, in parts");
         }
     }

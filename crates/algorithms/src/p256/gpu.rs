@@ -11,7 +11,8 @@ use outrigger_types::{MessageForm, Output, SignatureWork, Verdict};
 use super::lanes::{Decode, Decoded, fabric_signature, precompile_signature};
 use super::{Judge, ethereum_p256verify, fabric};
 use crate::gpu::{
-    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, LENGTHS_VARY, Results, Rows, Session, Way, halves, row,
+    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, Kernels, LENGTHS_VARY, Results, Rows, Session, Way,
+    halves, row,
 };
 use crate::room::SignatureKernels;
 
@@ -38,9 +39,8 @@ const ITEM_WORDS: usize = 41;
 const BY_COMB: ByComb<ITEM_WORDS, 17> = ByComb {
     kind: CombKind { name: "p256", kernel: "p256_signer_tables" },
     program: PROGRAM,
-    plain: "p256_verify",
-    known: "p256_verify_known",
-    known_in_parts: "p256_verify_known_in_parts",
+    plain: Kernels { alone: "p256_verify", in_parts: "p256_verify_in_parts" },
+    known: Kernels { alone: "p256_verify_known", in_parts: "p256_verify_known_in_parts" },
     slot_word: 40,
     key_of: |item| std::array::from_fn(|word| if word < 16 { item[16 + word] } else { 0 }),
 };

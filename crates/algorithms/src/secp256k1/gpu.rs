@@ -14,7 +14,8 @@ use super::lanes::{bitcoin_item, challenge_hash, schnorr};
 use super::recoverable::{Signed, Signer, Variant};
 use super::{bip340, bitcoin, parse};
 use crate::gpu::{
-    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, Results, Rows, Session, Way, halves, number, row,
+    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, Kernels, Results, Rows, Session, Way, halves, number,
+    row,
 };
 
 /// What all rulesets of this room need.
@@ -40,27 +41,24 @@ const COMBS: CombKind = CombKind { name: "secp256k1", kernel: "secp256k1_signer_
 const ANY_NONCE: ByComb<VERIFY_WORDS, KEY_WORDS> = ByComb {
     kind: COMBS,
     program: PROGRAM,
-    plain: "secp256k1_verify",
-    known: "secp256k1_verify_known",
-    known_in_parts: "secp256k1_verify_known_in_parts",
+    plain: Kernels { alone: "secp256k1_verify", in_parts: "secp256k1_verify_in_parts" },
+    known: Kernels { alone: "secp256k1_verify_known", in_parts: "secp256k1_verify_known_in_parts" },
     slot_word: 41,
     key_of: key_of_ecdsa,
 };
 
 /// ECDSA with a certain R.
 const ONE_NONCE: ByComb<VERIFY_WORDS, KEY_WORDS> = ByComb {
-    plain: "secp256k1_verify_point",
-    known: "secp256k1_verify_point_known",
-    known_in_parts: "secp256k1_verify_point_known_in_parts",
+    plain: Kernels { alone: "secp256k1_verify_point", in_parts: "secp256k1_verify_point_in_parts" },
+    known: Kernels { alone: "secp256k1_verify_point_known", in_parts: "secp256k1_verify_point_known_in_parts" },
     ..ANY_NONCE
 };
 
 const SCHNORR: ByComb<SCHNORR_WORDS, KEY_WORDS> = ByComb {
     kind: COMBS,
     program: PROGRAM,
-    plain: "secp256k1_verify_schnorr",
-    known: "secp256k1_verify_schnorr_known",
-    known_in_parts: "secp256k1_verify_schnorr_known_in_parts",
+    plain: Kernels { alone: "secp256k1_verify_schnorr", in_parts: "secp256k1_verify_schnorr_in_parts" },
+    known: Kernels { alone: "secp256k1_verify_schnorr_known", in_parts: "secp256k1_verify_schnorr_known_in_parts" },
     slot_word: 32,
     // The even one of the two keys at x, as if it had come compressed.
     key_of: |item| {
@@ -84,7 +82,9 @@ fn key_of_ecdsa(item: &[u32; VERIFY_WORDS]) -> [u32; KEY_WORDS] {
 const STATIC_MULTIPLES: usize = 4096;
 const TABLES_BYTES: usize = 2 * STATIC_MULTIPLES * 64;
 
-/// Words that `secp256k1_recover` gives: the bytes of the key, then those of the address.
+const RECOVER: Kernels = Kernels { alone: "secp256k1_recover", in_parts: "secp256k1_recover_in_parts" };
+
+/// Words that the kernels of recovery give: the bytes of the key, then those of the address.
 const PUBLIC_KEY_WORDS: usize = 16;
 const SIGNER_WORDS: usize = 21;
 
@@ -111,8 +111,8 @@ pub(super) fn verify_recoverable(
     }
     let room = Batch { work, judge: |item: &Item<'_>| variant.verify(item) };
     ONE_NONCE.verify(session, &by_key, &mut output.verdicts, &room)?;
-    let Some(results) = recovered(session, &by_address)? else { return Ok(()) };
-    by_address.settle("secp256k1_recover", &results, &mut output.verdicts)?;
+    let Some((kernel, results)) = recovered(session, &by_address)? else { return Ok(()) };
+    by_address.settle(kernel, &results, &mut output.verdicts)?;
     for (item, place) in by_address.places().enumerate() {
         let is_signer = || {
             let words = work.keys.item(place).as_chunks::<4>().0.iter().zip(PUBLIC_KEY_WORDS..);
@@ -145,8 +145,8 @@ pub(super) fn recover(
             None => *verdict = Verdict::Malformed,
         }
     }
-    let Some(results) = recovered(session, &rows)? else { return Ok(()) };
-    rows.settle("secp256k1_recover", &results, &mut output.verdicts)?;
+    let Some((kernel, results)) = recovered(session, &rows)? else { return Ok(()) };
+    rows.settle(kernel, &results, &mut output.verdicts)?;
     let stride = Operation::Recover(work.ruleset).output_shape().stride;
     for (item, place) in rows.places().enumerate() {
         if output.verdicts[place] == Verdict::Valid {
@@ -237,11 +237,7 @@ struct Batch<'a, J> {
 
 impl<const W: usize, J: Fn(&Item<'_>) -> Verdict> Judges<W> for Batch<'_, J> {
     fn ask(&self, session: &mut Session<'_>, way: Way<'_>, rows: &Rows<W>) -> Result<Results, DeviceError> {
-        let Some(combs) = way.combs else { return asked(session, way.kernel, rows, 0) };
-        let (base_comb, items) = (base_comb(session)?, rows.upload(session)?);
-        let given = [Given::Buffer(&base_comb), Given::Buffer(combs), Given::Buffer(&items)];
-        let rest = [Given::Results, Given::Count, Given::NonceLow, Given::NonceHigh];
-        session.judge_with(way.kernel, rows.len() * way.parts, rows.len(), 0, &[&given[..], &rest[..]].concat())
+        asked(session, way, rows, 0)
     }
 
     fn alone(&self, place: usize) -> Verdict {
@@ -251,26 +247,34 @@ impl<const W: usize, J: Fn(&Item<'_>) -> Verdict> Judges<W> for Batch<'_, J> {
     }
 }
 
-/// The keys and addresses of items, where there are any.
-fn recovered(session: &mut Session<'_>, rows: &Rows<RECOVER_WORDS>) -> Result<Option<Results>, DeviceError> {
+/// The keys and addresses of items, where there are any, and the kernel that found them.
+fn recovered(
+    session: &mut Session<'_>,
+    rows: &Rows<RECOVER_WORDS>,
+) -> Result<Option<(&'static str, Results)>, DeviceError> {
     if rows.is_empty() {
         return Ok(None);
     }
     session.load(PROGRAM)?;
-    asked(session, "secp256k1_recover", rows, SIGNER_WORDS).map(Some)
+    let (kernel, parts) = RECOVER.of(session, rows.len());
+    let results = asked(session, Way { kernel, parts, combs: None }, rows, SIGNER_WORDS)?;
+    Ok(Some((kernel, results)))
 }
 
-/// What a kernel without combs says of items.
+/// What a kernel says of items. Those that take any key, and an item a work-item, have other multiples of G.
 fn asked<const W: usize>(
     session: &mut Session<'_>,
-    kernel: &str,
+    way: Way<'_>,
     rows: &Rows<W>,
     output_words: usize,
 ) -> Result<Results, DeviceError> {
-    let (tables, items) = (tables(session)?, rows.upload(session)?);
-    let given = [Given::Buffer(&tables), Given::Buffer(&items), Given::Results, Given::Count];
-    let nonce = [Given::NonceLow, Given::NonceHigh];
-    session.judge(kernel, rows.len(), output_words, &[&given[..], &nonce[..]].concat())
+    let is_by_comb = way.combs.is_some() || way.parts > 1;
+    let of_base = if is_by_comb { base_comb(session)? } else { tables(session)? };
+    let items = rows.upload(session)?;
+    let combs = way.combs.map(Given::Buffer);
+    let given = [Given::Buffer(&items), Given::Results, Given::Count, Given::NonceLow, Given::NonceHigh];
+    let arguments: Vec<_> = [Given::Buffer(&of_base)].into_iter().chain(combs).chain(given).collect();
+    session.judge_with(way.kernel, rows.len() * way.parts, rows.len(), output_words, &arguments)
 }
 
 fn tables(session: &mut Session<'_>) -> Result<Arc<Buffer>, DeviceError> {

@@ -11,8 +11,8 @@ use outrigger_types::{Output, SignatureWork, Verdict};
 use super::identity::Identity;
 use super::lanes::{self, Decoded};
 use crate::gpu::{
-    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, LENGTHS_VARY, Results, Rows, Session, Way, halves,
-    number, row,
+    ByComb, COMB_BYTES, COMB_WINDOWS, CombKind, Given, Judges, Kernels, LENGTHS_VARY, Results, Rows, Session, Way,
+    halves, number, row,
 };
 use crate::room::SignatureKernels;
 
@@ -28,9 +28,8 @@ const ITEM_WORDS: usize = 41;
 const BY_COMB: ByComb<ITEM_WORDS, 17> = ByComb {
     kind: CombKind { name: "sm2", kernel: "sm2_signer_tables" },
     program: PROGRAM,
-    plain: "sm2_verify",
-    known: "sm2_verify_known",
-    known_in_parts: "sm2_verify_known_in_parts",
+    plain: Kernels { alone: "sm2_verify", in_parts: "sm2_verify_in_parts" },
+    known: Kernels { alone: "sm2_verify_known", in_parts: "sm2_verify_known_in_parts" },
     slot_word: 40,
     key_of: |item| std::array::from_fn(|word| if word < 16 { item[16 + word] } else { 0 }),
 };

@@ -37,6 +37,9 @@ struct Report {
     /// For the name of a file.
     slug: String,
     device: DeviceInfo,
+    /// Backends that have no device here, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absent: Vec<String>,
     cores: Cores,
     /// The largest batch.
     items_max: usize,
@@ -65,7 +68,8 @@ struct Cores {
 /// Runs the suite and prints what it found. Fails where an answer is wrong.
 pub(super) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    let (config, device) = choose(args)?;
+    let Chosen { config, device, absent } = choose(args)?;
+    absent.iter().for_each(|why| eprintln!("not measured: {why}"));
     let items_max = args.devices.items_max;
     if items_max == 0 {
         return Err(Failure::input("--items-max must be at least 1"));
@@ -85,6 +89,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
         suite: "devices",
         slug: slug(&asked.info),
         device: asked.info.clone(),
+        absent,
         cores: Cores {
             device: fastest.device().to_owned(),
             backends: engines.iter().map(|engine| engine.backend().name()).collect(),
@@ -121,8 +126,14 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
     Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The device to look at, and the configuration that finds it.
-fn choose(args: &BenchArgs) -> Result<(Config, DeviceInfo), Failure> {
+/// The device to look at, the configuration that finds it, and why backends that were not ruled out have none.
+struct Chosen {
+    config: Config,
+    device: DeviceInfo,
+    absent: Vec<String>,
+}
+
+fn choose(args: &BenchArgs) -> Result<Chosen, Failure> {
     let rule = |of: Backend, wanted: &str| match args.backend {
         Some(backend) if backend != of => Some("off".to_owned()),
         Some(_) => Some(wanted.to_owned()),
@@ -136,12 +147,14 @@ fn choose(args: &BenchArgs) -> Result<(Config, DeviceInfo), Failure> {
     let config = devices::config(overrides)?;
     let found = devices::find(&config);
     let count = found.devices.len();
+    let is_wanted = |backend: Backend| args.backend.is_none_or(|wanted| wanted == backend);
+    let absent = found.absent.iter().filter(|(backend, _)| is_wanted(*backend));
+    let absent: Vec<_> = absent.map(|(backend, why)| format!("{backend}: {why}")).collect();
     match found.devices.into_iter().nth(args.devices.device) {
-        Some(device) => Ok((config, device)),
+        Some(device) => Ok(Chosen { config, device, absent }),
         None => {
-            let why: Vec<_> = found.absent.iter().map(|(backend, why)| format!("{backend}: {why}")).collect();
             let number = args.devices.device;
-            Err(Failure::work(format_args!("no device {number} of {count}; {}", why.join("; "))))
+            Err(Failure::work(format_args!("no device {number} of {count}; {}", absent.join("; "))))
         }
     }
 }

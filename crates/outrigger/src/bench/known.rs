@@ -9,7 +9,6 @@ use outrigger_types::Ruleset;
 use serde_json::{Value, json};
 
 use crate::cli::{BenchArgs, Failure};
-use crate::workload::Signed;
 
 /// The name of what a record says of tables.
 pub(super) const NAME: &str = "known_keys";
@@ -29,10 +28,10 @@ pub(super) fn check(args: &BenchArgs) -> Result<(), Failure> {
     }
 }
 
-/// Builds the tables of all keys of `items`, and says what that took; `None` for a ruleset without tables.
-pub(super) fn warm(ruleset: Ruleset, items: &[Signed]) -> Result<Option<Value>, Failure> {
+/// Builds the tables of the keys of signatures, and says what that took; `None` for a ruleset without tables.
+pub(super) fn warm<'k>(ruleset: Ruleset, keys: impl Iterator<Item = &'k [u8]>) -> Result<Option<Value>, Failure> {
     let Some(kind) = known_keys::kind_of(ruleset) else { return Ok(None) };
-    let keys: BTreeSet<&[u8]> = items.iter().filter_map(|item| (kind.name_of)(&item.key)).collect();
+    let keys: BTreeSet<&[u8]> = keys.filter_map(kind.name_of).collect();
     known_keys::enable((keys.len() + 1) * Ruleset::ALL.len() * TABLE_BYTES_MAX);
     let known = known_keys::shared().ok_or_else(|| Failure::work("no tables are kept"))?;
     let keys: Vec<&[u8]> = keys.into_iter().collect();

@@ -116,7 +116,7 @@ fn with_tables(
     announce(args, &format!("{ruleset}, {keys} known keys"));
     let mut peers = vec![(ruleset, workload::few_keys(ruleset, batch, keys, bytes, &mut rng))];
     let items = peers[0].1.clone();
-    let Some(tables) = known::warm(ruleset, &items)? else { return Ok(()) };
+    let Some(tables) = known::warm(ruleset, items.iter().map(|item| &item.key[..]))? else { return Ok(()) };
     if algorithm == "sm2" {
         peers.push((Ruleset::Fabric, workload::few_keys(Ruleset::Fabric, batch, keys, bytes, &mut rng)));
     }

@@ -33,6 +33,10 @@ fn rfc_8032_wycheproof_and_adversarial_cases() {
 
 #[test]
 fn the_small_order_matrix() {
+    agree(&small_order_matrix());
+}
+
+fn small_order_matrix() -> Vec<Case> {
     let encodings = judge::small_order_encodings();
     let pairs = encodings.iter().flat_map(|key| encodings.iter().map(move |r| (key, r)));
     let cases = pairs.map(|(key, r)| Case {
@@ -40,14 +44,30 @@ fn the_small_order_matrix() {
         signature: [&r[..], &[0; 32]].concat(),
         message: b"Zcash".to_vec(),
     });
-    agree(&cases.collect::<Vec<_>>());
+    cases.collect()
+}
+
+#[test]
+fn torsion_in_key_and_nonce() {
+    agree(&torsions());
 }
 
 /// Every pair of torsions in A and R.
-#[test]
-fn torsion_in_key_and_nonce() {
+fn torsions() -> Vec<Case> {
     let case = |n: usize| signed_with_torsion(EIGHT_TORSION[n % 8], EIGHT_TORSION[n / 8], &[n as u8]);
-    agree(&(0..64).map(case).collect::<Vec<_>>());
+    (0..64).map(case).collect()
+}
+
+/// As where there are few items: all that is adversarial, by several work-items each.
+#[test]
+fn adversarial_cases_in_parts() {
+    let cases = [adversarial(), small_order_matrix(), torsions()].concat();
+    for ruleset in ALL {
+        for few in cases.chunks(on_host::IN_PARTS_MAX) {
+            let found = on_host::run_in_parts(&Work::Verify(work(ruleset, few)));
+            assert_eq!(found.verdicts, verdicts(ruleset, few), "{ruleset}");
+        }
+    }
 }
 
 /// Batches of any length, and a bad item in each place: groups that are full and groups that are not.

@@ -9,6 +9,7 @@ use outrigger_device::{DeviceInfo, Finished, Job, Region, Standing, Timing, Work
 use outrigger_types::packed::{self, Marks, Part};
 use outrigger_types::{Operation, Output};
 
+use super::items::Batch;
 use crate::cli::Failure;
 use crate::devices;
 
@@ -71,11 +72,11 @@ impl Asked {
     }
 
     /// Packs a batch into the arena.
-    pub(super) fn pack(&self, operation: Operation, parts: &[Part]) -> Result<Packed, Failure> {
-        self.pack_marked(operation, parts, &Marks::none())
+    pub(super) fn pack(&self, batch: &Batch) -> Result<Packed, Failure> {
+        self.pack_marked(batch.operation, &batch.parts, &batch.marks)
     }
 
-    /// The same, with marks on items whose keys are to be known.
+    /// Packs parts of work with marks on items whose keys are to be known.
     pub(super) fn pack_marked(&self, operation: Operation, parts: &[Part], marks: &Marks) -> Result<Packed, Failure> {
         let region = self.handle.region(packed::packed_len(parts, marks), packed::answer_len(parts));
         let mut region = region.ok_or_else(|| Failure::work("the arena has no room for the batch"))?;
@@ -109,7 +110,7 @@ impl Asked {
 
     /// The time of a batch without items through the worker: what a batch costs beside its work.
     pub(super) fn empty_batch(&self, operation: Operation) -> Result<Duration, Failure> {
-        self.ask(self.pack(operation, &[])?).map(|answered| answered.took)
+        self.ask(self.pack_marked(operation, &[], &Marks::none())?).map(|answered| answered.took)
     }
 }
 

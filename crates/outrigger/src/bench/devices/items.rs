@@ -8,18 +8,19 @@ use std::sync::Arc;
 use std::thread;
 
 use bytes::Bytes;
-use outrigger_algorithms::{planted, registry};
+use outrigger_algorithms::{Unit, planted, registry};
 use outrigger_scheduler::CoreEngine;
-use outrigger_types::packed::Part;
+use outrigger_types::packed::{Marks, Part};
 use outrigger_types::{
     ColumnBuf, HashAlgorithm, HashWork, Keys, MerkleTree, MerkleWork, Operation, Output, Ruleset, SignatureWork,
     Verdict, Work,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde_json::Value;
 
-use crate::bench::cores;
 use crate::bench::verify::carry_out_parts;
+use crate::bench::{cores, known};
 use crate::cli::Failure;
 use crate::workload::{self, Fault, Signed, Signer};
 
@@ -33,6 +34,9 @@ const LEAF_BYTES: usize = 32;
 /// Larger trees are judged by the fastest engine of the cores: the reference of Poseidon would take a minute.
 const REFERENCE_LEAVES_MAX: usize = 70_000;
 
+/// Signers of a batch whose keys are known: a consortium's nodes.
+pub(super) const KNOWN_KEYS: usize = 64;
+
 /// What a batch is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -40,11 +44,13 @@ pub(super) enum Kind {
     Mixed,
     /// Good items of one length: for the clock.
     Good,
+    /// The same by [`KNOWN_KEYS`] keys, all of which are marked as known.
+    Known,
 }
 
 /// Where batches of an operation come from.
 pub(super) enum Source {
-    Pool { work: Arc<Work>, answers: Output },
+    Pool { work: Arc<Work>, answers: Output, are_known: bool },
     Tree { tree: MerkleTree, algorithm: HashAlgorithm, leaves: Bytes },
 }
 
@@ -53,6 +59,8 @@ pub(super) struct Batch {
     pub(super) operation: Operation,
     pub(super) items: usize,
     pub(super) parts: Vec<Part>,
+    /// On all items or on none.
+    pub(super) marks: Marks,
 }
 
 impl Source {
@@ -72,14 +80,28 @@ impl Source {
                 return Ok(Self::Tree { tree, algorithm, leaves: leaves(items_max) });
             }
             Operation::VerifySets(_) | Operation::EthereumTransactions | Operation::VerifyProofs(_) => {
-                let plants = if kind == Kind::Good { vec![planted::Plant::Good; count] } else { planted::mixed(count) };
+                let plants =
+                    if kind == Kind::Mixed { planted::mixed(count) } else { vec![planted::Plant::Good; count] };
                 planted::work(operation, &plants)
                     .ok_or_else(|| Failure::work(format_args!("{operation:?}: no items are known for it")))?
             }
         };
         let work = Arc::new(work);
         let answers = judged(&work);
-        Ok(Self::Pool { work, answers })
+        Ok(Self::Pool { work, answers, are_known: kind == Kind::Known })
+    }
+
+    /// Builds the tables of its keys on the cores, where they have such, and says what that took.
+    pub(super) fn warm_cores(&self) -> Result<Option<Value>, Failure> {
+        match self {
+            Self::Pool { work, .. } if Unit::detect().is_some() => match &**work {
+                Work::Verify(work) => {
+                    known::warm(work.ruleset, (0..work.signatures.len()).map(|item| work.keys.item(item)))
+                }
+                _ => Ok(None),
+            },
+            _ => Ok(None),
+        }
     }
 
     /// A batch of so many items.
@@ -95,7 +117,11 @@ impl Source {
                 vec![(Arc::new(Work::Merkle(work)), 0..items)]
             }
         };
-        Batch { operation, items, parts }
+        let marks = match self {
+            Self::Pool { are_known: true, .. } => (0..items).map(|_| true).collect(),
+            _ => Marks::none(),
+        };
+        Batch { operation, items, parts, marks }
     }
 
     /// The answer that a batch must get, by the CPU.
@@ -140,13 +166,18 @@ fn on_all_cores<T: Send>(count: usize, make: impl Fn(Range<usize>) -> T + Sync) 
     })
 }
 
-/// Signatures, each by a key of its own; mixed: every other one spoilt in one of several ways. Whoever signed and the
-/// reference must agree on each whose verdict does not depend on chance.
+/// Signatures, each by a key of its own unless the keys are to be known; mixed: every other one spoilt in one of several
+/// ways. Whoever signed and the reference must agree on each whose verdict does not depend on chance.
 fn signed(ruleset: Ruleset, kind: Kind, count: usize) -> Result<SignatureWork, Failure> {
+    let signers = if kind == Kind::Known { KNOWN_KEYS } else { 0 };
+    let mut rng = StdRng::seed_from_u64(0x0051);
+    let signers: Vec<_> = (0..signers).map(|_| Signer::new(ruleset, &mut rng)).collect();
     let (items, by_chance): (Vec<Signed>, Vec<bool>) = on_all_cores(count, |range| {
         let mut rng = StdRng::seed_from_u64(0x6b75 ^ range.start as u64);
-        let made = workload::fresh_keys(ruleset, range.len(), MESSAGE_BYTES, &mut rng);
-        let spoilt = range.zip(made).map(|(place, mut item)| {
+        let spoilt = range.map(|place| {
+            let fresh = signers.is_empty().then(|| Signer::new(ruleset, &mut rng));
+            let signer = fresh.as_ref().unwrap_or_else(|| &signers[place % signers.len()]);
+            let mut item = signer.sign(workload::message(ruleset, MESSAGE_BYTES, &mut rng));
             let by_chance = kind == Kind::Mixed && spoil(place, &mut item, ruleset, &mut rng);
             (item, by_chance)
         });
@@ -192,13 +223,13 @@ fn messages(algorithm: HashAlgorithm, kind: Kind, count: usize) -> ColumnBuf {
     let items: Vec<Vec<u8>> = (0..count)
         .map(|i| {
             let length = match kind {
-                Kind::Good => HASHED_BYTES,
+                Kind::Good | Kind::Known => HASHED_BYTES,
                 Kind::Mixed if is_poseidon => 32 * (i % 18),
                 Kind::Mixed => i % 311,
             };
             let mut bytes = vec![0; length];
             rng.fill(&mut bytes[..]);
-            if is_poseidon && (kind == Kind::Good || i % 5 != 0) {
+            if is_poseidon && (kind != Kind::Mixed || i % 5 != 0) {
                 // Below the modulus.
                 bytes.iter_mut().step_by(32).for_each(|byte| *byte &= 0x0f);
             }

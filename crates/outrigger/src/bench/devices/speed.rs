@@ -4,18 +4,19 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use outrigger_algorithms::known_keys;
 use outrigger_scheduler::CoreEngine;
 use outrigger_types::{Engine, Operation};
 use serde_json::json;
 
 use super::asked::{Answered, Asked, Packed};
-use super::items::{Batch, Kind, Source};
+use super::items::{Batch, KNOWN_KEYS, Kind, Source};
 use crate::bench::verify::carry_out_parts;
-use crate::bench::{Latency, Peer, Record, pairs};
+use crate::bench::{Latency, Peer, Record, known, pairs};
 use crate::cli::Failure;
 
-/// One item, what fills a small GPU, what fills any, and what hides every fixed cost.
-const SIZES: [usize; 4] = [1, 1_024, 65_536, 1 << 20];
+/// One item, a small block of them, what fills a small GPU, what fills any, and what hides every fixed cost.
+const SIZES: [usize; 5] = [1, 64, 1_024, 65_536, 1 << 20];
 /// How long a size is measured, at least [`BATCHES_MIN`] and at most [`BATCHES_MAX`] batches of it.
 const SLICE: Duration = Duration::from_millis(200);
 const BATCHES_MIN: usize = 3;
@@ -38,19 +39,41 @@ pub(super) fn empty_batch(device: &Asked, operation: Operation) -> Result<Latenc
     Ok(pairs::latency(&mut samples))
 }
 
-/// Measures an operation at every size up to `items_max`.
+/// Measures an operation at every size up to `items_max`; where keys can be known, also with such ones, whose tables are
+/// there on both sides before the clock starts.
 pub(super) fn measure(
     device: &Asked,
     operation: Operation,
     items_max: usize,
     engines: &[CoreEngine],
 ) -> Result<Vec<Record>, Failure> {
-    let source = Source::new(operation, Kind::Good, items_max)?;
+    let mut records = measure_kind(device, operation, Kind::Good, items_max, engines)?;
+    if let Operation::Verify(ruleset) = operation
+        && known_keys::kind_of(ruleset).is_some()
+    {
+        records.extend(measure_kind(device, operation, Kind::Known, items_max, engines)?);
+    }
+    Ok(records)
+}
+
+fn measure_kind(
+    device: &Asked,
+    operation: Operation,
+    kind: Kind,
+    items_max: usize,
+    engines: &[CoreEngine],
+) -> Result<Vec<Record>, Failure> {
+    let source = Source::new(operation, kind, items_max)?;
+    let on_cores = if kind == Kind::Known { source.warm_cores()? } else { None };
     let peer = best_of_cores(&source, operation, items_max, engines)?;
     let mut records = Vec::new();
     for items in SIZES.into_iter().filter(|items| *items <= items_max) {
         let batch = source.batch(operation, items);
         let mut record = blank(device, operation, items);
+        if kind == Kind::Known {
+            record.algorithm = format!("{}, {KNOWN_KEYS} known keys", record.algorithm);
+            record.more.insert(known::NAME.to_owned(), json!({ "keys": KNOWN_KEYS, "on_cores": on_cores }));
+        }
         one_at_a_time(device, &batch, &mut record)?;
         record.items_per_second = in_flight(device, &batch)?;
         if let Some(peer) = &peer {
@@ -93,7 +116,7 @@ fn is_enough(batches: usize, since: Instant) -> bool {
 /// The latency of a batch that lies packed in the arena, and where its time goes.
 fn one_at_a_time(device: &Asked, batch: &Batch, record: &mut Record) -> Result<(), Failure> {
     // The first may have to make tables.
-    let mut packed = warm(device, device.pack(batch.operation, &batch.parts)?, batch)?;
+    let mut packed = warm(device, device.pack(batch)?, batch)?;
     let (mut samples, mut timings) = (Vec::new(), Vec::new());
     let since = Instant::now();
     while !is_enough(samples.len(), since) {
@@ -132,7 +155,7 @@ fn in_flight(device: &Asked, batch: &Batch) -> Result<f64, Failure> {
     let since = Instant::now();
     let one = || -> Result<(), Failure> {
         loop {
-            let answered = device.ask(device.pack(batch.operation, &batch.parts)?)?;
+            let answered = device.ask(device.pack(batch)?)?;
             if !batch.is_accepted(&answered.output()?) {
                 return Err(Failure::work("a good item was refused"));
             }

@@ -41,3 +41,18 @@ fn mixed_signatures_are_good_and_bad_in_every_way() {
         assert!(answers.verdicts.contains(&verdict), "{verdict:?} is missing");
     }
 }
+
+/// Every item of such a batch is good, marked, and by one of the few keys.
+#[test]
+fn known_signers_are_few_and_marked() {
+    for ruleset in [Ruleset::EthereumTransaction, Ruleset::Fabric, Ruleset::FiscoSm2, Ruleset::Bip340] {
+        let source = Source::new(Operation::Verify(ruleset), Kind::Known, 150).expect("items");
+        let batch = source.batch(Operation::Verify(ruleset), 150);
+        assert!(batch.is_accepted(&source.expected(&batch, &cpu(1)).expect("an answer")), "{ruleset}");
+        assert!((0..150).all(|item| batch.marks.is_marked(item)), "{ruleset}");
+        let Source::Pool { work, .. } = &source else { panic!("signatures come from a pool") };
+        let Work::Verify(work) = &**work else { panic!("signatures to verify") };
+        let keys: std::collections::BTreeSet<_> = (0..150).map(|item| work.keys.item(item)).collect();
+        assert_eq!(keys.len(), KNOWN_KEYS, "{ruleset}");
+    }
+}
