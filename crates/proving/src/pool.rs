@@ -89,6 +89,14 @@ struct Shared {
     together_max: usize,
 }
 
+/// The job that goes next, with those that go right after it and are of its group.
+struct Next {
+    /// Of all of them.
+    numbers: Vec<u64>,
+    first: Box<dyn Work>,
+    others: Vec<Box<dyn Work>>,
+}
+
 struct State {
     queue: Queue<Entry>,
     running: HashMap<u64, Running>,
@@ -202,9 +210,9 @@ impl Shared {
 
     /// A runner: one job after another, until the pool closes.
     fn run_jobs(&self) {
-        while let Some((numbers, work, others)) = self.next() {
+        while let Some(Next { numbers, first, others }) = self.next() {
             // Work deals with its own panics; this is for what it may have missed.
-            if catch_unwind(AssertUnwindSafe(|| work.run(others, &self.threads))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| first.run(others, &self.threads))).is_err() {
                 tracing::error!("a proof job panicked past its own guard");
             }
             let mut state = self.lock();
@@ -215,8 +223,7 @@ impl Shared {
         }
     }
 
-    /// The job that goes next, with those that go right after it and are of its group; and their numbers.
-    fn next(&self) -> Option<(Vec<u64>, Box<dyn Work>, Vec<Box<dyn Work>>)> {
+    fn next(&self) -> Option<Next> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -239,7 +246,7 @@ impl Shared {
                     others.push(next.item.work);
                 }
                 state.tell();
-                return Some((numbers, first.item.work, others));
+                return Some(Next { numbers, first: first.item.work, others });
             }
             state = self.work_came.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
