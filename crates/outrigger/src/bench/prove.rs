@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use outrigger_algorithms::Unit;
 use outrigger_groth16::engine::EngineChoice;
 use outrigger_groth16::formats::wtns;
-use outrigger_groth16::{Control, PreparedKey, Proved, ReadyKey, Stage, Witness};
+use outrigger_groth16::{Control, PreparedKey, Proved, ReadyKey, Stage, Wanted, Witness};
 use outrigger_types::Verdict;
 use serde_json::json;
 
@@ -32,6 +32,9 @@ use crate::commands::prove::stages_ms;
 
 /// Pairs of cold measurements: they take seconds each, and differ by far more than the machine's noise.
 const COLD_PAIRS_MAX: usize = 3;
+
+/// Proofs that are made together: what a sidecar does unless it is told otherwise.
+const TOGETHER: usize = 4;
 
 /// Runs the suite.
 pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
@@ -85,7 +88,8 @@ impl Bench<'_> {
         Ok(idle.and_then(|idle| memory::end(idle, key)))
     }
 
-    /// How several threads scale, one proof at a time, beside a loop in registers.
+    /// How several threads scale beside a loop in registers: one proof at a time, and several together, as proofs that
+    /// wait are made, the check of all in one product included.
     fn scaling(&self, record: &mut Record) -> Result<(), Failure> {
         let Some(unit) = Unit::detect().filter(|_| EngineChoice::fastest() == EngineChoice::Vector) else {
             return Ok(());
@@ -99,7 +103,29 @@ impl Bench<'_> {
             }
             Ok(proofs / time.as_secs_f64())
         };
-        scaling::beside_loop(record, self.args.pairs, unit, &mut || rate(&alone), &mut || rate(&all))
+        let rounds = self.args.pairs;
+        scaling::beside_loop(record, "scaling", rounds, unit, &mut || rate(&alone), &mut || rate(&all))?;
+        let together = |pool: &rayon::ThreadPool| {
+            let (mut proofs, since) = (0, Instant::now());
+            while proofs == 0 || since.elapsed() < scaling::SLICE {
+                proofs += pool.install(|| self.prove_together())?;
+            }
+            Ok(proofs as f64 / since.elapsed().as_secs_f64())
+        };
+        let (mut one, mut many) = (|| together(&alone), || together(&all));
+        scaling::beside_loop(record, "scaling_together", rounds, unit, &mut one, &mut many)
+    }
+
+    /// Makes some proofs together; how many.
+    fn prove_together(&self) -> Result<usize, Failure> {
+        let control = Control::default();
+        let wanted = [Wanted { witness: &self.witness, control: &control }; TOGETHER];
+        for proved in self.key.prove_many(&wanted, None, EngineChoice::Vector) {
+            if let Some(why) = proved.map_err(Failure::work)?.repeated {
+                return Err(Failure::work(format_args!("the engine's own proof did not count: {why}")));
+            }
+        }
+        Ok(TOGETHER)
     }
 
     /// Beside the reference engine, in the same process and pool.

@@ -36,13 +36,14 @@ pub(super) fn measure(
         return Ok(());
     };
     let (mut one, mut all) = (|| rate(&alone, work), || rate(engine, work));
-    beside_loop(record, args.pairs, unit, &mut one, &mut all)
+    beside_loop(record, "scaling", args.pairs, unit, &mut one, &mut all)
 }
 
-/// Adds to a record how much more is done on all its threads than on one, as the median over interleaved rounds: `one`
+/// Adds to a record, under a name, how much more is done on all its threads than on one, as the median over interleaved rounds: `one`
 /// and `all` measure for at least [`SLICE`] and give rates.
 pub(super) fn beside_loop(
     record: &mut Record,
+    name: &str,
     rounds: usize,
     unit: Unit,
     one: &mut dyn FnMut() -> Result<f64, Failure>,
@@ -63,7 +64,7 @@ pub(super) fn beside_loop(
         "product_over_loop": pairs::median(&mut shares),
         "spread": [shares.first(), shares.last()],
     });
-    record.more.insert("scaling".into(), scaling);
+    record.more.insert(name.into(), scaling);
     Ok(())
 }
 
