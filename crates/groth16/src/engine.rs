@@ -112,11 +112,6 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         Box::new(move |scalars, control| self.msm_g2(points, scalars, control))
     }
 
-    /// Makes ready what this engine keeps of a key, in the current rayon pool. Without it the first proof does.
-    fn prepare(&self, key: &ProvingKey<E>) {
-        let _ = key;
-    }
-
     /// The scalars of the H points, as many as the domain has elements: both matrices times the witness, and
     /// [`Arithmetic::quotient`] of that.
     fn quotient_of(
@@ -331,11 +326,5 @@ impl EngineChoice {
             Self::Vector => &*VECTOR,
             Self::Reference => &reference::ReferenceArithmetic,
         }
-    }
-}
-
-impl Default for EngineChoice {
-    fn default() -> Self {
-        Self::fastest()
     }
 }

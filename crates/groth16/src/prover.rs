@@ -123,13 +123,12 @@ pub fn prove_many<E: Curve>(
     reference: &dyn Arithmetic<E>,
 ) -> Vec<Result<Proved, ProveError>> {
     let verifier = match key.verifying_key().prepared(PreparedKey::new) {
-        Some(Ok(verifier)) => Ok(verifier),
-        Some(Err(error)) => Err(unusable(error)),
-        None => Err(ProveError::Internal("the verifying key was prepared by something else".into())),
-    };
-    let verifier = match verifier {
-        Ok(verifier) => verifier,
-        Err(error) => return vec![Err(error); wanted.len()],
+        Some(Ok(verifier)) => verifier,
+        Some(Err(error)) => return vec![Err(unusable(error)); wanted.len()],
+        None => {
+            let error = ProveError::Internal("the verifying key was prepared by something else".into());
+            return vec![Err(error); wanted.len()];
+        }
     };
     let begun = wanted.par_iter().map(|wanted| {
         fits(key, wanted.witness, r1cs)?;

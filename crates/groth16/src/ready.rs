@@ -37,7 +37,6 @@ trait AnyKey: Send + Sync {
     fn summary(&self) -> KeySummary;
     fn verifying_key(&self) -> &Arc<ProofKey>;
     fn memory_bytes(&self) -> usize;
-    fn prepare(&self, engine: EngineChoice);
     fn prove(
         &self,
         witness: &Witness,
@@ -68,10 +67,6 @@ impl<E: Curve> AnyKey for ProvingKey<E> {
 
     fn memory_bytes(&self) -> usize {
         self.memory_bytes()
-    }
-
-    fn prepare(&self, engine: EngineChoice) {
-        engine.of::<E>().prepare(self);
     }
 
     fn prove(
@@ -140,12 +135,6 @@ impl ReadyKey {
     /// Bytes of memory that the key holds beside its file.
     pub fn memory_bytes(&self) -> usize {
         self.key.memory_bytes()
-    }
-
-    /// Makes ready what an engine keeps of a key, in the current rayon pool: see
-    /// [`crate::engine::Arithmetic::prepare`]. [`ReadyKey::memory_bytes`] rises.
-    pub fn prepare(&self, engine: EngineChoice) {
-        self.key.prepare(engine);
     }
 
     /// Proves: see [`crate::prover::prove`].

@@ -105,10 +105,6 @@ impl<E: Curve> Arithmetic<E> for VectorArithmetic {
         self.over::<E::G2Lanes, E::G2Affine>(points)
     }
 
-    fn prepare(&self, key: &ProvingKey<E>) {
-        key.bases(self.unit);
-    }
-
     fn quotient_of(
         &self,
         key: &ProvingKey<E>,

@@ -8,7 +8,7 @@ use crate::curve::RawScalar;
 use crate::key::Rows;
 
 /// Rows between two looks at the control: well below a millisecond for rows as circuits have them.
-const ROWS_AT_ONCE: usize = 1 << 10;
+pub(in crate::engine) const ROWS_AT_ONCE: usize = 1 << 10;
 
 /// See [`super::super::Arithmetic::sparse_product`].
 pub(super) fn sparse_product<F: RawScalar>(

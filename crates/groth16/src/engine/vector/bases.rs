@@ -12,8 +12,8 @@ use super::numbers;
 use crate::ProvingKey;
 use crate::curve::{Curve, Points, RawField, RawPoint, point_bytes};
 
-/// What engine vector keeps of a key: its points as they lie in lanes, without those that are infinity: of every wire that does not
-/// occur in B the key has one; and its coefficients.
+/// What engine vector keeps of a key: its points as they lie in lanes, without those that are infinity (of every wire that
+/// does not occur in B the key has one), and its coefficients.
 pub struct KeyBases<E: Curve> {
     pub(super) a: Query<E::G1Lanes>,
     pub(super) b1: Query<E::G1Lanes>,

@@ -8,13 +8,10 @@ use outrigger_vector::ntt::Number;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::super::cpu::sparse::{Matrix, one};
+use super::super::cpu::sparse::{Matrix, ROWS_AT_ONCE, one};
 use super::super::{Failure, PlainScalar, WORK_TERM, Watch, rows_fit, tuning, work_of_quotient};
 use crate::curve::{Curve, RawScalar};
 use crate::{ProvingKey, Stage};
-
-/// Rows between two looks at the control: well below a millisecond for rows as circuits have them.
-const ROWS_AT_ONCE: usize = 1 << 10;
 
 /// See [`super::super::Arithmetic::quotient_of`].
 pub(super) fn quotient<E: Curve>(
