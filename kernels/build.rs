@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Where files that are included lie, beside the programs themselves.
-const FOLDERS: [&str; 4] = ["curves", "dialect", "fields", "hashes"];
+const FOLDERS: [&str; 5] = ["curves", "dialect", "fields", "hashes", "proving"];
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets the package's folder"));

@@ -34,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outrigger-device-cuda", &["device", "device-host", "kernels"]),
     ("outrigger-device-host", &["device", "kernels"]),
     ("outrigger-device-opencl", &["device", "kernels"]),
-    ("outrigger-groth16", &["mapping", "types", "vector"]),
+    ("outrigger-groth16", &["device", "kernels", "mapping", "types", "vector"]),
     ("outrigger-kernels", &[]),
     ("outrigger-mapping", &[]),
     ("outrigger-proto", &[]),

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::Included;
 
 /// Folders whose files can be named without them.
-const SEARCHED: [&str; 4] = ["curves", "dialect", "fields", "hashes"];
+const SEARCHED: [&str; 5] = ["curves", "dialect", "fields", "hashes", "proving"];
 
 /// Why a program cannot be put together.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! [`crate::prover`].
 
 pub mod cpu;
+pub mod device;
 pub mod operations;
 pub mod reference;
 pub mod vector;
