@@ -218,6 +218,10 @@ pub struct Proving {
     pub multiples_max: usize,
     /// Bytes of multiples of one key.
     pub multiples_bytes_max: usize,
+    /// Digits of scalars that engine vector sums at once in a multi-scalar multiplication.
+    pub msm_digits_at_once: usize,
+    /// Bits of a window of engine vector's multi-scalar multiplications at most, 4 to 18.
+    pub msm_window_bits_max: usize,
     /// The operating system's niceness of the pool's threads, 10 to 19.
     pub nice: u8,
     /// Jobs that wait or run, over all tenants.

@@ -81,6 +81,13 @@ impl HostDevice {
     }
 }
 
+impl HostDevice {
+    /// Bytes of its memory that are held.
+    pub fn held_bytes(&self) -> u64 {
+        self.shared.budget.limit() - self.shared.budget.left()
+    }
+}
+
 impl Default for HostDevice {
     fn default() -> Self {
         Self::new()

@@ -83,6 +83,11 @@ pub struct Control {
 }
 
 impl Control {
+    /// When the work ends, where there is such a time.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// Ends the work at `deadline` where there is one.
     pub fn with_deadline(mut self, deadline: Option<Instant>) -> Self {
         self.deadline = deadline;

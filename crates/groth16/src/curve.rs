@@ -12,6 +12,7 @@ use ark_ff::{AdditiveGroup, BigInt, Field, Fp, FpConfig, PrimeField, QuadExtConf
 use outrigger_vector::{msm, ntt};
 
 use crate::engine::vector::Transforms;
+use crate::engine::{Arithmetic, ProofEngine};
 
 /// Limbs of a scalar: both scalar fields fit into 256 bits.
 pub const SCALAR_LIMBS: usize = 4;
@@ -40,6 +41,9 @@ pub trait Curve:
     /// The tables of the vector engine's transforms over this curve's scalars.
     fn transforms() -> &'static Transforms<Self::ScalarLanes>;
 
+    /// What an engine does on this curve.
+    fn arithmetic(engine: &dyn ProofEngine) -> &dyn Arithmetic<Self>;
+
     /// A 2^s-th root of unity, s being the two-adicity of the scalar field, as snarkjs takes it: 5, the smallest
     /// quadratic non-residue of both fields, to the power (r − 1) / 2^s. arkworks takes another one on BLS12-381, so
     /// its domains cannot prove with a key of snarkjs there.
@@ -59,6 +63,10 @@ impl Curve for Bls12_381 {
     type G1Lanes = outrigger_vector::bls12_381::G1;
     type G2Lanes = outrigger_vector::bls12_381::G2;
     type ScalarLanes = ntt::Bls12381Scalars;
+
+    fn arithmetic(engine: &dyn ProofEngine) -> &dyn Arithmetic<Self> {
+        engine.bls12_381()
+    }
 
     fn transforms() -> &'static Transforms<Self::ScalarLanes> {
         static TRANSFORMS: Transforms<ntt::Bls12381Scalars> = Transforms::new();
@@ -328,6 +336,14 @@ pub fn read_point_unchecked<A: RawPoint<BaseField: RawField>>(bytes: &[u8]) -> A
     let (x, y) = bytes.split_at(A::BaseField::BYTES);
     let (x, y) = (A::BaseField::from_montgomery_unchecked(x), A::BaseField::from_montgomery_unchecked(y));
     if x == A::BaseField::ZERO && y == A::BaseField::ZERO { A::zero() } else { A::from_xy_unchecked(x, y) }
+}
+
+/// Reads a point as a `.zkey` has it, where both coordinates are below the modulus. It need not lie on its curve.
+pub fn read_point<A: RawPoint<BaseField: RawField>>(bytes: &[u8]) -> Option<A> {
+    let (x, y) = bytes.split_at_checked(A::BaseField::BYTES)?;
+    let (x, y) = (A::BaseField::from_montgomery(x)?, A::BaseField::from_montgomery(y)?);
+    let is_infinity = x == A::BaseField::ZERO && y == A::BaseField::ZERO;
+    Some(if is_infinity { A::zero() } else { A::from_xy_unchecked(x, y) })
 }
 
 /// Writes a point as a `.zkey` has it.

@@ -17,7 +17,10 @@ use std::fmt;
 use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Instant;
 
+use ark_bls12_381::Bls12_381;
+use ark_bn254::Bn254;
 use outrigger_vector::Unit;
+pub use outrigger_vector::msm::Cut;
 use zeroize::Zeroizing;
 
 pub use work::work_of_proof;
@@ -34,8 +37,10 @@ pub type PlainScalar = [u64; SCALAR_LIMBS];
 pub enum Failure {
     /// The work was stopped from outside.
     Stopped(Stop),
-    /// The engine is at fault: a device failed, memory ran out.
+    /// The engine is at fault: a device failed.
     Fault(String),
+    /// The engine cannot do it now, and is not to blame: its memory is taken, its device is being started again.
+    Unavailable(String),
 }
 
 impl fmt::Display for Failure {
@@ -43,6 +48,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Stopped(stop) => stop.fmt(f),
             Self::Fault(what) => write!(f, "engine fault: {what}"),
+            Self::Unavailable(what) => write!(f, "the engine cannot do it now: {what}"),
         }
     }
 }
@@ -143,6 +149,30 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         Ok(quotient)
     }
 
+    /// All that a proof needs of an engine: the scalars of the H points, and the five sums.
+    fn sums_of_proof(
+        &self,
+        key: &ProvingKey<E>,
+        witness: &[PlainScalar],
+        watch: &mut Watch<'_>,
+    ) -> Result<Sums<E>, Failure> {
+        let share = work_of_quotient(key) as f64 / work_of_engine(key) as f64;
+        let (control, told) = (watch.control, watch.told);
+        let of_quotient = |stage, part: f64| told(stage, part * share);
+        let quotient =
+            self.quotient_of(key, witness, &mut Watch { control, timings: watch.timings, told: &of_quotient })?;
+        // An engine at fault must not lead to a panic.
+        same_length(quotient.len(), key.summary.domain)?;
+        control.check()?;
+        let of_sums = |stage, part: f64| told(stage, share + part * (1.0 - share));
+        of_sums(Stage::MsmG1, 0.0);
+        let summands = Summands { key, witness, quotient: &quotient };
+        self.sums(&summands, &mut Watch { control, timings: watch.timings, told: &of_sums })
+    }
+
+    /// A proof of this engine did not verify, and one that a stand-in made of the same witness did.
+    fn is_blamed(&self) {}
+
     /// The five sums of a proof. One after the other, where an engine has no better order.
     fn sums(&self, summands: &Summands<'_, E>, watch: &mut Watch<'_>) -> Result<Sums<E>, Failure> {
         let (key, witness, private) = (summands.key, summands.witness, summands.private());
@@ -176,6 +206,11 @@ const WORK_NTT: u64 = 30;
 const WORK_G1: u64 = 60;
 const WORK_G2: u64 = 180;
 
+/// About how much work the quotient and the sums of a proof are.
+pub(crate) fn work_of_engine<E: Curve>(key: &ProvingKey<E>) -> u64 {
+    work_of_quotient(key) + work_of_sums(key.summary.wires, key.summary.domain)
+}
+
 /// About how much work the quotient of a proof is.
 pub(crate) fn work_of_quotient<E: Curve>(key: &ProvingKey<E>) -> u64 {
     let terms = key.a.terms.len() + key.b.terms.len();
@@ -206,7 +241,7 @@ impl<'a, E: Curve> Summands<'a, E> {
 }
 
 /// About how much work the sums of a proof are.
-pub(crate) fn work_of_sums(wires: usize, domain: usize) -> u64 {
+fn work_of_sums(wires: usize, domain: usize) -> u64 {
     WORK_G1 * (3 * wires + domain) as u64 + WORK_G2 * wires as u64
 }
 
@@ -222,6 +257,13 @@ pub struct Sums<E: Curve> {
     pub c: Zeroizing<E::G1>,
     /// Over the H points.
     pub h: Zeroizing<E::G1>,
+}
+
+impl<E: Curve> PartialEq for Sums<E> {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { a, b1, b2, c, h } = self;
+        **a == *other.a && **b1 == *other.b1 && **b2 == *other.b2 && **c == *other.c && **h == *other.h
+    }
 }
 
 /// Who watches the quotient or the sums of a proof.
@@ -271,11 +313,13 @@ pub struct Tuning {
     pub multiples_max: usize,
     /// Bytes of multiples of one key.
     pub multiples_bytes_max: usize,
+    /// How the sums are cut.
+    pub cut: Cut,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { large_domain_min: 1 << 19, multiples_max: 1, multiples_bytes_max: 256 << 20 }
+        Self { large_domain_min: 1 << 19, multiples_max: 1, multiples_bytes_max: 256 << 20, cut: Cut::default() }
     }
 }
 
@@ -291,7 +335,29 @@ pub(crate) fn tuning() -> Tuning {
     TUNING.read().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
 }
 
-/// An engine by name.
+/// An engine for whichever curve.
+pub trait ProofEngine: Send + Sync {
+    /// The name: a metrics label.
+    fn name(&self) -> &'static str;
+
+    /// Its arithmetic on BN254.
+    fn bn254(&self) -> &dyn Arithmetic<Bn254>;
+
+    /// Its arithmetic on BLS12-381.
+    fn bls12_381(&self) -> &dyn Arithmetic<Bls12_381>;
+
+    /// Whether it can take work now: a device may be starting, or in quarantine.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// Those that try what this engine failed at, one after the other.
+    fn stand_ins(&self) -> &'static [EngineChoice] {
+        &[EngineChoice::Reference]
+    }
+}
+
+/// An engine of this process's cores, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EngineChoice {
     /// Plain cores, our own arithmetic.
@@ -327,5 +393,19 @@ impl EngineChoice {
             Self::Vector => &*VECTOR,
             Self::Reference => &reference::ReferenceArithmetic,
         }
+    }
+}
+
+impl ProofEngine for EngineChoice {
+    fn name(&self) -> &'static str {
+        (*self).name()
+    }
+
+    fn bn254(&self) -> &dyn Arithmetic<Bn254> {
+        self.of()
+    }
+
+    fn bls12_381(&self) -> &dyn Arithmetic<Bls12_381> {
+        self.of()
     }
 }

@@ -4,6 +4,7 @@ mod check;
 
 use std::fmt;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use outrigger_mapping::Mapping;
@@ -22,15 +23,36 @@ pub trait KeyBytes: AsRef<[u8]> + Send + Sync {
     fn release(&self, range: Range<usize>) {
         let _ = range;
     }
+
+    /// The file that they are in, where another process can read them.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
 }
 
 impl KeyBytes for Vec<u8> {}
 
 impl KeyBytes for &'static [u8] {}
 
-impl KeyBytes for Mapping {
+/// A mapped file, and where it is.
+pub(crate) struct MappedFile {
+    pub(crate) mapping: Mapping,
+    pub(crate) path: PathBuf,
+}
+
+impl AsRef<[u8]> for MappedFile {
+    fn as_ref(&self) -> &[u8] {
+        self.mapping.as_ref()
+    }
+}
+
+impl KeyBytes for MappedFile {
     fn release(&self, range: Range<usize>) {
-        self.release(range);
+        self.mapping.release(range);
+    }
+
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 }
 
@@ -205,6 +227,12 @@ impl<E: Curve> ProvingKey<E> {
         RawPoints::new(self.bytes(&self.sections.h))
     }
 
+    /// The points of A, B1, C, H and B2, as they lie in the file.
+    pub(crate) fn sections(&self) -> [&[u8]; 5] {
+        let Sections { a, b1, b2, c, h } = &self.sections;
+        [a, b1, c, h, b2].map(|section| self.bytes(section))
+    }
+
     fn bytes(&self, section: &Range<usize>) -> &[u8] {
         &(*self.source).as_ref()[section.clone()]
     }
@@ -215,6 +243,11 @@ impl<E: Curve> ProvingKey<E> {
         for section in [a, b1, b2, c, h] {
             self.source.release(section.clone());
         }
+    }
+
+    /// The file that the key is in, where there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.source.path()
     }
 
     /// What verifies this key's proofs.

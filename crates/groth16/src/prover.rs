@@ -93,24 +93,24 @@ pub struct Wanted<'a> {
     pub control: &'a Control,
 }
 
-/// Proves, verifies the proof with the key's verifying key, and repeats once on the reference where it does not verify
-/// or the engine fails.
+/// Proves, verifies the proof with the key's verifying key, and where it does not verify or the engine fails, repeats on
+/// one stand-in after the other. The last of them is the judge.
 ///
 /// r and s are drawn anew from the operating system for each try. Runs in the current rayon pool.
 ///
 /// # Errors
-/// [`ProveError::Unsatisfied`] blames the witness only where the R1CS says so, or, without one, where the reference's
-/// proof does not verify either.
+/// [`ProveError::Unsatisfied`] blames the witness only where the R1CS says so, or, without one, where the proof of
+/// no stand-in verifies either.
 pub fn prove<E: Curve>(
     key: &ProvingKey<E>,
     witness: &Witness,
     r1cs: Option<&R1cs>,
     engine: &dyn Arithmetic<E>,
-    reference: &dyn Arithmetic<E>,
+    stand_ins: &[&dyn Arithmetic<E>],
     control: &Control,
 ) -> Result<Proved, ProveError> {
     let wanted = Wanted { witness, control };
-    prove_many(key, &[wanted], r1cs, engine, reference).pop().expect("as many as are wanted")
+    prove_many(key, &[wanted], r1cs, engine, stand_ins).pop().expect("as many as are wanted")
 }
 
 /// As [`prove`], for several proofs with one key, side by side. They are verified in one product of pairings; each is
@@ -120,7 +120,7 @@ pub fn prove_many<E: Curve>(
     wanted: &[Wanted<'_>],
     r1cs: Option<&R1cs>,
     engine: &dyn Arithmetic<E>,
-    reference: &dyn Arithmetic<E>,
+    stand_ins: &[&dyn Arithmetic<E>],
 ) -> Vec<Result<Proved, ProveError>> {
     let verifier = match key.verifying_key().prepared(PreparedKey::new) {
         Some(Ok(verifier)) => verifier,
@@ -143,40 +143,56 @@ pub fn prove_many<E: Curve>(
     attempt::verify(verifier, tries.iter_mut().filter_map(|begun| begun.as_mut().ok()));
     let ended = tries.into_par_iter().map(|begun| {
         let (attempt, outcome) = begun?;
-        end(attempt, outcome, verifier, r1cs.is_some(), engine, reference)
+        end(attempt, outcome, verifier, r1cs.is_some(), engine, stand_ins)
     });
     ended.collect()
 }
 
-/// What a try came to, and where it was the engine's fault a second one.
+/// What a try came to, and where it was the engine's fault those of others.
 fn end<E: Curve>(
     mut attempt: Attempt<'_, E>,
-    outcome: Outcome,
+    mut outcome: Outcome,
     verifier: &PreparedKey,
     is_checked: bool,
     engine: &dyn Arithmetic<E>,
-    reference: &dyn Arithmetic<E>,
+    stand_ins: &[&dyn Arithmetic<E>],
 ) -> Result<Proved, ProveError> {
-    let reason = match outcome {
-        Outcome::Made(proof) => return Ok(Proved { proof, timings: attempt.timings, repeated: None }),
-        Outcome::Stopped(stop) => return Err(ProveError::Stopped(stop)),
-        Outcome::Invalid => format!("the proof of engine {} does not verify", engine.name()),
-        Outcome::Fault(what) => format!("engine {}: {what}", engine.name()),
-    };
-    tracing::warn!(engine = engine.name(), reason, "a proof is repeated on the reference");
-    let made = attempt.make(reference);
-    let mut again = (attempt, made);
-    attempt::verify(verifier, std::iter::once(&mut again));
-    let (attempt, outcome) = again;
-    match outcome {
-        Outcome::Made(proof) => Ok(Proved { proof, timings: attempt.timings, repeated: Some(reason) }),
-        Outcome::Stopped(stop) => Err(ProveError::Stopped(stop)),
-        Outcome::Invalid if !is_checked => Err(ProveError::Unsatisfied(None)),
-        Outcome::Invalid => Err(ProveError::Internal(format!(
-            "{reason}; the reference's does not verify either, though every constraint holds: the key is of another \
-             circuit than the .r1cs"
-        ))),
-        Outcome::Fault(what) => Err(ProveError::Internal(format!("{reason}; reference: {what}"))),
+    let mut reasons: Vec<String> = Vec::new();
+    let mut name = engine.name();
+    let is_wrong = matches!(outcome, Outcome::Invalid);
+    let mut left = stand_ins.iter();
+    loop {
+        let is_invalid = matches!(outcome, Outcome::Invalid);
+        let reason = match outcome {
+            Outcome::Made(proof) => {
+                let repeated = (!reasons.is_empty()).then(|| reasons.join("; "));
+                if is_wrong {
+                    engine.is_blamed();
+                }
+                return Ok(Proved { proof, timings: attempt.timings, repeated });
+            }
+            Outcome::Stopped(stop) => return Err(ProveError::Stopped(stop)),
+            Outcome::Invalid => format!("the proof of engine {name} does not verify"),
+            Outcome::Fault(what) => format!("engine {name}: {what}"),
+        };
+        let Some(stand_in) = left.next() else {
+            reasons.push(reason);
+            return Err(match is_invalid {
+                true if !is_checked => ProveError::Unsatisfied(None),
+                true => ProveError::Internal(format!(
+                    "{}, though every constraint holds: the key is of another circuit than the .r1cs",
+                    reasons.join("; ")
+                )),
+                false => ProveError::Internal(reasons.join("; ")),
+            });
+        };
+        tracing::warn!(engine = name, reason, "a proof is repeated on engine {}", stand_in.name());
+        reasons.push(reason);
+        name = stand_in.name();
+        let made = attempt.make(*stand_in);
+        let mut again = (attempt, made);
+        attempt::verify(verifier, std::iter::once(&mut again));
+        (attempt, outcome) = again;
     }
 }
 

@@ -10,9 +10,9 @@ use outrigger_mapping::Mapping;
 use outrigger_types::{Curve as CurveId, ProofKey};
 
 use crate::curve::Curve;
-use crate::engine::EngineChoice;
+use crate::engine::{Arithmetic, ProofEngine};
 use crate::formats::zkey;
-use crate::key::KeySource;
+use crate::key::{KeySource, MappedFile};
 use crate::{Control, KeyError, KeySummary, ProveError, Proved, ProvingKey, R1cs, Wanted, Witness, prover};
 
 /// A proof with its public signals, as they travel.
@@ -41,14 +41,14 @@ trait AnyKey: Send + Sync {
         &self,
         witness: &Witness,
         r1cs: Option<&R1cs>,
-        engine: EngineChoice,
+        engine: &dyn ProofEngine,
         control: &Control,
     ) -> Result<Proved, ProveError>;
     fn prove_many(
         &self,
         wanted: &[Wanted<'_>],
         r1cs: Option<&R1cs>,
-        engine: EngineChoice,
+        engine: &dyn ProofEngine,
     ) -> Vec<Result<Proved, ProveError>>;
 }
 
@@ -73,22 +73,24 @@ impl<E: Curve> AnyKey for ProvingKey<E> {
         &self,
         witness: &Witness,
         r1cs: Option<&R1cs>,
-        engine: EngineChoice,
+        engine: &dyn ProofEngine,
         control: &Control,
     ) -> Result<Proved, ProveError> {
-        let (engine, reference) = (engine.of::<E>(), EngineChoice::Reference.of::<E>());
-        prover::prove(self, witness, r1cs, engine, reference, control)
+        prover::prove(self, witness, r1cs, E::arithmetic(engine), &stand_ins(engine), control)
     }
 
     fn prove_many(
         &self,
         wanted: &[Wanted<'_>],
         r1cs: Option<&R1cs>,
-        engine: EngineChoice,
+        engine: &dyn ProofEngine,
     ) -> Vec<Result<Proved, ProveError>> {
-        let (engine, reference) = (engine.of::<E>(), EngineChoice::Reference.of::<E>());
-        prover::prove_many(self, wanted, r1cs, engine, reference)
+        prover::prove_many(self, wanted, r1cs, E::arithmetic(engine), &stand_ins(engine))
     }
+}
+
+fn stand_ins<E: Curve>(engine: &dyn ProofEngine) -> Vec<&'static dyn Arithmetic<E>> {
+    engine.stand_ins().iter().map(|choice| choice.of::<E>()).collect()
 }
 
 impl ReadyKey {
@@ -97,9 +99,11 @@ impl ReadyKey {
     /// # Errors
     /// Where the file cannot be mapped, or is no good `.zkey`.
     pub fn open(path: &Path) -> Result<Self, KeyError> {
-        let mapping = Mapping::open(path).map_err(|error| KeyError::Io(format!("{}: {error}", path.display())))?;
+        let unreadable = |error| KeyError::Io(format!("{}: {error}", path.display()));
+        let mapping = Mapping::open(path).map_err(unreadable)?;
         mapping.will_need();
-        Self::of_source(Arc::new(mapping))
+        let path = std::path::absolute(path).map_err(unreadable)?;
+        Self::of_source(Arc::new(MappedFile { mapping, path }))
     }
 
     /// Makes a key in memory ready.
@@ -145,7 +149,7 @@ impl ReadyKey {
         &self,
         witness: &Witness,
         r1cs: Option<&R1cs>,
-        engine: EngineChoice,
+        engine: &dyn ProofEngine,
         control: &Control,
     ) -> Result<Proved, ProveError> {
         self.key.prove(witness, r1cs, engine, control)
@@ -156,7 +160,7 @@ impl ReadyKey {
         &self,
         wanted: &[Wanted<'_>],
         r1cs: Option<&R1cs>,
-        engine: EngineChoice,
+        engine: &dyn ProofEngine,
     ) -> Vec<Result<Proved, ProveError>> {
         self.key.prove_many(wanted, r1cs, engine)
     }

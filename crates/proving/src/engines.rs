@@ -1,10 +1,11 @@
 //! Which engine proves: the one that is expected to be done first, by what was measured here.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use outrigger_groth16::engine::{EngineChoice, work_of_proof};
+use outrigger_groth16::engine::{EngineChoice, ProofEngine, work_of_proof};
 use outrigger_groth16::setup::{insecure_setup, synthetic};
 use outrigger_groth16::{Control, KeySummary, ReadyKey, Stage, Timings, Witness};
 use outrigger_types::{Backend, Curve, Rejection};
@@ -14,114 +15,201 @@ use crate::metrics;
 /// The weight of the last proof: as in the estimate of a circuit's time.
 const WEIGHT: f64 = 0.3;
 
-/// Proofs that the engines are measured with as the service starts: of 2^4 and 2^9 constraints, some tens of
+/// Proofs that the engines of cores are measured with as the service starts: of 2^4 and 2^9 constraints, some tens of
 /// milliseconds together on plain cores.
 const MEASURED: [u32; 2] = [4, 9];
+
+/// A device has a price for each proof, and a low one for what it is made of: it takes a larger one to see the second.
+const MEASURED_ON_DEVICES: [u32; 3] = [4, 9, 12];
 
 /// The engines of this machine, with their costs.
 pub(crate) struct Engines {
     /// The first is taken where nothing is known.
-    candidates: Vec<EngineChoice>,
-    costs: Mutex<HashMap<Case, f64>>,
+    candidates: Vec<Candidate>,
 }
 
-/// Proofs that cost an engine about the same for each unit of work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Case {
-    engine: EngineChoice,
-    curve: Curve,
-    /// The binary logarithm of the work, halved: a class for each factor of four.
-    class: u32,
+/// An engine, and what it costs.
+struct Candidate {
+    backend: Backend,
+    engine: Arc<dyn ProofEngine>,
+    is_measured: AtomicBool,
+    costs: Mutex<Costs>,
 }
 
-impl Case {
-    fn of(engine: EngineChoice, curve: Curve, work: u64) -> Self {
-        Self { engine, curve, class: work.max(1).ilog2() / 2 }
-    }
+/// Of proofs on each curve: by the binary logarithm of their work, halved, what the last of them came to.
+type Costs = BTreeMap<(Curve, u32), Seen>;
+
+/// Proofs of about as much work.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// The work of a proof, in the mean of the last.
+    work: f64,
+    /// Seconds for a unit of it.
+    cost: f64,
 }
 
 impl Engines {
-    pub(crate) fn new(candidates: Vec<EngineChoice>) -> Self {
+    /// There is at least one, and the first is always ready.
+    pub(crate) fn new(candidates: Vec<(Backend, Arc<dyn ProofEngine>)>) -> Self {
         debug_assert!(!candidates.is_empty(), "there is always engine cpu");
-        Self { candidates, costs: Mutex::default() }
+        let candidate = |(backend, engine)| Candidate {
+            backend,
+            engine,
+            is_measured: AtomicBool::new(false),
+            costs: Mutex::default(),
+        };
+        Self { candidates: candidates.into_iter().map(candidate).collect() }
     }
 
-    /// The engines that this machine has.
-    pub(crate) fn of_machine(vector: bool) -> Self {
-        let mut candidates = vec![EngineChoice::Cpu];
+    /// The engines that this machine has: those of its cores, and of these devices.
+    pub(crate) fn of_machine(vector: bool, devices: Vec<(Backend, Arc<dyn ProofEngine>)>) -> Self {
+        let mut candidates: Vec<(Backend, Arc<dyn ProofEngine>)> = Vec::new();
         if vector && EngineChoice::fastest() == EngineChoice::Vector {
-            candidates.insert(0, EngineChoice::Vector);
+            candidates.push((Backend::Vector, Arc::new(EngineChoice::Vector)));
         }
+        candidates.push((Backend::Cpu, Arc::new(EngineChoice::Cpu)));
+        candidates.extend(devices);
         Self::new(candidates)
     }
 
-    /// The engine of a backend.
-    pub(crate) fn on(&self, backend: Backend) -> Result<EngineChoice, Rejection> {
-        self.candidates.iter().copied().find(|engine| engine.name() == backend.name()).ok_or_else(|| {
-            let names: Vec<_> = self.candidates.iter().map(|engine| engine.name()).collect();
-            Rejection::BackendUnavailable(format!("proofs run on {} here, not on {backend}", names.join(" and ")))
+    /// The engine of a backend: of several devices the first that is ready.
+    pub(crate) fn on(&self, backend: Backend) -> Result<usize, Rejection> {
+        let of_backend = |candidate: &Candidate| candidate.backend == backend;
+        if !self.candidates.iter().any(of_backend) {
+            let mut names: Vec<_> = self.candidates.iter().map(|candidate| candidate.backend.name()).collect();
+            names.dedup();
+            let why = format!("proofs run on {} here, not on {backend}", names.join(" and "));
+            return Err(Rejection::BackendUnavailable(why));
+        }
+        self.candidates.iter().position(|one| of_backend(one) && one.engine.is_ready()).ok_or_else(|| {
+            Rejection::BackendUnavailable(format!(
+                "no device of backend {backend} is ready to prove: `outrigger devices` and the log say why"
+            ))
         })
     }
 
     /// The engine that proves where none was measured.
-    pub(crate) fn preferred(&self) -> EngineChoice {
-        self.candidates[0]
+    pub(crate) fn preferred(&self) -> usize {
+        0
     }
 
-    /// Measures each engine with small proofs, in the current rayon pool, where there is a choice.
+    /// An engine by its number.
+    pub(crate) fn engine(&self, number: usize) -> &Arc<dyn ProofEngine> {
+        &self.candidates[number].engine
+    }
+
+    /// Whether there are engines that are ready and were not measured.
+    pub(crate) fn are_new(&self) -> bool {
+        self.candidates.len() > 1 && self.candidates.iter().any(Candidate::is_new)
+    }
+
+    /// Measures each engine that is ready and was not with small proofs, in the current rayon pool, where there is a
+    /// choice.
     pub(crate) fn measure(&self) -> Result<(), String> {
         if self.candidates.len() < 2 {
             return Ok(());
         }
-        let control = Control::default();
-        for log2_size in MEASURED {
-            let (r1cs, witness) = synthetic(log2_size, Curve::Bn254);
-            let mut zkey = Vec::new();
-            insecure_setup(&r1cs, &mut zkey, &control).map_err(|error| error.to_string())?;
-            let key = ReadyKey::of_source(std::sync::Arc::new(zkey)).map_err(|error| error.to_string())?;
-            for engine in &self.candidates {
-                // The first makes tables and memory.
-                for warm in [false, true] {
-                    let proved = key.prove(&witness, None, *engine, &control).map_err(|error| error.to_string())?;
-                    if warm {
-                        self.learn(*engine, &key.summary(), &witness, &proved.timings);
-                    }
-                }
+        for candidate in self.candidates.iter().filter(|candidate| candidate.is_new()) {
+            candidate.is_measured.store(true, Ordering::Relaxed);
+            let is_device = !matches!(candidate.backend, Backend::Cpu | Backend::Vector);
+            let sizes: &[u32] = if is_device { &MEASURED_ON_DEVICES } else { &MEASURED };
+            for log2_size in sizes {
+                candidate.measure(*log2_size)?;
             }
         }
         Ok(())
     }
 
     /// The engine for a proof.
-    pub(crate) fn choose(&self, key: &KeySummary, witness: &Witness) -> EngineChoice {
+    pub(crate) fn choose(&self, key: &KeySummary, witness: &Witness) -> usize {
         if self.candidates.len() == 1 {
-            return self.candidates[0];
+            return 0;
         }
         let work = work_of_proof(key, witness);
-        let costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
-        let expected = |engine: EngineChoice| cost(&costs, Case::of(engine, key.curve, work));
-        let known = self.candidates.iter().filter_map(|engine| expected(*engine).map(|cost| (*engine, cost)));
-        known.min_by(|(_, one), (_, other)| one.total_cmp(other)).map_or(self.candidates[0], |(engine, _)| engine)
+        let ready = self.candidates.iter().enumerate().filter(|(_, candidate)| candidate.engine.is_ready());
+        let known = ready.filter_map(|(number, candidate)| Some((number, candidate.expected(key.curve, work)?)));
+        known.min_by(|(_, one), (_, other)| one.total_cmp(other)).map_or(0, |(number, _)| number)
     }
 
     /// A proof was made by this engine in this time.
-    pub(crate) fn learn(&self, engine: EngineChoice, key: &KeySummary, witness: &Witness, timings: &Timings) {
-        let stages = [Stage::SparseProduct, Stage::Ntt, Stage::MsmG1, Stage::MsmG2];
-        let time: Duration = stages.map(|stage| timings.of(stage)).iter().sum();
-        let work = work_of_proof(key, witness).max(1);
-        let now = time.as_secs_f64() / work as f64;
-        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
-        let cost = costs.entry(Case::of(engine, key.curve, work)).or_insert(now);
-        *cost += WEIGHT * (now - *cost);
-        metrics::engine_cost(engine, key.curve, *cost);
+    pub(crate) fn learn(&self, number: usize, key: &KeySummary, witness: &Witness, timings: &Timings) {
+        self.candidates[number].learn(key, witness, timings);
     }
 }
 
-/// Seconds for a unit of work: of this case, else of the nearest that is known, on this curve if there is one.
-fn cost(costs: &HashMap<Case, f64>, case: Case) -> Option<f64> {
-    let known = costs.iter().filter(|(known, _)| known.engine == case.engine);
-    let distance = |known: &Case| (known.curve != case.curve, known.class.abs_diff(case.class), known.class);
-    known.min_by_key(|(known, _)| distance(known)).map(|(_, cost)| *cost)
+impl Candidate {
+    fn is_new(&self) -> bool {
+        !self.is_measured.load(Ordering::Relaxed) && self.engine.is_ready()
+    }
+
+    fn measure(&self, log2_size: u32) -> Result<(), String> {
+        let (r1cs, witness) = synthetic(log2_size, Curve::Bn254);
+        let control = Control::default();
+        // Devices read keys from files.
+        let mut zkey = Vec::new();
+        insecure_setup(&r1cs, &mut zkey, &control).map_err(|error| error.to_string())?;
+        let file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+        std::fs::write(file.path(), zkey).map_err(|error| error.to_string())?;
+        let key = ReadyKey::open(file.path()).map_err(|error| error.to_string())?;
+        // The first makes tables and memory.
+        for warm in [false, true] {
+            let proved = key.prove(&witness, None, &*self.engine, &control).map_err(|error| error.to_string())?;
+            if let Some(why) = proved.repeated {
+                return Err(why);
+            }
+            if warm {
+                self.learn(&key.summary(), &witness, &proved.timings);
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&self, key: &KeySummary, witness: &Witness, timings: &Timings) {
+        let stages = [Stage::SparseProduct, Stage::Ntt, Stage::MsmG1, Stage::MsmG2];
+        let time: Duration = stages.map(|stage| timings.of(stage)).iter().sum();
+        let work = work_of_proof(key, witness).max(1);
+        let now = Seen { work: work as f64, cost: time.as_secs_f64() / work as f64 };
+        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = costs.entry((key.curve, work.ilog2() / 2)).or_insert(now);
+        seen.work += WEIGHT * (now.work - seen.work);
+        seen.cost += WEIGHT * (now.cost - seen.cost);
+        metrics::engine_cost(self.engine.name(), key.curve, seen.cost);
+    }
+
+    /// Seconds that this much work is expected to take; `None` where nothing is known.
+    ///
+    /// By what work of its class cost; else by a line through the two that are nearest; else as the only one that is
+    /// known. Of a curve on which nothing was proved, as on the other.
+    fn expected(&self, curve: Curve, work: u64) -> Option<f64> {
+        let costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        let class = work.max(1).ilog2() / 2;
+        let work = work as f64;
+        let on = |curve: Curve| {
+            let on_curve = costs.iter().filter(|((of, _), _)| *of == curve);
+            on_curve.map(|((_, class), seen)| (*class, *seen)).collect::<Vec<_>>()
+        };
+        let mut known = on(curve);
+        if known.is_empty() {
+            known = Curve::ALL.into_iter().map(on).find(|known| !known.is_empty())?;
+        }
+        known.sort_by_key(|(of, _)| of.abs_diff(class));
+        let (nearest, seen) = known[0];
+        let alike = seen.cost * work;
+        match known.get(1) {
+            Some((_, other)) if nearest != class && other.work != seen.work => {
+                let (one, two) = (seen.cost * seen.work, other.cost * other.work);
+                let slope = (two - one) / (other.work - seen.work);
+                let line = one + slope * (work - seen.work);
+                // More work never takes less time, nor less work more.
+                Some(if work > seen.work {
+                    line.clamp(one.min(alike), alike.max(one))
+                } else {
+                    line.clamp(alike.min(one), one)
+                })
+            }
+            _ => Some(alike),
+        }
+    }
 }
 
 #[cfg(test)]

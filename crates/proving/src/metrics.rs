@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use outrigger_groth16::engine::EngineChoice;
 use outrigger_types::{Curve, Rejection};
 
 use crate::Finished;
@@ -61,12 +60,12 @@ pub(crate) fn ended(outcome: Result<&Finished, &Rejection>) {
     }
 }
 
-pub(crate) fn begun_by(engine: EngineChoice) {
-    counter!(BY_ENGINE, "engine" => engine.name()).increment(1);
+pub(crate) fn begun_by(engine: &'static str) {
+    counter!(BY_ENGINE, "engine" => engine).increment(1);
 }
 
-pub(crate) fn engine_cost(engine: EngineChoice, curve: Curve, seconds: f64) {
-    gauge!(UNIT_SECONDS, "engine" => engine.name(), "curve" => curve.name()).set(seconds);
+pub(crate) fn engine_cost(engine: &'static str, curve: Curve, seconds: f64) {
+    gauge!(UNIT_SECONDS, "engine" => engine, "curve" => curve.name()).set(seconds);
 }
 
 pub(crate) fn proved_in(time: Duration) {

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use outrigger_groth16::engine::{EngineChoice, ProofEngine};
 use outrigger_groth16::formats::wtns;
 use outrigger_groth16::store::Part;
 use outrigger_groth16::{CircuitStore, Control, ProveError, Stage, Stop, StoreError, Timings, Wanted, Witness};
@@ -45,8 +46,19 @@ pub(crate) trait Prover: Send + Sync {
         threads: &ThreadPool,
     ) -> Vec<Result<Finished, Rejection>>;
 
+    /// Whether there is something new to find out by [`Prover::warm_up`]. Quick.
+    fn is_cold(&self) -> bool {
+        false
+    }
+
     /// Finds out what this machine is good at, in the current rayon pool.
     fn warm_up(&self) {}
+
+    /// The engine of a backend, or the one that is preferred.
+    fn engine(&self, backend: Option<Backend>) -> Result<Arc<dyn ProofEngine>, Rejection> {
+        let _ = backend;
+        Ok(Arc::new(EngineChoice::fastest()))
+    }
 }
 
 /// Proves with the circuits of a store.
@@ -104,9 +116,18 @@ impl Prover for CircuitProver {
         self.prove_all(id, asked, backend, threads).unwrap_or_else(|rejection| vec![Err(rejection); count])
     }
 
+    fn is_cold(&self) -> bool {
+        self.engines.are_new()
+    }
+
+    fn engine(&self, backend: Option<Backend>) -> Result<Arc<dyn ProofEngine>, Rejection> {
+        let number = backend.map_or(Ok(self.engines.preferred()), |backend| self.engines.on(backend))?;
+        Ok(self.engines.engine(number).clone())
+    }
+
     fn warm_up(&self) {
         if let Err(error) = self.engines.measure() {
-            tracing::warn!(error, "the engines cannot be measured: {} proves", self.engines.preferred().name());
+            tracing::warn!(error, "an engine cannot be measured: others prove, unless it is asked for");
         }
     }
 }
@@ -149,25 +170,26 @@ impl CircuitProver {
             .filter_map(|begun| Some(Wanted { witness: begun.witness.as_ref().ok()?, control: begun.control }))
             .collect();
         let summary = circuit.key.summary();
-        let engine = match (backend, wanted.first()) {
+        let number = match (backend, wanted.first()) {
             (Some(backend), _) => self.engines.on(backend)?,
             (None, Some(first)) => self.engines.choose(&summary, first.witness),
             (None, None) => self.engines.preferred(),
         };
-        wanted.iter().for_each(|_| metrics::begun_by(engine));
-        let proved = threads.install(|| circuit.key.prove_many(&wanted, r1cs.as_deref(), engine));
+        let engine = self.engines.engine(number);
+        wanted.iter().for_each(|_| metrics::begun_by(engine.name()));
+        let proved = threads.install(|| circuit.key.prove_many(&wanted, r1cs.as_deref(), &**engine));
         // Of proofs side by side nobody knows what each would have taken.
         if let ([wanted], [Ok(proved)]) = (&wanted[..], &proved[..])
             && proved.repeated.is_none()
         {
-            self.engines.learn(engine, &summary, wanted.witness, &proved.timings);
+            self.engines.learn(number, &summary, wanted.witness, &proved.timings);
         }
         let mut proved = proved.into_iter();
         let end = |Begun { witness, mut timings, .. }: Begun<'_>| {
             drop(witness?);
             let proved = proved.next().expect("a proof for each witness").map_err(of_proof)?;
             if let Some(why) = &proved.repeated {
-                tracing::error!(circuit = %id, why, "a proof was repeated on the reference");
+                tracing::error!(circuit = %id, why, "a proof was repeated on another engine");
             }
             proved.timings.iter().for_each(|(stage, time)| timings.add(stage, time));
             Ok(Finished { proof: proved.proof, timings, repeated: proved.repeated.is_some() })

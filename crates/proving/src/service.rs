@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use outrigger_groth16::engine::ProofEngine;
 use outrigger_groth16::{CircuitStore, Control};
-use outrigger_types::{Priority, Rejection};
+use outrigger_types::{Backend, Priority, Rejection};
 use rayon::ThreadPool;
 use tokio::sync::oneshot;
 
@@ -41,13 +42,18 @@ pub(crate) struct Inner {
 }
 
 impl ProofService {
-    /// Starts the pool and takes up the jobs that the journal holds. Blocks for as long as the journal takes to read.
+    /// Starts the pool and takes up the jobs that the journal holds; proofs run on this machine's cores and on these
+    /// devices. Blocks for as long as the journal takes to read.
     ///
     /// # Errors
     /// In words, where the threads cannot be started, or the journal cannot be opened: it may be in use by another
     /// process.
-    pub fn start(options: ProvingOptions, store: Arc<CircuitStore>) -> Result<Self, String> {
-        let engines = Engines::of_machine(options.vector);
+    pub fn start(
+        options: ProvingOptions,
+        store: Arc<CircuitStore>,
+        devices: Vec<(Backend, Arc<dyn ProofEngine>)>,
+    ) -> Result<Self, String> {
+        let engines = Engines::of_machine(options.vector, devices);
         let prover =
             Arc::new(CircuitProver::new(store.clone(), options.witness_limits, engines, options.together_domain_max));
         Self::start_with(&options, store, prover)
@@ -93,6 +99,14 @@ impl ProofService {
             inner.take_up(job);
         }
         Ok(Self { inner })
+    }
+
+    /// The engine of a backend, for a call by [`ProofService::run`]; or the one that is preferred.
+    ///
+    /// # Errors
+    /// [`Rejection::BackendUnavailable`].
+    pub fn engine(&self, backend: Option<Backend>) -> Result<Arc<dyn ProofEngine>, Rejection> {
+        self.inner.prover.engine(backend)
     }
 
     /// The circuits.
@@ -472,6 +486,10 @@ fn ticker(told: std::sync::mpsc::Receiver<Weak<Inner>>) -> impl Fn() + Send + 's
         }
         if let Some(inner) = service.get().and_then(Weak::upgrade) {
             inner.sweep();
+            if inner.prover.is_cold() {
+                let prover = inner.prover.clone();
+                inner.pool.spawn(move || prover.warm_up());
+            }
         }
     }
 }

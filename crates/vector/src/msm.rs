@@ -144,6 +144,23 @@ pub(crate) trait Coordinate<L: Lanes>: Invertible + Words {
     fn blend(&self, mask: Mask, other: &Self) -> Self;
 }
 
+/// How multiplications are cut: values of a hardware profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Digits that a part sums: so many that inversions are shared by enough additions, and so few that what it sorts
+    /// stays in the second cache.
+    pub digits_at_once: usize,
+    /// Bits of a window at most, 4 to 18: how many is computed from the scalars, and the buckets of longer windows leave
+    /// the caches.
+    pub window_bits_max: usize,
+}
+
+impl Default for Cut {
+    fn default() -> Self {
+        Self { digits_at_once: 1 << 16, window_bits_max: 18 }
+    }
+}
+
 /// Points to be multiplied, as they lie in lanes: as many bytes as their coordinates, and one point more.
 pub struct Bases<C: Curve> {
     /// The points, then all of them times 2^spacing, and so on; after them infinity.
@@ -164,7 +181,7 @@ impl<C: Curve> Bases<C> {
     /// # Panics
     /// Where there are 2³¹ or more.
     pub fn prepare(unit: Unit, count: usize, point: impl Fn(usize) -> Option<[C::Number; 2]>) -> Self {
-        Self::prepare_with(unit, count, 1, point)
+        Self::prepare_with(unit, count, 1, Cut::default(), point)
     }
 
     /// As [`Bases::prepare`], and up to `most` multiples of each point, itself included, where multiplications gain
@@ -176,9 +193,10 @@ impl<C: Curve> Bases<C> {
         unit: Unit,
         count: usize,
         most: usize,
+        cut: Cut,
         point: impl Fn(usize) -> Option<[C::Number; 2]>,
     ) -> Self {
-        let multiples = Multiples::best(count, most, &C::ORDER, size_of::<C::Row>());
+        let multiples = Multiples::best(count, most, cut, &C::ORDER, size_of::<C::Row>());
         let all = count.checked_mul(multiples.count).filter(|all| *all < 1 << 31);
         let mut rows = Vec::with_capacity(1 + all.expect("not too many points for one multiplication"));
         let mut start = 0;
@@ -272,7 +290,7 @@ impl<'a, C: Curve> Msm<'a, C> {
         }
         let mut terms = Terms::sort_out(scalars, &C::ORDER)?;
         let digits = terms.cut(&bases.multiples);
-        let shares = Shares::new(&digits, threads.max(1));
+        let shares = Shares::new(&digits, threads.max(1), bases.multiples.cut);
         Some(Self { unit, bases, terms, digits, shares })
     }
 

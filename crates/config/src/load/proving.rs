@@ -17,6 +17,8 @@ const TOGETHER_DOMAIN_DEFAULT: u64 = 1 << 14;
 const LARGE_DOMAIN_DEFAULT: u64 = 1 << 19;
 /// A fifth of the time of the sums of a small circuit.
 const MULTIPLES_DEFAULT: u64 = 4;
+const DIGITS_AT_ONCE_DEFAULT: u64 = 1 << 16;
+const WINDOW_BITS_DEFAULT: u64 = 18;
 /// Keys of some 2^14 constraints: larger ones gain little.
 const MULTIPLES_BYTES_DEFAULT: u64 = 32 << 20;
 /// A tenth of the weight of what runs beside it: a verification waits for a time slice at most, and a machine that is
@@ -62,6 +64,8 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources, request_bytes_max: us
     let together_domain_max = count("proving.together_domain_max", 2..=1 << 31, TOGETHER_DOMAIN_DEFAULT);
     let large_domain_min = count("proving.large_domain_min", 2..=1 << 32, LARGE_DOMAIN_DEFAULT);
     let multiples_max = count("proving.multiples_max", 1..=16, MULTIPLES_DEFAULT);
+    let msm_digits_at_once = count("proving.msm_digits_at_once", 1 << 10..=1 << 24, DIGITS_AT_ONCE_DEFAULT);
+    let msm_window_bits_max = count("proving.msm_window_bits_max", 4..=18, WINDOW_BITS_DEFAULT);
     // Verification must win against proofs, so they are never as urgent to the operating system.
     let nice = count("proving.nice", 10..=19, NICE_DEFAULT) as u8;
     let jobs_max = count("proving.jobs_max", 1..=1 << 20, JOBS_DEFAULT);
@@ -89,6 +93,8 @@ pub(super) fn read(reader: &mut Reader, sources: &Sources, request_bytes_max: us
         large_domain_min,
         multiples_max,
         multiples_bytes_max,
+        msm_digits_at_once,
+        msm_window_bits_max,
         nice,
         jobs_max,
         tenant_jobs_max,

@@ -127,6 +127,8 @@ fn write_proving(out: &mut String, proving: &Proving) -> std::fmt::Result {
     writeln!(out, "large_domain_min = {}", proving.large_domain_min)?;
     writeln!(out, "multiples_max = {}", proving.multiples_max)?;
     writeln!(out, "multiples_bytes_max = \"{}\"", show_bytes(proving.multiples_bytes_max as u64))?;
+    writeln!(out, "msm_digits_at_once = {}", proving.msm_digits_at_once)?;
+    writeln!(out, "msm_window_bits_max = {}", proving.msm_window_bits_max)?;
     writeln!(out, "nice = {}\njobs_max = {}", proving.nice, proving.jobs_max)?;
     writeln!(out, "tenant_jobs_max = {}", proving.tenant_jobs_max)?;
     writeln!(out, "secret_bytes_max = \"{}\"", show_bytes(proving.secret_bytes_max))?;

@@ -8,6 +8,7 @@ use outrigger_vector::{bn254, ntt};
 
 use super::Curve;
 use crate::engine::vector::Transforms;
+use crate::engine::{Arithmetic, ProofEngine};
 
 impl Curve for Bn254 {
     const ID: outrigger_types::Curve = outrigger_types::Curve::Bn254;
@@ -15,6 +16,10 @@ impl Curve for Bn254 {
     type G1Lanes = bn254::G1;
     type G2Lanes = bn254::G2;
     type ScalarLanes = ntt::Bn254Scalars;
+
+    fn arithmetic(engine: &dyn ProofEngine) -> &dyn Arithmetic<Self> {
+        engine.bn254()
+    }
 
     fn transforms() -> &'static Transforms<Self::ScalarLanes> {
         static TRANSFORMS: Transforms<ntt::Bn254Scalars> = Transforms::new();

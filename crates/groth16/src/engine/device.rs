@@ -5,5 +5,7 @@
 //! Montgomery form with R = 2^(32 × words), one element after the other, so the points of a key are copied as they are.
 //! Scalars of a sum, and the witness, are plain numbers of 8 such words.
 
+pub mod calls;
 pub mod quotient;
+pub mod remote;
 pub mod sums;

@@ -8,7 +8,7 @@ use ark_ec::CurveGroup;
 use outrigger_types::Curve as CurveId;
 use rayon::prelude::*;
 
-use super::{EngineChoice, Failure, PlainScalar};
+use super::{Failure, PlainScalar, ProofEngine};
 use crate::curve::{Curve, RawField, RawPoint, RawScalar, SCALAR_BYTES, SCALAR_LIMBS, point_bytes};
 use crate::formats::encoding::{g1_from_bytes, g1_to_bytes, g2_from_bytes, g2_to_bytes};
 use crate::{Control, FormatError};
@@ -59,7 +59,7 @@ pub fn msm(
     group: Group,
     points: &[u8],
     scalars: &[u8],
-    engine: EngineChoice,
+    engine: &dyn ProofEngine,
     control: &Control,
 ) -> Result<Vec<u8>, OperationError> {
     match curve {
@@ -78,7 +78,7 @@ pub fn ntt(
     elements: &[u8],
     inverse: bool,
     coset: bool,
-    engine: EngineChoice,
+    engine: &dyn ProofEngine,
     control: &Control,
 ) -> Result<Vec<u8>, OperationError> {
     match curve {
@@ -91,7 +91,7 @@ fn msm_on<E: Curve>(
     group: Group,
     points: &[u8],
     scalars: &[u8],
-    engine: EngineChoice,
+    engine: &dyn ProofEngine,
     control: &Control,
 ) -> Result<Vec<u8>, OperationError> {
     let point_size = match group {
@@ -104,7 +104,7 @@ fn msm_on<E: Curve>(
         return Err(format_error("scalars", format!("{scalars} scalars for {count} points; send as many of both")));
     }
     let scalars: Vec<PlainScalar> = scalars_from_bytes::<E::ScalarField>("scalars", scalars)?;
-    let engine = engine.of::<E>();
+    let engine = E::arithmetic(engine);
     Ok(match group {
         Group::G1 => {
             let points = points_from_bytes(points, point_size, g1_from_bytes::<E>, control)?;
@@ -121,7 +121,7 @@ fn ntt_on<E: Curve>(
     elements: &[u8],
     inverse: bool,
     coset: bool,
-    engine: EngineChoice,
+    engine: &dyn ProofEngine,
     control: &Control,
 ) -> Result<Vec<u8>, OperationError> {
     let count = whole("elements", elements, SCALAR_BYTES)?;
@@ -131,7 +131,7 @@ fn ntt_on<E: Curve>(
     let plain = scalars_from_bytes::<E::ScalarField>("elements", elements)?;
     let element = |limbs| E::ScalarField::from_plain_limbs(limbs).expect("checked to be below r");
     let mut values: Vec<_> = plain.into_iter().map(element).collect();
-    engine.of::<E>().ntt(&mut values, inverse, coset, control)?;
+    E::arithmetic(engine).ntt(&mut values, inverse, coset, control)?;
     let bytes = values.iter().flat_map(|value| scalar_to_bytes(&value.plain_limbs()));
     Ok(bytes.collect())
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::randomness::scalar;
 use super::{ProveError, Timings};
 use crate::curve::Curve;
-use crate::engine::{Arithmetic, Failure, PlainScalar, Summands, Sums, Watch, work_of_quotient, work_of_sums};
+use crate::engine::{Arithmetic, Failure, Sums, Watch, work_of_engine};
 use crate::formats::encoding::{g1_to_bytes, g2_to_bytes};
 use crate::{Control, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
 
@@ -39,7 +39,7 @@ impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Stopped(stop) => Self::Stopped(stop),
-            Failure::Fault(what) => Self::Fault(what),
+            Failure::Fault(what) | Failure::Unavailable(what) => Self::Fault(what),
         }
     }
 }
@@ -58,7 +58,7 @@ pub(super) struct Attempt<'a, E: Curve> {
     done: u64,
 }
 
-/// About how long the steps take beside those of engines, in the unit of [`work_of_sums`].
+/// About how long the steps take beside those of engines, in the unit of [`work_of_engine`].
 mod weight {
     /// A term of a constraint.
     pub(super) const CHECK: u64 = 1;
@@ -68,7 +68,7 @@ mod weight {
 
 impl<'a, E: Curve> Attempt<'a, E> {
     pub(super) fn new(key: &'a ProvingKey<E>, witness: &'a Witness, control: &'a Control) -> Self {
-        let of_try = work_of_quotient(key) + work_of_sums(key.summary.wires, key.summary.domain) + weight::VERIFY;
+        let of_try = work_of_engine(key) + weight::VERIFY;
         Self { key, witness, control, timings: Timings::default(), of_try, whole: of_try, done: 0 }
     }
 
@@ -81,7 +81,7 @@ impl<'a, E: Curve> Attempt<'a, E> {
             Ok(Ok(())) => Ok(()),
             Ok(Err(unsatisfied)) => Err(ProveError::Unsatisfied(Some(unsatisfied.constraint))),
             Err(Failure::Stopped(stop)) => Err(ProveError::Stopped(stop)),
-            Err(Failure::Fault(what)) => Err(ProveError::Internal(what)),
+            Err(Failure::Fault(what) | Failure::Unavailable(what)) => Err(ProveError::Internal(what)),
         }
     }
 
@@ -104,56 +104,35 @@ impl<'a, E: Curve> Attempt<'a, E> {
     }
 
     fn try_make(&mut self, engine: &dyn Arithmetic<E>) -> Result<Proof, Failure> {
-        let scalars = self.quotient(engine)?;
-        let sums = self.sums(engine, &scalars)?;
-        drop(scalars);
-        let drawn = || scalar::<E::ScalarField>().map_err(|error| Failure::Fault(format!("no randomness: {error}")));
-        Ok(self.assemble(&sums, *drawn()?, *drawn()?))
+        let blinding = Blinding::draw(self.key)?;
+        let (blinded, sums) = rayon::join(|| blinding.multiply(), || self.sums(engine));
+        Ok(self.assemble(&sums?, &blinding, &blinded))
     }
 
-    /// The scalars of the H points.
-    fn quotient(&mut self, engine: &dyn Arithmetic<E>) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
-        let (key, witness) = (self.key, self.witness.values());
-        let quotient =
-            self.watched(Stage::SparseProduct, work_of_quotient(key), |watch| engine.quotient_of(key, witness, watch))?;
-        let (found, domain) = (quotient.len(), key.summary.domain);
-        // An engine at fault must not lead to a panic later.
-        if found != domain {
-            return Err(Failure::Fault(format!("the quotient has {found} values instead of {domain}")));
-        }
-        Ok(quotient)
-    }
-
-    fn sums(&mut self, engine: &dyn Arithmetic<E>, quotient: &[PlainScalar]) -> Result<Sums<E>, Failure> {
-        let summands = Summands { key: self.key, witness: self.witness.values(), quotient };
-        self.watched(Stage::MsmG1, summands.work(), |watch| engine.sums(&summands, watch))
-    }
-
-    /// Stages that an engine goes through by itself, of so much work, the first of them being `first`.
-    fn watched<T>(
-        &mut self,
-        first: Stage,
-        work: u64,
-        stages: impl FnOnce(&mut Watch<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    /// What the engine makes of key and witness. It goes through stages by itself.
+    fn sums(&mut self, engine: &dyn Arithmetic<E>) -> Result<Sums<E>, Failure> {
         self.control.check()?;
         let (control, done, whole) = (self.control, self.done, self.whole);
+        let (key, work) = (self.key, work_of_engine(self.key));
         let told = |stage, share: f64| control.tell(stage, percent(done + (share * work as f64) as u64, whole));
-        told(first, 0.0);
-        let result = stages(&mut Watch { control, timings: &mut self.timings, told: &told })?;
+        told(Stage::SparseProduct, 0.0);
+        let watch = &mut Watch { control, timings: &mut self.timings, told: &told };
+        let sums = engine.sums_of_proof(key, self.witness.values(), watch)?;
         self.done += work;
-        Ok(result)
+        Ok(sums)
     }
 
-    /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ, r and s fresh for each proof.
-    fn assemble(&self, sums: &Sums<E>, r: E::ScalarField, s: E::ScalarField) -> Proof {
+    /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ with B1 = β + ΣB + s·δ in G1, which is
+    /// ΣC + ΣH + s·(α + ΣA) + r·(β + ΣB) + r·s·δ.
+    fn assemble(&self, sums: &Sums<E>, blinding: &Blinding<'_, E>, blinded: &Blinded<E>) -> Proof {
         let key = self.key;
-        let (r, s) = (Zeroizing::new(r), Zeroizing::new(s));
-        let rs = Zeroizing::new(*r * *s);
-        let a = *sums.a + key.alpha1 + key.delta1 * *r;
-        let b = *sums.b2 + key.beta2 + key.delta2 * *s;
-        let b1 = Zeroizing::new(*sums.b1 + key.beta1 + key.delta1 * *s);
-        let c = *sums.c + *sums.h + a * *s + *b1 * *r - key.delta1 * *rs;
+        let bare_a = Zeroizing::new(*sums.a + key.alpha1);
+        let bare_b1 = Zeroizing::new(*sums.b1 + key.beta1);
+        let (by_s, by_r) = rayon::join(|| *bare_a * *blinding.s, || *bare_b1 * *blinding.r);
+        let (by_s, by_r) = (Zeroizing::new(by_s), Zeroizing::new(by_r));
+        let a = *bare_a + *blinded.by_r;
+        let b = *sums.b2 + key.beta2 + *blinded.by_s;
+        let c = *sums.c + *sums.h + *by_s + *by_r + *blinded.by_both;
         let mut bytes = g1_to_bytes::<E>(&a.into_affine());
         bytes.extend(g2_to_bytes::<E>(&b.into_affine()));
         bytes.extend(g1_to_bytes::<E>(&c.into_affine()));
@@ -175,6 +154,39 @@ impl<'a, E: Curve> Attempt<'a, E> {
         self.timings.add(stage, begin.elapsed());
         self.done += work;
         result
+    }
+}
+
+/// r and s, fresh for each proof.
+struct Blinding<'a, E: Curve> {
+    key: &'a ProvingKey<E>,
+    r: Zeroizing<E::ScalarField>,
+    s: Zeroizing<E::ScalarField>,
+}
+
+/// What they make of δ; with the proof it would tell of the witness.
+struct Blinded<E: Curve> {
+    /// r·δ.
+    by_r: Zeroizing<E::G1>,
+    /// s·δ in G2.
+    by_s: Zeroizing<E::G2>,
+    /// r·s·δ.
+    by_both: Zeroizing<E::G1>,
+}
+
+impl<'a, E: Curve> Blinding<'a, E> {
+    fn draw(key: &'a ProvingKey<E>) -> Result<Self, Failure> {
+        let drawn = || scalar::<E::ScalarField>().map_err(|error| Failure::Fault(format!("no randomness: {error}")));
+        Ok(Self { key, r: drawn()?, s: drawn()? })
+    }
+
+    fn multiply(&self) -> Blinded<E> {
+        let both = Zeroizing::new(*self.r * *self.s);
+        Blinded {
+            by_r: Zeroizing::new(self.key.delta1 * *self.r),
+            by_s: Zeroizing::new(self.key.delta2 * *self.s),
+            by_both: Zeroizing::new(self.key.delta1 * *both),
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Circuit {
         checked: bool,
         control: &Control,
     ) -> Result<Proved, ProveError> {
-        prove(&self.key, witness, checked.then_some(&self.r1cs), engine, reference, control)
+        prove(&self.key, witness, checked.then_some(&self.r1cs), engine, &[reference], control)
     }
 
     /// The witness with a wrong value in the middle: constraint 5 computes wire 9.
@@ -72,7 +72,7 @@ fn proves_with_keys_of_snarkjs() {
         let witness = wtns::parse(wtns).unwrap();
         let verifier = PreparedKey::new(&json::read_verifying_key(verifying_key.as_bytes()).unwrap()).unwrap();
         for engine in [EngineChoice::Cpu, EngineChoice::Vector, EngineChoice::Reference] {
-            let proved = key.prove(&witness, None, engine, &Control::default()).unwrap();
+            let proved = key.prove(&witness, None, &engine, &Control::default()).unwrap();
             assert_eq!(proved.repeated, None);
             assert_eq!(verifier.verify(&proved.proof.bytes, &proved.proof.public_signals), Verdict::Valid);
             assert_eq!(squeezed(&json::write_public(&proved.proof)), squeezed(public));
@@ -92,7 +92,7 @@ fn proves_synthetic_circuits_on<E: Curve>() {
         let key = ReadyKey::of_source(Arc::new(zkey)).unwrap();
         assert_eq!(key.summary().domain, 1 << log2_size);
         assert_eq!(key.check(&Control::default()), Ok(()));
-        let proved = key.prove(&witness, Some(&r1cs), EngineChoice::fastest(), &Control::default()).unwrap();
+        let proved = key.prove(&witness, Some(&r1cs), &EngineChoice::fastest(), &Control::default()).unwrap();
         assert_eq!(proved.repeated, None);
         assert_eq!(proved.proof.public_signals, witness.public_signals(1));
     }
@@ -128,6 +128,19 @@ fn a_lying_engine_is_repeated_on_the_reference_and_named() {
             assert!(reason.contains("engine double"), "{reason}");
             assert_eq!(reference.calls(), 8, "two products, a quotient, five sums: one try");
         }
+    }
+}
+
+#[test]
+fn stand_ins_are_tried_in_their_order() {
+    let circuit = Circuit::new();
+    let control = Control::default();
+    for (first, second, calls) in [(Lie::None, Lie::None, 0), (Lie::MsmG1, Lie::None, 8), (Lie::Fault, Lie::None, 8)] {
+        let stand_ins = [Double::new(first), Double::new(second)];
+        let engine = Double::new(Lie::MsmG2);
+        let proved = prove(&circuit.key, &circuit.witness, None, &engine, &[&stand_ins[0], &stand_ins[1]], &control);
+        assert!(circuit.verifies(&proved.expect("one of them is honest").proof));
+        assert_eq!(stand_ins[1].calls(), calls);
     }
 }
 
@@ -265,7 +278,7 @@ fn many_proofs_fail_each_by_itself() {
         .map(|(witness, control)| Wanted { witness, control });
     for r1cs in [None, Some(&circuit.r1cs)] {
         let (engine, reference) = (honest(), honest());
-        let proved = prove_many(&circuit.key, &wanted, r1cs, &engine, &reference);
+        let proved = prove_many(&circuit.key, &wanted, r1cs, &engine, &[&reference]);
         assert_eq!(proved.len(), wanted.len());
         for i in [0, 3, 4] {
             let proved = proved[i].as_ref().expect("a good witness");
@@ -277,7 +290,7 @@ fn many_proofs_fail_each_by_itself() {
         // The bad one is tried on the reference where nothing else says what is wrong with it.
         assert_eq!(reference.calls(), if r1cs.is_some() { 0 } else { 8 });
     }
-    assert!(prove_many(&circuit.key, &[], None, &honest(), &honest()).is_empty());
+    assert!(prove_many(&circuit.key, &[], None, &honest(), &[&honest()]).is_empty());
 }
 
 #[test]
@@ -285,7 +298,7 @@ fn many_proofs_of_a_lying_engine_are_all_repeated() {
     let circuit = Circuit::new();
     let control = Control::default();
     let wanted = [Wanted { witness: &circuit.witness, control: &control }; 3];
-    let proved = prove_many(&circuit.key, &wanted, None, &Double::new(Lie::MsmG1), &honest());
+    let proved = prove_many(&circuit.key, &wanted, None, &Double::new(Lie::MsmG1), &[&honest()]);
     for proved in proved {
         let proved = proved.expect("the reference does not lie");
         assert!(circuit.verifies(&proved.proof) && proved.repeated.is_some());

@@ -22,7 +22,7 @@ fn key_of(r1cs: &R1cs) -> ReadyKey {
 fn proves(r1cs: &R1cs, witness: &Witness) {
     let key = key_of(r1cs);
     assert_eq!(key.check(&Control::default()), Ok(()), "{r1cs:?}");
-    let proved = key.prove(witness, Some(r1cs), EngineChoice::Reference, &Control::default());
+    let proved = key.prove(witness, Some(r1cs), &EngineChoice::Reference, &Control::default());
     assert_eq!(proved.expect("a proof").repeated, None, "{r1cs:?}");
 }
 
@@ -82,7 +82,7 @@ fn two_setups_share_nothing() {
     let (r1cs, witness) = synthetic(3, CurveId::Bn254);
     let (one, other) = (key_of(&r1cs), key_of(&r1cs));
     assert_ne!(one.verifying_key().bytes, other.verifying_key().bytes);
-    let proof = one.prove(&witness, None, EngineChoice::Reference, &Control::default()).unwrap().proof;
+    let proof = one.prove(&witness, None, &EngineChoice::Reference, &Control::default()).unwrap().proof;
     let verdict =
         |key: &ReadyKey| PreparedKey::new(key.verifying_key()).unwrap().verify(&proof.bytes, &proof.public_signals);
     assert_eq!(verdict(&one), outrigger_types::Verdict::Valid);

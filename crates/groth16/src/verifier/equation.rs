@@ -1,8 +1,10 @@
 //! The equation of Groth16, for one proof and for many.
 
+use ark_ec::pairing::MillerLoopOutput;
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use outrigger_types::{Column, ProofKey, Verdict};
+use rayon::prelude::*;
 
 use crate::KeyError;
 use crate::curve::{Curve, RawPoint, RawScalar, SCALAR_BYTES};
@@ -23,7 +25,7 @@ pub(super) struct Prepared<E: Curve> {
     ic: Vec<E::G1Affine>,
 }
 
-/// A proof whose points are in their subgroups, with public signals below r.
+/// A proof whose points are on their curves, with public signals below r.
 struct Item<E: Curve> {
     a: E::G1Affine,
     b: E::G2Affine,
@@ -81,31 +83,59 @@ impl<E: Curve> Prepared<E> {
                 Err(verdict) => verdicts[i] = verdict,
             }
         }
-        self.judge(&items, &mut verdicts);
+        self.judge(items, &mut verdicts);
         verdicts
     }
 
-    /// Gives each item its verdict: valid to all where their combination holds, or else to each half its own.
-    fn judge(&self, items: &[(usize, Item<E>)], verdicts: &mut [Verdict]) {
+    /// Gives each item its verdict: valid to all that hold.
+    fn judge(&self, mut items: Vec<(usize, Item<E>)>, verdicts: &mut [Verdict]) {
+        if items.len() > ALONE_MAX {
+            // Their combination says something of points in their subgroups alone.
+            let sound: Vec<bool> = items.par_iter().with_max_len(1).map(|(_, item)| item.is_sound()).collect();
+            let mut sound = sound.into_iter();
+            items.retain(|(i, _)| {
+                let is_sound = sound.next().expect("one for each");
+                if !is_sound {
+                    verdicts[*i] = Verdict::Invalid;
+                }
+                is_sound
+            });
+            self.judge_sound(&items, verdicts);
+        } else {
+            items.iter().for_each(|(i, item)| verdicts[*i] = Verdict::from_equation(self.holds(item)));
+        }
+    }
+
+    /// As [`Self::judge`], of points in their subgroups: valid to all where their combination holds, or else to each
+    /// half its own.
+    fn judge_sound(&self, items: &[(usize, Item<E>)], verdicts: &mut [Verdict]) {
         if items.len() <= ALONE_MAX {
             items.iter().for_each(|(i, item)| verdicts[*i] = Verdict::from_equation(self.holds(item)));
         } else if self.all_hold(items) {
             items.iter().for_each(|(i, _)| verdicts[*i] = Verdict::Valid);
         } else {
             let (left, right) = items.split_at(items.len() / 2);
-            self.judge(left, verdicts);
-            self.judge(right, verdicts);
+            self.judge_sound(left, verdicts);
+            self.judge_sound(right, verdicts);
         }
     }
 
-    /// The equation of one proof.
+    /// Whether the points of one proof are in their subgroups and its equation holds. Two threads share the work, where
+    /// there are two.
     fn holds(&self, item: &Item<E>) -> bool {
-        let signals = E::G1::msm_bigint(&self.ic[1..], &plain::<E>(&item.signals)) + self.ic[0];
-        let loops = E::multi_miller_loop(
-            [item.a, signals.into_affine(), item.c],
-            [E::G2Prepared::from(item.b), self.minus_gamma.clone(), self.minus_delta.clone()],
-        );
-        E::final_exponentiation(loops).is_some_and(|product| product.0 == self.target)
+        let of_proof = || E::multi_miller_loop([item.a], [E::G2Prepared::from(item.b)]);
+        let of_key = || {
+            item.is_sound().then(|| {
+                let signals = E::G1::msm_bigint(&self.ic[1..], &plain::<E>(&item.signals)) + self.ic[0];
+                let prepared = [self.minus_gamma.clone(), self.minus_delta.clone()];
+                E::multi_miller_loop([signals.into_affine(), item.c], prepared)
+            })
+        };
+        let (of_proof, of_key) = rayon::join(of_proof, of_key);
+        of_key.is_some_and(|of_key| {
+            let loops = MillerLoopOutput(of_proof.0 * of_key.0);
+            E::final_exponentiation(loops).is_some_and(|product| product.0 == self.target)
+        })
     }
 
     /// Whether a random linear combination of the proofs' equations holds; false also where there is no randomness,
@@ -146,7 +176,7 @@ impl<E: Curve> Prepared<E> {
         scalars
     }
 
-    /// Decodes a proof, and holds its points against their subgroups and its signals against r.
+    /// Decodes a proof, and holds its points against their curves and its signals against r.
     fn read(&self, proof: &[u8], signals: &[u8]) -> Result<Item<E>, Verdict> {
         if proof.len() != E::ID.proof_bytes() || signals.len() != SCALAR_BYTES * self.public_signals() {
             return Err(Verdict::Malformed);
@@ -158,10 +188,14 @@ impl<E: Curve> Prepared<E> {
         let c = g1_from_bytes::<E>(c).ok_or(Verdict::Malformed)?;
         let signals: Option<_> = signals.chunks_exact(SCALAR_BYTES).map(scalar_from_bytes::<E::ScalarField>).collect();
         let signals = signals.ok_or(Verdict::Invalid)?;
-        if !(a.is_valid() && E::is_in_g2(&b) && c.is_valid()) {
-            return Err(Verdict::Invalid);
-        }
         Ok(Item { a, b, c, signals })
+    }
+}
+
+impl<E: Curve> Item<E> {
+    /// Whether all points are in their subgroups.
+    fn is_sound(&self) -> bool {
+        self.a.is_valid() && E::is_in_g2(&self.b) && self.c.is_valid()
     }
 }
 

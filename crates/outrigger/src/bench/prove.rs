@@ -120,7 +120,7 @@ impl Bench<'_> {
     fn prove_together(&self) -> Result<usize, Failure> {
         let control = Control::default();
         let wanted = [Wanted { witness: &self.witness, control: &control }; TOGETHER];
-        for proved in self.key.prove_many(&wanted, None, EngineChoice::Vector) {
+        for proved in self.key.prove_many(&wanted, None, &EngineChoice::Vector) {
             if let Some(why) = proved.map_err(Failure::work)?.repeated {
                 return Err(Failure::work(format_args!("the engine's own proof did not count: {why}")));
             }
@@ -226,7 +226,7 @@ impl Bench<'_> {
 /// A proof that the engine asked for has made itself, and the time of it without its check.
 fn prove(key: &ReadyKey, witness: &Witness, engine: EngineChoice) -> Result<(Proved, Duration), Failure> {
     let since = Instant::now();
-    let proved = key.prove(witness, None, engine, &Control::default()).map_err(Failure::work)?;
+    let proved = key.prove(witness, None, &engine, &Control::default()).map_err(Failure::work)?;
     let alone = since.elapsed().saturating_sub(proved.timings.of(Stage::Verify));
     match proved.repeated {
         Some(why) => Err(Failure::work(format_args!("the engine's own proof did not count: {why}"))),

@@ -50,6 +50,7 @@ fn options(config: &Config, directory: &Path) -> Result<ProvingOptions, Failure>
         large_domain_min: proving.large_domain_min,
         multiples_max: proving.multiples_max,
         multiples_bytes_max: proving.multiples_bytes_max,
+        cut: engine::Cut { digits_at_once: proving.msm_digits_at_once, window_bits_max: proving.msm_window_bits_max },
     });
     let journal_key = journal_key(proving.journal_key.as_deref())?;
     Ok(ProvingOptions {

@@ -1,5 +1,9 @@
 //! The choice, by costs that are made up; and that real ones are measured.
 
+use ark_bls12_381::Bls12_381;
+use ark_bn254::Bn254;
+use outrigger_groth16::engine::Arithmetic;
+
 use super::*;
 
 fn circuit(log2_size: u32) -> (KeySummary, Witness) {
@@ -19,52 +23,113 @@ fn took(seconds: f64) -> Timings {
     timings
 }
 
+const VECTOR: usize = 0;
+const CPU: usize = 1;
+
+fn engines(choices: &[(Backend, EngineChoice)]) -> Engines {
+    let engine = |(backend, choice): &(Backend, EngineChoice)| (*backend, Arc::new(*choice) as Arc<dyn ProofEngine>);
+    Engines::new(choices.iter().map(engine).collect())
+}
+
 fn both() -> Engines {
-    Engines::new(vec![EngineChoice::Vector, EngineChoice::Cpu])
+    engines(&[(Backend::Vector, EngineChoice::Vector), (Backend::Cpu, EngineChoice::Cpu)])
 }
 
 #[test]
 fn where_nothing_is_known_the_first_proves() {
     let (key, witness) = circuit(5);
-    assert_eq!(both().choose(&key, &witness), EngineChoice::Vector);
-    let cpu = Engines::new(vec![EngineChoice::Cpu]);
-    assert_eq!((cpu.choose(&key, &witness), cpu.preferred()), (EngineChoice::Cpu, EngineChoice::Cpu));
+    assert_eq!(both().choose(&key, &witness), VECTOR);
+    let cpu = engines(&[(Backend::Cpu, EngineChoice::Cpu)]);
+    assert_eq!((cpu.choose(&key, &witness), cpu.preferred()), (0, 0));
 }
 
 #[test]
 fn a_backend_is_taken_or_refused() {
-    assert_eq!(both().on(Backend::Vector), Ok(EngineChoice::Vector));
-    assert_eq!(both().on(Backend::Cpu), Ok(EngineChoice::Cpu));
-    let refused = Engines::new(vec![EngineChoice::Cpu]).on(Backend::Vector).expect_err("no vector");
+    assert_eq!(both().on(Backend::Vector), Ok(VECTOR));
+    assert_eq!(both().on(Backend::Cpu), Ok(CPU));
+    let refused = engines(&[(Backend::Cpu, EngineChoice::Cpu)]).on(Backend::Vector).expect_err("no vector");
     assert!(matches!(&refused, Rejection::BackendUnavailable(why) if why.contains("on cpu here, not on vector")));
+}
+
+/// An engine on a device that may be down.
+struct Device(AtomicBool);
+
+impl ProofEngine for Device {
+    fn name(&self) -> &'static str {
+        "opencl"
+    }
+
+    fn bn254(&self) -> &dyn Arithmetic<Bn254> {
+        EngineChoice::Cpu.of()
+    }
+
+    fn bls12_381(&self) -> &dyn Arithmetic<Bls12_381> {
+        EngineChoice::Cpu.of()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_device_that_is_down_is_neither_chosen_nor_measured() {
+    let (key, witness) = circuit(5);
+    let device = Arc::new(Device(AtomicBool::new(false)));
+    let cpu: Arc<dyn ProofEngine> = Arc::new(EngineChoice::Cpu);
+    let engines = Engines::new(vec![(Backend::Cpu, cpu), (Backend::Opencl, device.clone())]);
+    engines.measure().expect("small proofs");
+    assert!(!engines.are_new());
+    engines.learn(1, &key, &witness, &took(1e-9));
+    assert_eq!(engines.choose(&key, &witness), 0);
+    let refused = engines.on(Backend::Opencl).expect_err("it is down");
+    assert!(matches!(&refused, Rejection::BackendUnavailable(why) if why.contains("ready")), "{refused}");
+    device.0.store(true, Ordering::Relaxed);
+    assert!(engines.are_new());
+    assert_eq!((engines.choose(&key, &witness), engines.on(Backend::Opencl)), (1, Ok(1)));
 }
 
 #[test]
 fn the_engine_that_is_done_first_proves_by_size() {
     let engines = both();
     let (small, large) = (circuit(3), circuit(12));
-    for (engine, of_small, of_large) in [(EngineChoice::Vector, 0.004, 0.030), (EngineChoice::Cpu, 0.001, 0.200)] {
+    for (engine, of_small, of_large) in [(VECTOR, 0.004, 0.030), (CPU, 0.001, 0.200)] {
         engines.learn(engine, &small.0, &small.1, &took(of_small));
         engines.learn(engine, &large.0, &large.1, &took(of_large));
     }
-    assert_eq!(engines.choose(&small.0, &small.1), EngineChoice::Cpu);
-    assert_eq!(engines.choose(&large.0, &large.1), EngineChoice::Vector);
-    // What was never seen is as what is nearest to it.
+    assert_eq!(engines.choose(&small.0, &small.1), CPU);
+    assert_eq!(engines.choose(&large.0, &large.1), VECTOR);
+    // What was never seen lies on the line of what is nearest to it.
     let (larger, witness) = circuit(14);
-    assert_eq!(engines.choose(&larger, &witness), EngineChoice::Vector);
+    assert_eq!(engines.choose(&larger, &witness), VECTOR);
+}
+
+#[test]
+fn a_price_for_each_proof_is_told_from_that_of_its_work() {
+    let engines = both();
+    let (small, middle, large) = (circuit(3), circuit(6), circuit(12));
+    // Engine 0 takes 20 ms and nearly nothing more; engine 1 takes a millisecond for 2^6.
+    for (circuit, time) in [(&small, 0.0200), (&middle, 0.0201)] {
+        engines.learn(VECTOR, &circuit.0, &circuit.1, &took(time));
+    }
+    for (circuit, time) in [(&small, 0.0002), (&middle, 0.0010)] {
+        engines.learn(CPU, &circuit.0, &circuit.1, &took(time));
+    }
+    assert_eq!(engines.choose(&middle.0, &middle.1), CPU);
+    assert_eq!(engines.choose(&large.0, &large.1), VECTOR);
 }
 
 #[test]
 fn costs_follow_what_is_seen() {
     let engines = both();
     let (key, witness) = circuit(8);
-    engines.learn(EngineChoice::Vector, &key, &witness, &took(0.01));
-    engines.learn(EngineChoice::Cpu, &key, &witness, &took(0.05));
-    assert_eq!(engines.choose(&key, &witness), EngineChoice::Vector);
+    engines.learn(VECTOR, &key, &witness, &took(0.01));
+    engines.learn(CPU, &key, &witness, &took(0.05));
+    assert_eq!(engines.choose(&key, &witness), VECTOR);
     for _ in 0..20 {
-        engines.learn(EngineChoice::Vector, &key, &witness, &took(0.5));
+        engines.learn(VECTOR, &key, &witness, &took(0.5));
     }
-    assert_eq!(engines.choose(&key, &witness), EngineChoice::Cpu);
+    assert_eq!(engines.choose(&key, &witness), CPU);
 }
 
 #[test]
@@ -78,9 +143,10 @@ fn a_sparse_witness_is_less_work() {
 #[test]
 fn engines_are_measured_as_the_service_starts() {
     let engines = both();
+    assert!(engines.are_new());
     engines.measure().expect("small proofs");
-    let costs = engines.costs.lock().expect("a lock");
-    for engine in [EngineChoice::Vector, EngineChoice::Cpu] {
-        assert_eq!(costs.keys().filter(|case| case.engine == engine).count(), MEASURED.len(), "{engine:?}");
+    assert!(!engines.are_new());
+    for candidate in &engines.candidates {
+        assert_eq!(candidate.costs.lock().expect("a lock").len(), MEASURED.len(), "{}", candidate.engine.name());
     }
 }

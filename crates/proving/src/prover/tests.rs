@@ -63,7 +63,7 @@ fn bench(with_r1cs: bool) -> Bench {
         journal_key: Some(Arc::new(Zeroizing::new([7; 32]))),
         witness_limits: WitnessLimits::default(),
     };
-    let service = ProofService::start(options, Arc::new(store)).expect("the service starts");
+    let service = ProofService::start(options, Arc::new(store), Vec::new()).expect("the service starts");
     Bench { service, circuit, _directory: directory }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use outrigger_groth16::engine::Failure;
 use outrigger_groth16::engine::operations::{Group, OperationError};
-use outrigger_groth16::engine::{EngineChoice, Failure};
 use outrigger_groth16::store::{CircuitInfo, StoreError};
 use outrigger_groth16::{KeyError, Proof, Stop};
 use outrigger_proto::v1;
@@ -41,7 +41,7 @@ pub(crate) struct CircuitTerms {
 pub(crate) struct MsmTerms {
     pub(crate) curve: Curve,
     pub(crate) group: Group,
-    pub(crate) engine: EngineChoice,
+    pub(crate) backend: Option<Backend>,
 }
 
 /// The transform that a stream of chunks is for.
@@ -50,7 +50,7 @@ pub(crate) struct NttTerms {
     pub(crate) curve: Curve,
     pub(crate) inverse: bool,
     pub(crate) coset: bool,
-    pub(crate) engine: EngineChoice,
+    pub(crate) backend: Option<Backend>,
 }
 
 /// What verifies the proofs of a request.
@@ -155,15 +155,15 @@ impl Context<'_> {
             Ok(v1::Group::G2) => Group::G2,
             _ => return Err(Rejection::field("header.group", format!("{} is no group; 1 and 2 are", header.group))),
         };
-        let (curve, engine) = (curve_of("header.curve", header.curve)?, engine_of(header.backend)?);
-        Ok(MsmTerms { curve, group, engine })
+        let (curve, backend) = (curve_of("header.curve", header.curve)?, backend_of(header.backend)?);
+        Ok(MsmTerms { curve, group, backend })
     }
 
     /// The header of `Ntt`.
     pub(crate) fn ntt(&self, header: v1::NttHeader) -> Result<NttTerms, Rejection> {
         tenants::check_call(self.tenant, Call::Prove)?;
-        let (curve, engine) = (curve_of("header.curve", header.curve)?, engine_of(header.backend)?);
-        Ok(NttTerms { curve, inverse: header.inverse, coset: header.coset, engine })
+        let (curve, backend) = (curve_of("header.curve", header.curve)?, backend_of(header.backend)?);
+        Ok(NttTerms { curve, inverse: header.inverse, coset: header.coset, backend })
     }
 }
 
@@ -184,16 +184,6 @@ fn inline_key(key: v1::VerifyingKey) -> Result<ProofKey, Rejection> {
             );
             Err(Rejection::field("verifying_key.points", description))
         }
-    }
-}
-
-/// The engine of an operation; a forced backend that is not there is refused.
-fn engine_of(number: i32) -> Result<EngineChoice, Rejection> {
-    match backend_of(number)? {
-        None => Ok(EngineChoice::fastest()),
-        Some(Backend::Cpu) => Ok(EngineChoice::Cpu),
-        Some(Backend::Vector) if EngineChoice::fastest() == EngineChoice::Vector => Ok(EngineChoice::Vector),
-        Some(other) => Err(Rejection::BackendUnavailable(format!("no engine for proofs on {}", other.name()))),
     }
 }
 
@@ -274,7 +264,7 @@ pub(crate) fn of_operation(error: OperationError) -> Rejection {
     match error {
         OperationError::Format(error) => Rejection::field("chunk", error.to_string()),
         OperationError::Engine(Failure::Stopped(stop)) => of_stop(stop),
-        OperationError::Engine(Failure::Fault(what)) => Rejection::Internal(what),
+        OperationError::Engine(Failure::Fault(what) | Failure::Unavailable(what)) => Rejection::Internal(what),
     }
 }
 

@@ -31,6 +31,7 @@ impl Proofs {
     ) -> Result<v1::MsmResponse, Status> {
         let header = incoming.header().await?;
         let terms = self.state.convert(caller, |context| context.msm(header)).map_err(refuse)?;
+        let engine = proving.service.engine(terms.backend).map_err(refuse)?;
         let bytes_max = self.state.limits.load().operation_bytes_max;
         let (mut points, mut scalars) = (Vec::new(), Vec::new());
         while let Some(chunk) = incoming.chunk().await? {
@@ -39,9 +40,8 @@ impl Proofs {
             points.extend_from_slice(&chunk.points);
             scalars.extend_from_slice(&chunk.scalars);
         }
-        let call = move |control: &Control| {
-            operations::msm(terms.curve, terms.group, &points, &scalars, terms.engine, control)
-        };
+        let call =
+            move |control: &Control| operations::msm(terms.curve, terms.group, &points, &scalars, &*engine, control);
         let (point, took) = compute(caller, proving, call).await.map_err(refuse)?;
         Ok(v1::MsmResponse { point: point.into(), compute_us: micros(took) })
     }
@@ -55,6 +55,7 @@ impl Proofs {
     ) -> Result<Elements, Status> {
         let header = incoming.header().await?;
         let terms = self.state.convert(caller, |context| context.ntt(header)).map_err(refuse)?;
+        let engine = proving.service.engine(terms.backend).map_err(refuse)?;
         let bytes_max = self.state.limits.load().operation_bytes_max;
         let mut elements = Vec::new();
         while let Some(chunk) = incoming.chunk().await? {
@@ -62,7 +63,7 @@ impl Proofs {
             elements.extend_from_slice(&chunk);
         }
         let call = move |control: &Control| {
-            operations::ntt(terms.curve, &elements, terms.inverse, terms.coset, terms.engine, control)
+            operations::ntt(terms.curve, &elements, terms.inverse, terms.coset, &*engine, control)
         };
         let (elements, took) = compute(caller, proving, call).await.map_err(refuse)?;
         Ok(tokio_stream::iter(answers(elements.into(), micros(took))))

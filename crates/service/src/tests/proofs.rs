@@ -72,7 +72,7 @@ async fn start(adapt: impl FnOnce(&mut Setup)) -> Sidecar {
     adapt(&mut setup);
     let circuits = setup.proving.directory.join("circuits");
     let store = CircuitStore::open(&circuits, StoreOptions::new(|_| Ok(()))).expect("a store");
-    let proving = ProofService::start(setup.proving, Arc::new(store)).expect("a pool");
+    let proving = ProofService::start(setup.proving, Arc::new(store), Vec::new()).expect("a pool");
     setup.service.proving = Some(proving.clone());
     let cpu = CoreEngine::new(CoreOptions { threads: NonZeroUsize::new(1), ..CoreOptions::default() });
     let scheduler = Scheduler::new(SchedulerOptions::default(), vec![Arc::new(cpu)]);

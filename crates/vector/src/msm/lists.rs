@@ -2,15 +2,13 @@
 
 use std::ops::Range;
 
+use super::Cut;
 use super::scalars::{Digits, Secret};
 use crate::lanes::LANES;
 use crate::scratch::{Scratch, Words};
 
 /// The most points that one list has: a bucket with more has several, whose sums are summed again.
 pub(super) const LONGEST: usize = 512;
-
-/// Digits of a part: so many that inversions are shared by enough additions.
-const ENTRIES_AT_ONCE: usize = 1 << 16;
 
 /// Points to be summed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,13 +142,13 @@ pub(super) struct Shares {
 impl Shares {
     /// One set, or so many that a part has enough digits; or some of the windows of a set, where it has too many; but
     /// a part or two for each thread.
-    pub(super) fn new(digits: &Digits, threads: usize) -> Self {
+    pub(super) fn new(digits: &Digits, threads: usize, cut: Cut) -> Self {
         let sets = digits.sets.min(digits.windows);
         let multiples = if sets == 0 { 0 } else { digits.windows.div_ceil(digits.sets) };
         let of_set = multiples * digits.count();
-        let enough = (ENTRIES_AT_ONCE / (of_set + (1 << digits.bits)).max(1)).max(1);
+        let enough = (cut.digits_at_once / (of_set + (1 << digits.bits)).max(1)).max(1);
         let sets_at_once = enough.min(sets.div_ceil(threads)).max(1);
-        let pieces = pieces_of_set(of_set).max(threads / sets.max(1)).max(1);
+        let pieces = pieces_of_set(of_set, cut).max(threads / sets.max(1)).max(1);
         Self { sets, sets_at_once, multiples, multiples_at_once: multiples.div_ceil(pieces).max(1) }
     }
 
@@ -171,6 +169,7 @@ impl Shares {
 }
 
 /// How many parts a set of buckets has that is for so many digits.
-pub(super) fn pieces_of_set(digits: usize) -> usize {
-    (digits + ENTRIES_AT_ONCE) / (2 * ENTRIES_AT_ONCE)
+pub(super) fn pieces_of_set(digits: usize, cut: Cut) -> usize {
+    let at_once = cut.digits_at_once.max(1);
+    (digits + at_once) / (2 * at_once)
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::lists::pieces_of_set;
 use super::scalars::halved;
 use super::sums::{Point, Steps, load, rows};
-use super::{Coordinate, Curve};
+use super::{Coordinate, Curve, Cut};
 use crate::lanes::{LANES, Lanes};
 
 /// Bits that a window may have.
@@ -24,17 +24,25 @@ pub(super) struct Multiples {
     pub(super) count: usize,
     /// Each is 2 to the power of this times the one before.
     pub(super) spacing: usize,
+    pub(super) cut: Cut,
+}
+
+impl Cut {
+    /// The bits that windows may have.
+    pub(super) fn windows(self) -> RangeInclusive<usize> {
+        *WINDOWS.start()..=self.window_bits_max.clamp(*WINDOWS.start(), *WINDOWS.end())
+    }
 }
 
 impl Multiples {
     /// Those with which a multiplication of `count` points by long scalars takes the least, of `most` at most.
-    pub(super) fn best(count: usize, most: usize, order: &[u64; 4], row_bytes: usize) -> Self {
+    pub(super) fn best(count: usize, most: usize, cut: Cut, order: &[u64; 4], row_bytes: usize) -> Self {
         let half = halved(order);
         // Room for the carry.
         let length = 256 - half[3].leading_zeros() as usize + 1;
-        let mut best = Self { count: 1, spacing: length };
+        let mut best = Self { count: 1, spacing: length, cut };
         let mut least = usize::MAX;
-        for bits in WINDOWS {
+        for bits in cut.windows() {
             let windows = length.div_ceil(bits);
             for sets in (1..=windows).rev() {
                 let multiples = windows.div_ceil(sets);
@@ -42,12 +50,12 @@ impl Multiples {
                     break;
                 }
                 let bytes = if multiples > 1 { multiples * count * row_bytes } else { 0 };
-                let additions = count * windows + sets * weighing(bits, count, multiples);
+                let additions = count * windows + sets * weighing(bits, count, multiples, cut);
                 let cost = additions + additions / 1024 * (bytes / (SLOW_BYTES / 1024));
                 // No more memory for nothing.
                 if cost + cost / 32 * usize::from(multiples > best.count) < least {
                     least = cost;
-                    best = Self { count: multiples, spacing: sets * bits };
+                    best = Self { count: multiples, spacing: sets * bits, cut };
                 }
             }
         }
@@ -57,14 +65,17 @@ impl Multiples {
     /// Windows that share their buckets: their bits, and how many sets of buckets there are.
     pub(super) fn windows(&self) -> impl Iterator<Item = (usize, usize)> {
         let spacing = if self.count > 1 { self.spacing } else { 0 };
-        WINDOWS.filter(move |bits| spacing > 0 && spacing.is_multiple_of(*bits)).map(move |bits| (bits, spacing / bits))
+        self.cut
+            .windows()
+            .filter(move |bits| spacing > 0 && spacing.is_multiple_of(*bits))
+            .map(move |bits| (bits, spacing / bits))
     }
 }
 
 /// Additions that weigh a set of buckets, of so many windows with so many digits each: two a bucket, in each of the
 /// parts that it is cut into.
-pub(super) fn weighing(bits: usize, count: usize, windows: usize) -> usize {
-    pieces_of_set(count * windows).clamp(1, windows.max(1)) << bits
+pub(super) fn weighing(bits: usize, count: usize, windows: usize, cut: Cut) -> usize {
+    pieces_of_set(count * windows, cut).clamp(1, windows.max(1)) << bits
 }
 
 /// All points times 2^`times`.

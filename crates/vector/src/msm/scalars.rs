@@ -1,6 +1,7 @@
 //! Scalars sorted out, and cut into signed digits.
 
-use super::multiples::{Multiples, WINDOWS, weighing};
+use super::Cut;
+use super::multiples::{Multiples, weighing};
 use crate::scratch::Scratch;
 
 type Scalar = [u64; 4];
@@ -174,17 +175,18 @@ impl Lengths {
 
     /// The bits of a window, and how many sets of buckets there are, with which the least is to be done.
     fn best_window(&self, multiples: &Multiples) -> (usize, usize) {
-        let apart = WINDOWS.map(|bits| (bits, self.windows(bits).max(1)));
+        let cut = multiples.cut;
+        let apart = cut.windows().map(|bits| (bits, self.windows(bits).max(1)));
         let choices = apart.chain(multiples.windows());
-        choices.min_by_key(|choice| self.additions(*choice)).expect("there are sizes to choose from")
+        choices.min_by_key(|choice| self.additions(*choice, cut)).expect("there are sizes to choose from")
     }
 
     /// About how many additions there are.
-    fn additions(&self, (bits, sets): (usize, usize)) -> usize {
+    fn additions(&self, (bits, sets): (usize, usize), cut: Cut) -> usize {
         let digits: usize = self.0.iter().enumerate().map(|(length, count)| count * (length + 1).div_ceil(bits)).sum();
         let windows = self.windows(bits);
         let count = digits / windows.max(1);
-        digits + sets.min(windows) * weighing(bits, count, windows.div_ceil(sets))
+        digits + sets.min(windows) * weighing(bits, count, windows.div_ceil(sets), cut)
     }
 }
 

@@ -151,11 +151,20 @@ impl<C: Modelled> Judge<C> {
                 _ if *unit != Unit::PORTABLE => &[1, 100],
                 _ => &[1],
             };
-            for most in most {
-                let bases = Bases::<C>::prepare_with(*unit, terms.len(), *most, |i| self.point(&terms[i].0));
-                assert!(bases.multiples() <= *most);
+            // Of a small cut there are many parts, of few windows each or of a piece of one.
+            let small = Cut { digits_at_once: 16, window_bits_max: 5 };
+            let cuts = most.iter().map(|most| (*most, Cut::default())).chain([(1, small)]);
+            for (most, cut) in cuts {
+                let bases = Bases::<C>::prepare_with(*unit, terms.len(), most, cut, |i| self.point(&terms[i].0));
+                assert!(bases.multiples() <= most);
                 let found = msm(*unit, &bases, &scalars, &mut || ControlFlow::Continue(())).expect("nobody stops it");
-                assert_eq!(found, expected, "{what}, {} terms, {most} multiples, {}", terms.len(), unit.name());
+                assert_eq!(
+                    found,
+                    expected,
+                    "{what}, {} terms, {most} multiples, {cut:?}, {}",
+                    terms.len(),
+                    unit.name()
+                );
             }
         }
     }
@@ -248,7 +257,9 @@ fn parts_come_in_any_order_and_stop_when_told() {
     let scalars: Vec<Scalar> = (0..40).map(|_| random.scalar::<bn254::G1>()).collect();
     let logarithm = |i: usize| [1 + i as u64, 0, 0, 0];
     for (unit, most) in judge.units.iter().flat_map(|unit| [1, 4, 100].map(|most| (unit, most))) {
-        let bases = Bases::<bn254::G1>::prepare_with(*unit, scalars.len(), most, |i| judge.point(&logarithm(i)));
+        let bases = Bases::<bn254::G1>::prepare_with(*unit, scalars.len(), most, Cut::default(), |i| {
+            judge.point(&logarithm(i))
+        });
         assert_eq!(bases.multiples() > 1, most > 1);
         let alone = msm(*unit, &bases, &scalars, &mut || ControlFlow::Continue(())).expect("nobody stops it");
         let several = Msm::new(*unit, &bases, &scalars, 1000).expect("scalars below the order");

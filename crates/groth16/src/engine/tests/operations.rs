@@ -28,9 +28,9 @@ fn sums_over_bytes<E: Curve>() {
         (g2.iter().flat_map(g2_to_bytes::<E>).collect(), g2_to_bytes::<E>(&in_g2.into_affine()));
     for engine in ENGINES {
         let control = Control::default();
-        assert_eq!(msm(E::ID, Group::G1, &g1, &scalar_bytes, engine, &control).unwrap(), in_g1);
-        assert_eq!(msm(E::ID, Group::G2, &g2, &scalar_bytes, engine, &control).unwrap(), in_g2);
-        let none = msm(E::ID, Group::G1, &[], &[], engine, &control).unwrap();
+        assert_eq!(msm(E::ID, Group::G1, &g1, &scalar_bytes, &engine, &control).unwrap(), in_g1);
+        assert_eq!(msm(E::ID, Group::G2, &g2, &scalar_bytes, &engine, &control).unwrap(), in_g2);
+        let none = msm(E::ID, Group::G1, &[], &[], &engine, &control).unwrap();
         assert_eq!(none, vec![0; in_g1.len()], "the empty sum is infinity");
     }
 }
@@ -50,9 +50,9 @@ fn transforms_over_bytes_are_those_of_the_elements() {
     Arithmetic::<E>::ntt(&ReferenceArithmetic, &mut values, false, true, &control).unwrap();
     let expected: Vec<u8> = values.iter().flat_map(bytes_of).collect();
     for engine in ENGINES {
-        let transformed = ntt(E::ID, &bytes, false, true, engine, &control).unwrap();
+        let transformed = ntt(E::ID, &bytes, false, true, &engine, &control).unwrap();
         assert_eq!(transformed, expected);
-        assert_eq!(ntt(E::ID, &transformed, true, true, engine, &control).unwrap(), bytes);
+        assert_eq!(ntt(E::ID, &transformed, true, true, &engine, &control).unwrap(), bytes);
     }
 }
 
@@ -64,7 +64,7 @@ fn bytes_that_are_no_input_are_refused() {
         Group::G1,
         points,
         scalars,
-        EngineChoice::Cpu,
+        &EngineChoice::Cpu,
         &Control::default(),
     ) {
         Err(OperationError::Format(error)) => error.to_string(),
@@ -85,12 +85,17 @@ fn bytes_that_are_no_input_are_refused() {
     });
     assert!(sum(&g1_to_bytes::<Bls12_381>(&outside.unwrap()), &one).contains("point 0"), "outside the subgroup");
 
-    let transform =
-        |elements: &[u8]| match ntt(CurveId::Bls12_381, elements, false, false, EngineChoice::Cpu, &Control::default())
-        {
-            Err(OperationError::Format(error)) => error.to_string(),
-            other => panic!("not refused: {other:?}"),
-        };
+    let transform = |elements: &[u8]| match ntt(
+        CurveId::Bls12_381,
+        elements,
+        false,
+        false,
+        &EngineChoice::Cpu,
+        &Control::default(),
+    ) {
+        Err(OperationError::Format(error)) => error.to_string(),
+        other => panic!("not refused: {other:?}"),
+    };
     assert!(transform(&[]).contains("power of two"));
     assert!(transform(&[0; 96]).contains("power of two"));
     assert!(transform(&[0; 33]).contains("each takes 32"));
@@ -103,7 +108,7 @@ fn operations_stop() {
     control.cancel();
     let stopped = OperationError::Engine(Failure::Stopped(Stop::Cancelled));
     for engine in ENGINES {
-        assert_eq!(ntt(CurveId::Bn254, &[0; 32], false, false, engine, &control).unwrap_err(), stopped);
-        assert_eq!(msm(CurveId::Bn254, Group::G1, &[0; 64], &[0; 32], engine, &control).unwrap_err(), stopped);
+        assert_eq!(ntt(CurveId::Bn254, &[0; 32], false, false, &engine, &control).unwrap_err(), stopped);
+        assert_eq!(msm(CurveId::Bn254, Group::G1, &[0; 64], &[0; 32], &engine, &control).unwrap_err(), stopped);
     }
 }

@@ -79,13 +79,14 @@ impl<C: msm::Curve> Query<C> {
     where
         A: RawPoint<BaseField: RawField<Number = C::Number>>,
     {
-        let scalars = points.len();
+        let (scalars, cut) = (points.len(), tuning().cut);
         let present: Vec<u32> = (0..scalars as u32).filter(|i| !points.point(*i as usize).is_zero()).collect();
         if present.len() == scalars {
-            let bases = Bases::prepare_with(unit, scalars, most, |i| numbers(&points.point(i)));
+            let bases = Bases::prepare_with(unit, scalars, most, cut, |i| numbers(&points.point(i)));
             return Self { bases, scalars, numbers: None };
         }
-        let bases = Bases::prepare_with(unit, present.len(), most, |i| numbers(&points.point(present[i] as usize)));
+        let bases =
+            Bases::prepare_with(unit, present.len(), most, cut, |i| numbers(&points.point(present[i] as usize)));
         Self { bases, scalars, numbers: Some(present) }
     }
 

@@ -11,7 +11,7 @@ use super::*;
 use crate::engine::cpu::CpuArithmetic;
 use crate::engine::reference::ReferenceArithmetic;
 use crate::engine::vector::VectorArithmetic;
-use crate::engine::{Tuning, tune};
+use crate::engine::{PlainScalar, Summands, Tuning, tune};
 use crate::formats::vectors::{self, Vectors};
 use crate::formats::wtns;
 use crate::setup::{insecure_setup, synthetic};
@@ -29,13 +29,17 @@ struct Intermediates<E: Curve> {
 fn intermediates<E: Curve>(key: &ProvingKey<E>, witness: &Witness, engine: &dyn Arithmetic<E>) -> Intermediates<E> {
     let control = Control::default();
     let verifier = PreparedKey::new(key.verifying_key()).unwrap();
-    let mut attempt = Attempt::new(key, witness, &control);
+    let attempt = Attempt::new(key, witness, &control);
+    let watch = &mut Watch { control: &control, timings: &mut Timings::default(), told: &|_, _| () };
     let products = [&key.a, &key.b]
         .map(|rows| engine.sparse_product(rows, witness.values(), key.summary.domain, &control).unwrap());
-    let quotient = attempt.quotient(engine).unwrap();
-    let sums = attempt.sums(engine, &quotient).unwrap();
+    let quotient = engine.quotient_of(key, witness.values(), watch).unwrap();
+    let summands = Summands { key, witness: witness.values(), quotient: &quotient };
+    let sums = engine.sums(&summands, watch).unwrap();
     let rng = &mut ark_std::test_rng();
-    let proof = attempt.assemble(&sums, E::ScalarField::rand(rng), E::ScalarField::rand(rng));
+    let [r, s] = [(); 2].map(|()| Zeroizing::new(E::ScalarField::rand(rng)));
+    let blinding = Blinding { key, r, s };
+    let proof = attempt.assemble(&sums, &blinding, &blinding.multiply());
     assert_eq!(verifier.verify(&proof.bytes, &proof.public_signals), Verdict::Valid, "{}", engine.name());
     Intermediates {
         products,

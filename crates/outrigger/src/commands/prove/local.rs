@@ -48,7 +48,7 @@ pub(super) fn prove(args: &ProveArgs, progress: &Progress) -> Result<Made, Failu
         Held::File { key, r1cs } => (key, r1cs),
         Held::Stored { circuit, r1cs } => (&circuit.key, r1cs),
     };
-    let proved = key.prove(&witness, r1cs.as_deref(), engine, &control).map_err(blame)?;
+    let proved = key.prove(&witness, r1cs.as_deref(), &engine, &control).map_err(blame)?;
     let own = witness_time.map(|time| (Stage::Witness.name().to_owned(), time));
     let rest = proved.timings.iter().map(|(stage, time)| (stage.name().to_owned(), time));
     let stages = own.into_iter().chain(rest).collect();

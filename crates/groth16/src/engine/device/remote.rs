@@ -1,0 +1,364 @@
+//! A device that a worker process drives, as an engine of the sidecar.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ark_bls12_381::Bls12_381;
+use ark_bn254::Bn254;
+use ark_ff::AdditiveGroup;
+use outrigger_device::{BatchError, DeviceError, Finished, Job, Refusal, Standing, Ticket, WorkerHandle};
+use zeroize::Zeroizing;
+
+use super::super::operations::Group;
+use super::super::{Arithmetic, EngineChoice, Failure, PlainScalar, ProofEngine, Sums, Watch, same_length};
+use super::calls::{self, Call, DONE, ProveHeader, STAGES, Task};
+use crate::curve::{Curve, Points, RawField, RawPoint, RawScalar, SCALAR_BYTES, point_bytes, read_point, write_point};
+use crate::key::Rows;
+use crate::{Control, ProvingKey, Stage};
+
+/// How often who waits for a worker looks whether the work was stopped.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Proofs that did not verify, while one of a stand-in for the same witness did, until the device proves no more and its
+/// self-test decides.
+pub const WRONG_MAX: u32 = 2;
+
+/// A call takes so many parts of the arena at most: others are on their way beside it.
+const ARENA_SHARE: usize = 2;
+
+/// The way to who carries out calls.
+pub trait Calls: Send + Sync {
+    /// Bytes of input and answer of a call at most.
+    fn bytes_max(&self) -> usize;
+
+    /// Has a call done: `fill` writes the input, and the answer comes back without its end. `bytes`: of input and answer.
+    ///
+    /// # Errors
+    /// [`Failure::Stopped`] by the control; [`Failure::Unavailable`] where it cannot be done now; [`Failure::Fault`].
+    fn call(
+        &self,
+        call: Call,
+        header: Vec<u8>,
+        bytes: [usize; 2],
+        fill: &mut dyn FnMut(&mut [u8]),
+        control: &Control,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure>;
+
+    /// Whether it does this call now.
+    fn serves(&self, call: Call) -> bool;
+
+    /// It does this call no more until it has passed its self-test.
+    fn quarantine(&self, call: Call, why: String);
+}
+
+/// A worker process.
+pub struct Worker {
+    handle: Arc<WorkerHandle>,
+    bytes_max: usize,
+}
+
+impl Worker {
+    /// The worker of a handle whose arena has so many bytes.
+    pub fn new(handle: Arc<WorkerHandle>, arena_bytes: usize) -> Self {
+        Self { handle, bytes_max: arena_bytes / ARENA_SHARE }
+    }
+
+    /// Gives the call to the worker, as soon as it takes one more.
+    fn submit(&self, mut job: Job, sender: &mpsc::SyncSender<Finished>, control: &Control) -> Result<Ticket, Failure> {
+        loop {
+            let sender = sender.clone();
+            let completion = Box::new(move |finished| {
+                // Whoever asked may have stopped waiting.
+                let _ = sender.send(finished);
+            });
+            match self.handle.submit(job, completion) {
+                Ok(ticket) => return Ok(ticket),
+                Err((Refusal::Full, back)) => {
+                    job = *back;
+                    control.check()?;
+                    thread::sleep(LOOK);
+                }
+                Err((refusal, job)) => return Err(refused(refusal, job.operation)),
+            }
+        }
+    }
+}
+
+impl Calls for Worker {
+    fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
+    fn call(
+        &self,
+        call: Call,
+        header: Vec<u8>,
+        [input_bytes, answer_bytes]: [usize; 2],
+        fill: &mut dyn FnMut(&mut [u8]),
+        control: &Control,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let bytes = input_bytes + answer_bytes;
+        if bytes > self.bytes_max {
+            return Err(Failure::Unavailable(format!(
+                "a {} of {bytes} bytes, where devices.arena_bytes has room for {}",
+                call.name(),
+                self.bytes_max
+            )));
+        }
+        let mut region = loop {
+            match self.handle.region(input_bytes, answer_bytes) {
+                Some(region) => break region,
+                // Batches of others are answered within milliseconds.
+                None => control.check()?,
+            }
+            thread::sleep(LOOK);
+        };
+        region.mark_secret();
+        fill(region.input_mut());
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let job = Job { operation: call.code(), header, region, deadline: control.deadline() };
+        let ticket = self.submit(job, &sender, control)?;
+        drop(sender);
+        let finished = loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok(finished) => break finished,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(lost()),
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    // The region stays with the worker until it notices, and is wiped then.
+                    control.check().inspect_err(|_| self.handle.cancel(ticket))?;
+                }
+            }
+        };
+        match (finished.result, finished.region) {
+            (Ok(_), Some(region)) => {
+                let answer = Zeroizing::new(region.output());
+                calls::finished(&answer).map(|answer| Zeroizing::new(answer.to_vec())).map_err(|error| failed(&error))
+            }
+            (Err(BatchError::Device(error)), _) => {
+                control.check()?;
+                Err(failed(&error))
+            }
+            _ => Err(lost()),
+        }
+    }
+
+    fn serves(&self, call: Call) -> bool {
+        self.handle.is_up() && self.handle.standing(call.code()) == Some(Standing::Serves)
+    }
+
+    fn quarantine(&self, call: Call, why: String) {
+        self.handle.quarantine(call.code(), DeviceError::Failed(why));
+    }
+}
+
+/// Proves on a device. Its answers are believed when the proof verifies, and not before.
+pub struct RemoteEngine {
+    calls: Box<dyn Calls>,
+    name: &'static str,
+    wrong: AtomicU32,
+}
+
+impl RemoteEngine {
+    /// The engine of a device; `name` is that of its API.
+    pub fn new(calls: Box<dyn Calls>, name: &'static str) -> Self {
+        Self { calls, name, wrong: AtomicU32::new(0) }
+    }
+
+    fn msm<E: Curve, A: RawPoint<BaseField: RawField>>(
+        &self,
+        group: Group,
+        points: &dyn Points<A>,
+        scalars: &[PlainScalar],
+        control: &Control,
+    ) -> Result<A::Group, Failure> {
+        same_length(points.len(), scalars.len())?;
+        let each = point_bytes::<A>() + SCALAR_BYTES;
+        let at_once = (self.calls.bytes_max().saturating_sub(2 * each) / each).max(1);
+        let mut sum = A::Group::ZERO;
+        for start in (0..scalars.len()).step_by(at_once) {
+            let count = at_once.min(scalars.len() - start);
+            let call = Call { curve: E::ID, task: Task::Msm(group) };
+            let header = (count as u32).to_le_bytes().to_vec();
+            let mut fill = |input: &mut [u8]| {
+                let (to_points, to_scalars) = input.split_at_mut(count * point_bytes::<A>());
+                for (i, to) in to_points.chunks_exact_mut(point_bytes::<A>()).enumerate() {
+                    write_point(&points.point(start + i), to);
+                }
+                write_scalars(&scalars[start..start + count], to_scalars);
+            };
+            let bytes = [count * each, point_bytes::<A>() + size_of_val(&DONE)];
+            let answer = self.calls.call(call, header, bytes, &mut fill, control)?;
+            sum += read_point::<A>(&answer).ok_or_else(|| Failure::Fault("a sum that is no point".to_owned()))?;
+        }
+        Ok(sum)
+    }
+}
+
+impl<E: Curve> Arithmetic<E> for RemoteEngine {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn sparse_product(
+        &self,
+        _rows: &Rows<E::ScalarField>,
+        _witness: &[PlainScalar],
+        _domain: usize,
+        _control: &Control,
+    ) -> Result<Vec<E::ScalarField>, Failure> {
+        Err(whole_proofs())
+    }
+
+    fn quotient(
+        &self,
+        _a: Vec<E::ScalarField>,
+        _b: Vec<E::ScalarField>,
+        _control: &Control,
+    ) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
+        Err(whole_proofs())
+    }
+
+    fn ntt(&self, values: &mut [E::ScalarField], inverse: bool, coset: bool, control: &Control) -> Result<(), Failure> {
+        let bytes = values.len() * SCALAR_BYTES;
+        let call = Call { curve: E::ID, task: Task::Ntt };
+        let mut fill = |input: &mut [u8]| {
+            for (to, value) in input.chunks_exact_mut(SCALAR_BYTES).zip(&*values) {
+                write_scalars(&[value.raw_limbs()], to);
+            }
+        };
+        let header = vec![inverse.into(), coset.into()];
+        let answer = self.calls.call(call, header, [bytes, bytes + size_of_val(&DONE)], &mut fill, control)?;
+        for (value, bytes) in values.iter_mut().zip(answer.chunks_exact(SCALAR_BYTES)) {
+            *value = E::ScalarField::from_raw_limbs(read_scalar(bytes));
+        }
+        Ok(())
+    }
+
+    fn msm_g1(
+        &self,
+        points: &dyn Points<E::G1Affine>,
+        scalars: &[PlainScalar],
+        control: &Control,
+    ) -> Result<E::G1, Failure> {
+        self.msm::<E, _>(Group::G1, points, scalars, control)
+    }
+
+    fn msm_g2(
+        &self,
+        points: &dyn Points<E::G2Affine>,
+        scalars: &[PlainScalar],
+        control: &Control,
+    ) -> Result<E::G2, Failure> {
+        self.msm::<E, _>(Group::G2, points, scalars, control)
+    }
+
+    fn sums_of_proof(
+        &self,
+        key: &ProvingKey<E>,
+        witness: &[PlainScalar],
+        watch: &mut Watch<'_>,
+    ) -> Result<Sums<E>, Failure> {
+        let path = key.path().ok_or_else(|| Failure::Unavailable("a key that is in no file".to_owned()))?;
+        let call = Call { curve: E::ID, task: Task::Prove };
+        let header = ProveHeader::encode(1, witness.len(), path)
+            .ok_or_else(|| Failure::Unavailable("the path of the key is too long".to_owned()))?;
+        let bytes = [witness.len() * SCALAR_BYTES, calls::answer_bytes::<E>(1)];
+        watch.tell(Stage::SparseProduct, 0.0);
+        let begin = Instant::now();
+        let mut fill = |input: &mut [u8]| write_scalars(witness, input);
+        let answer = self.calls.call(call, header, bytes, &mut fill, watch.control)?;
+        let whole = begin.elapsed();
+        calls::read_times(&answer, watch.timings);
+        let told: Duration = STAGES.iter().map(|stage| watch.timings.of(*stage)).sum();
+        // What is not the device's: the way there and back.
+        watch.timings.add(Stage::SparseProduct, whole.saturating_sub(told));
+        read_sums(&answer[STAGES.len() * size_of::<u64>()..])
+            .ok_or_else(|| Failure::Fault("sums that are no points".to_owned()))
+    }
+
+    fn is_blamed(&self) {
+        if self.wrong.fetch_add(1, Ordering::Relaxed) + 1 >= WRONG_MAX {
+            self.wrong.store(0, Ordering::Relaxed);
+            let call = Call { curve: E::ID, task: Task::Prove };
+            let why = format!("{WRONG_MAX} proofs did not verify, and those of a stand-in did");
+            tracing::error!(engine = self.name, why, "a device proves no more until its self-test passes");
+            self.calls.quarantine(call, why);
+        }
+    }
+}
+
+impl ProofEngine for RemoteEngine {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn bn254(&self) -> &dyn Arithmetic<Bn254> {
+        self
+    }
+
+    fn bls12_381(&self) -> &dyn Arithmetic<Bls12_381> {
+        self
+    }
+
+    fn is_ready(&self) -> bool {
+        outrigger_types::Curve::ALL.into_iter().all(|curve| self.calls.serves(Call { curve, task: Task::Prove }))
+    }
+
+    fn stand_ins(&self) -> &'static [EngineChoice] {
+        const LANES: [EngineChoice; 2] = [EngineChoice::Vector, EngineChoice::Reference];
+        const PLAIN: [EngineChoice; 2] = [EngineChoice::Cpu, EngineChoice::Reference];
+        if EngineChoice::fastest() == EngineChoice::Vector { &LANES } else { &PLAIN }
+    }
+}
+
+fn whole_proofs() -> Failure {
+    Failure::Unavailable("a worker makes whole proofs, not this step of one".to_owned())
+}
+
+fn lost() -> Failure {
+    Failure::Unavailable("its worker is gone, and is being started again".to_owned())
+}
+
+fn refused(refusal: Refusal, operation: u32) -> Failure {
+    let name = Call::of_code(operation).map(Call::name).unwrap_or_default();
+    match refusal {
+        Refusal::Full | Refusal::Down => lost(),
+        Refusal::NotServed => Failure::Unavailable(format!("its worker does not do a {name} now")),
+        Refusal::Misuse => Failure::Fault(format!("a {name} that its worker does not take")),
+    }
+}
+
+/// What a failure of the worker means: memory that is taken is nobody's fault.
+pub(super) fn failed(error: &DeviceError) -> Failure {
+    match error {
+        DeviceError::OutOfMemory { .. } | DeviceError::Expired | DeviceError::Cancelled | DeviceError::Unsupported => {
+            Failure::Unavailable(error.to_string())
+        }
+        _ => Failure::Fault(error.to_string()),
+    }
+}
+
+fn write_scalars(scalars: &[PlainScalar], to: &mut [u8]) {
+    for (to, limb) in to.as_chunks_mut().0.iter_mut().zip(scalars.as_flattened()) {
+        *to = limb.to_le_bytes();
+    }
+}
+
+fn read_scalar(bytes: &[u8]) -> PlainScalar {
+    let mut scalar = PlainScalar::default();
+    for (limb, bytes) in scalar.iter_mut().zip(bytes.as_chunks().0) {
+        *limb = u64::from_le_bytes(*bytes);
+    }
+    scalar
+}
+
+/// ΣA, ΣB1, ΣC, ΣH, ΣB2.
+fn read_sums<E: Curve>(bytes: &[u8]) -> Option<Sums<E>> {
+    let mut in_g1 = bytes.chunks_exact(point_bytes::<E::G1Affine>()).map(read_point::<E::G1Affine>);
+    let mut next = || Some(Zeroizing::new(in_g1.next()??.into()));
+    let (a, b1, c, h) = (next()?, next()?, next()?, next()?);
+    let b2 = read_point::<E::G2Affine>(bytes.get(4 * point_bytes::<E::G1Affine>()..)?)?;
+    Some(Sums { a, b1, b2: Zeroizing::new(b2.into()), c, h })
+}
