@@ -7,3 +7,8 @@
 
 pub mod quotient;
 pub mod sums;
+
+#[cfg(test)]
+mod fields;
+#[cfg(test)]
+pub(crate) mod here;
