@@ -1,6 +1,6 @@
 //! The proving fields of the kernels against arkworks, in both of their forms.
 
-use ark_ff::{PrimeField, UniformRand};
+use ark_ff::PrimeField;
 use ark_std::test_rng;
 use outrigger_device::Argument;
 use outrigger_kernels::Program;
