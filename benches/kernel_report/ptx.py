@@ -5,9 +5,20 @@ import random
 import re
 import sys
 
-# A field: its file, the prefix of its functions, its modulus, whether residues are Montgomery's with R = 2^256, and
-# below what those are that its sum and the second part of its difference take.
-Field = collections.namedtuple("Field", "name file prefix modulus is_montgomery addend_limit")
+# A field: its file, the prefix of its functions, its modulus, whether residues are Montgomery's with R = 2^(32 words),
+# and below what those are that its sum and the second part of its difference take, and that the others take; the words
+# of an element, and its type.
+Field = collections.namedtuple("Field", "name file prefix modulus is_montgomery addend_limit limit words type",
+                               defaults=[2**256, 8, "u256"])
+
+
+def proving_field(name, prefix, modulus, words=8):
+    """A field of `prime.inc`: everything is below the modulus."""
+    return Field(name, f"fields/{prefix}.inc", prefix, modulus, True, modulus, modulus, words, prefix)
+
+
+BN254_U, BLS12_381_X = 4965661367192848881, -0xD201000000010000
+BLS12_381_R = BLS12_381_X**4 - BLS12_381_X**2 + 1
 FIELDS = [
     Field("2^255 - 19", "fields/field25519.inc", "fe25519", 2**255 - 19, False, 2**255 + 2**11),
     Field("secp256k1 p", "fields/secp256k1_p.inc", "secp256k1_p", 2**256 - 2**32 - 977, False, 2**256),
@@ -19,6 +30,10 @@ FIELDS = [
     Field("SM2 p", "fields/sm2_p.inc", "sm2_p", 2**256 - 2**224 - 2**96 + 2**64 - 1, True, 2**256),
     Field("SM2 n", "fields/sm2_n.inc", "sm2_n",
           0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123, True, 2**256),
+    proving_field("BN254 q", "bn254_q", 36 * BN254_U**4 + 36 * BN254_U**3 + 24 * BN254_U**2 + 6 * BN254_U + 1),
+    proving_field("BN254 r", "bn254_r", 36 * BN254_U**4 + 36 * BN254_U**3 + 18 * BN254_U**2 + 6 * BN254_U + 1),
+    proving_field("BLS12-381 q", "bls12_381_q", (BLS12_381_X - 1)**2 * BLS12_381_R // 3 + BLS12_381_X, words=12),
+    proving_field("BLS12-381 r", "bls12_381_r", BLS12_381_R),
 ]
 # How often each operation of a field is run in PTX.
 PTX_RUNS = 200
@@ -28,8 +43,9 @@ def check_field(field, target, ptx):
     """Runs the PTX of a field's operations against the integers."""
     bodies = {name: body for name, body in re.findall(r"\.entry of_(\w+)\(.*?\)\s*\{(.*?)\n\}", ptx, re.S)}
     draw = random.Random(f"{field.name} {target}")
-    divisor = 2**256 if field.is_montgomery else 1
+    divisor = 2**(32 * field.words) if field.is_montgomery else 1
     m = field.modulus
+    result_limit = m if field.limit == m else 2**256
     expected = {
         "product": lambda a, b: a * b * pow(divisor, -1, m),
         "square": lambda a, b: a * a * pow(divisor, -1, m),
@@ -39,24 +55,24 @@ def check_field(field, target, ptx):
     for name, operation in expected.items():
         program = Ptx(bodies[name])
         for _ in range(PTX_RUNS):
-            a = number(draw, field.addend_limit if name == "sum" else 2**256, m)
-            b = number(draw, field.addend_limit if name in ("sum", "difference") else 2**256, m)
-            words = [value >> 32 * i & 0xFFFFFFFF for value in (a, b) for i in range(8)] + [0]
+            a = number(draw, field.addend_limit if name == "sum" else field.limit, field)
+            b = number(draw, field.addend_limit if name in ("sum", "difference") else field.limit, field)
+            words = [value >> 32 * i & 0xFFFFFFFF for value in (a, b) for i in range(field.words)] + [0]
             program.run(words)
-            result = sum(word << 32 * i for i, word in enumerate(words[:8]))
-            if (result - operation(a, b)) % m != 0:
+            result = sum(word << 32 * i for i, word in enumerate(words[:field.words]))
+            if (result - operation(a, b)) % m != 0 or result >= result_limit:
                 sys.exit(f"{field.file}: the {name} of {a:#x} and {b:#x} is wrong on {target}: {result:#x}")
 
 
-def number(draw, limit, modulus):
+def number(draw, limit, field):
     """A number below a limit, often one at an edge or of words that are."""
-    kind = draw.randrange(4)
+    kind, modulus, bits = draw.randrange(4), field.modulus, 32 * field.words
     if kind == 0:
-        value = draw.choice([0, 1, modulus - 1, modulus, modulus + 1, 2 * modulus, limit - 1, 2**255, 2**255 - 1])
+        value = draw.choice([0, 1, modulus - 1, modulus, modulus + 1, 2 * modulus, limit - 1, 2**(bits - 1), 2**(bits - 1) - 1])
     elif kind == 1:
-        value = sum(draw.choice([0, 1, 0x80000000, 0xFFFFFFFF]) << 32 * i for i in range(8))
+        value = sum(draw.choice([0, 1, 0x80000000, 0xFFFFFFFF]) << 32 * i for i in range(field.words))
     else:
-        value = draw.getrandbits(256)
+        value = draw.getrandbits(bits)
     return value if value < limit else value % limit
 
 

@@ -11,6 +11,9 @@
  * DEVICE_CALL          a function that is called, so that its code exists once
  * GROUP_MAX            work-items of a group at most: the size of LOCAL arrays
  * UNROLL               before a loop of fixed length: unroll it wholly
+ * ATOMIC_ADD_GLOBAL(pointer, addend), ATOMIC_ADD_LOCAL(pointer, addend)
+ *                      adds to a u32 in GLOBAL or LOCAL memory, which other work-items may add to at the same time; what
+ *                      was there before. Nothing else is ordered by it
  *
  * A kernel returns nothing; its arguments are pointers to GLOBAL u8, u32 or u64 (const or not) and u32 by value. */
 #ifndef OUTRIGGER_PLATFORM_H
@@ -33,6 +36,8 @@
 #define GROUP_ID() ((u32)get_group_id(0))
 #define BARRIER_LOCAL() barrier(CLK_LOCAL_MEM_FENCE)
 #define UNROLL __attribute__((opencl_unroll_hint))
+#define ATOMIC_ADD_GLOBAL(pointer, addend) atomic_add((volatile __global u32 *)(pointer), (addend))
+#define ATOMIC_ADD_LOCAL(pointer, addend) atomic_add((volatile __local u32 *)(pointer), (addend))
 #ifndef GROUP_MAX
 #define GROUP_MAX 128
 #endif
@@ -54,6 +59,8 @@
 #define GROUP_ID() ((u32)blockIdx.x)
 #define BARRIER_LOCAL() __syncthreads()
 #define UNROLL _Pragma("unroll")
+#define ATOMIC_ADD_GLOBAL(pointer, addend) atomicAdd((pointer), (addend))
+#define ATOMIC_ADD_LOCAL(pointer, addend) atomicAdd((pointer), (addend))
 #ifndef GROUP_MAX
 #define GROUP_MAX 128
 #endif
@@ -82,6 +89,8 @@ void host_barrier(void);
 #define GROUP_ID() (host_place.group)
 #define BARRIER_LOCAL() host_barrier()
 #define UNROLL
+#define ATOMIC_ADD_GLOBAL(pointer, addend) __atomic_fetch_add((pointer), (addend), __ATOMIC_RELAXED)
+#define ATOMIC_ADD_LOCAL(pointer, addend) __atomic_fetch_add((pointer), (addend), __ATOMIC_RELAXED)
 #ifndef GROUP_MAX
 #define GROUP_MAX 8
 #endif

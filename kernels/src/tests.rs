@@ -7,12 +7,13 @@ use super::{INCLUDED, Included, Kernel, Parameter, Program, Word, programs};
 mod constants;
 mod constants_25519;
 mod curves;
+mod primes;
 
 /// Bytes of constant tables that every OpenCL device has room for, with a margin for what compilers add.
 const CONSTANT_BYTES_MAX: usize = 32 << 10;
 
 /// Files that may say what the others may not.
-const OF_LANGUAGES: [&str; 2] = ["dialect/platform.h", "dialect/int.h"];
+const OF_LANGUAGES: [&str; 3] = ["dialect/platform.h", "dialect/int.h", "dialect/memory.h"];
 
 /// All files: names as in this folder, and texts.
 fn files() -> impl Iterator<Item = (String, &'static str)> {

@@ -113,9 +113,10 @@ fn moves_of_keccak() {
     assert!(moves.starts_with(expected.trim_end()));
 }
 
-/// 2^exponent modulo an odd number of 256 bits, by doubling.
-fn power_of_two(exponent: u32, modulus: &[u64]) -> Vec<u64> {
-    let mut power: Vec<u64> = vec![1, 0, 0, 0, 0, 0, 0, 0];
+/// 2^exponent modulo an odd number whose double has as many words of 32 bits, by doubling.
+pub(super) fn power_of_two(exponent: u32, modulus: &[u64]) -> Vec<u64> {
+    let mut power = vec![0; modulus.len()];
+    power[0] = 1;
     for _ in 0..exponent {
         double(&mut power);
         if power.iter().rev().ge(modulus.iter().rev()) {

@@ -29,7 +29,7 @@ fn numbers(list: &str) -> Vec<u64> {
 }
 
 /// What a macro of words stands for.
-fn defined(file: &str, name: &str) -> Vec<u64> {
+pub(super) fn defined(file: &str, name: &str) -> Vec<u64> {
     let text = text(file);
     let start = format!("#define {name} ");
     let line = text.lines().find_map(|line| line.strip_prefix(&start)).expect("the macro");

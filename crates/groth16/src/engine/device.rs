@@ -9,3 +9,8 @@ pub mod calls;
 pub mod quotient;
 pub mod remote;
 pub mod sums;
+
+#[cfg(test)]
+mod fields;
+#[cfg(test)]
+pub(crate) mod here;

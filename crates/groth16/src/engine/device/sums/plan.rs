@@ -1,0 +1,310 @@
+//! A batch of sums: its memory on the device, and its launches.
+
+use std::marker::PhantomData;
+
+use ark_ff::PrimeField;
+use outrigger_device::{Argument, Buffer, DeviceError, Queue};
+use zeroize::Zeroizing;
+
+use super::geometry::{Geometry, MODULUS_BYTES, ZERO_OFFSET};
+use super::points::Part;
+use super::windows::{combine, read_extended};
+use super::{DevicePoints, SCALAR_BYTES, SumKernels, SumPoint, SumTuning, WORD};
+
+/// What the points of a part are multiplied by.
+#[derive(Clone, Copy, Debug)]
+pub struct SumInput<'a> {
+    /// Plain numbers below r, 32 bytes each. All that the wires of the part say must be there.
+    pub scalars: &'a Buffer,
+    /// The place in the buffer of the scalar with number 0.
+    pub first: u32,
+}
+
+/// A batch of sums over parts of points, and all the memory that it needs. Between two runs it holds what tells of the
+/// scalars: see [`SumPlan::wipe`].
+pub struct SumPlan<G> {
+    kernels: &'static SumKernels,
+    geometry: Geometry,
+    parts: Vec<usize>,
+    scratch: Scratch,
+    group: PhantomData<fn() -> G>,
+}
+
+/// Memory of a batch on the device.
+struct Scratch {
+    /// A word for each bucket: how many entries, then where it begins, then where it ends.
+    places: Buffer,
+    totals: Buffer,
+    entries: Buffer,
+    buckets: Buffer,
+    /// Partial sums and their buckets, to and fro.
+    keys: [Buffer; 2],
+    partial: [Buffer; 2],
+    /// Plain and weighted sums of segments, to and fro.
+    plain: [Buffer; 2],
+    weighted: [Buffer; 2],
+    modulus: Buffer,
+}
+
+impl<G: SumPoint> SumPlan<G> {
+    /// Bytes that [`SumPlan::new`] allocates.
+    ///
+    /// # Errors
+    /// [`DeviceError::Misuse`] where there is no such part, or a batch cannot have so many points.
+    pub fn bytes(
+        points: &DevicePoints<G>,
+        parts: &[usize],
+        tuning: &SumTuning,
+        group_size_max: u32,
+    ) -> Result<u64, DeviceError> {
+        Ok(geometry(points, parts, tuning, group_size_max)?.bytes())
+    }
+
+    /// A batch of one sum for each of these parts, of which one may come more than once. Compiles the kernels where the
+    /// device does not know them.
+    ///
+    /// # Errors
+    /// [`DeviceError::OutOfMemory`], [`DeviceError::Misuse`] as for [`SumPlan::bytes`]; what the device reports.
+    pub fn new(
+        queue: &mut dyn Queue,
+        points: &DevicePoints<G>,
+        parts: &[usize],
+        tuning: &SumTuning,
+    ) -> Result<Self, DeviceError> {
+        let kernels = points.kernels;
+        kernels.load(queue)?;
+        let geometry = geometry(points, parts, tuning, queue.info().group_size_max)?;
+        let scratch = Scratch::new::<G>(queue, &geometry)?;
+        Ok(Self { kernels, geometry, parts: parts.to_vec(), scratch, group: PhantomData })
+    }
+
+    /// The sums, one for each part of the plan, of scalar × point. Waits for the device.
+    ///
+    /// # Errors
+    /// [`DeviceError::Misuse`] where there are not as many inputs as parts, or an input has too few scalars; what the
+    /// device reports.
+    pub fn run(
+        &mut self,
+        queue: &mut dyn Queue,
+        points: &DevicePoints<G>,
+        inputs: &[SumInput<'_>],
+    ) -> Result<Vec<G::Group>, DeviceError> {
+        self.check(points, inputs)?;
+        if self.geometry.sums == 0 {
+            return Ok(Vec::new());
+        }
+        self.sort(queue, points, inputs)?;
+        self.accumulate(queue, points)?;
+        self.join(queue)?;
+        let windows = self.weigh(queue)?;
+        let mut bytes = Zeroizing::new(vec![0; self.geometry.extended(self.geometry.window_sums())]);
+        queue.read(windows, 0, &mut bytes)?;
+        let windows = Zeroizing::new(read_extended::<G>(&bytes));
+        Ok(windows.chunks(self.geometry.rows as usize).map(|sum| combine(sum, self.geometry.bits)).collect())
+    }
+
+    /// Overwrites what runs have left: digits, and sums of points.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn wipe(&mut self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
+        for buffer in self.secrets() {
+            clear(queue, self.geometry.group, buffer)?;
+        }
+        queue.finish()
+    }
+
+    /// The buffers that hold what tells of the scalars.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Buffer> {
+        let Scratch { places, totals, entries, buckets, keys, partial, plain, weighted, modulus: _ } = &self.scratch;
+        [places, totals, entries, buckets].into_iter().chain(keys).chain(partial).chain(plain).chain(weighted)
+    }
+
+    fn check(&self, points: &DevicePoints<G>, inputs: &[SumInput<'_>]) -> Result<(), DeviceError> {
+        if inputs.len() != self.parts.len() {
+            return Err(DeviceError::Misuse(format!("{} inputs for {} sums", inputs.len(), self.parts.len())));
+        }
+        let lengths: Vec<u32> = lengths(points, &self.parts)?;
+        let entries: u64 = lengths.iter().map(|length| u64::from(*length) * u64::from(self.geometry.windows)).sum();
+        if entries > self.geometry.entries_max.into() || points.kernels != self.kernels {
+            return Err(DeviceError::Misuse("a plan for other points".to_owned()));
+        }
+        for (input, part) in inputs.iter().zip(&self.parts) {
+            let needed = (input.first as usize + points.parts[*part].scalars as usize) * SCALAR_BYTES;
+            if !points.parts[*part].range.is_empty() && input.scalars.bytes() < needed {
+                return Err(DeviceError::Misuse(format!("{needed} bytes of scalars, not {}", input.scalars.bytes())));
+            }
+        }
+        Ok(())
+    }
+
+    /// From the scalars to entries that are sorted by bucket.
+    fn sort(
+        &self,
+        queue: &mut dyn Queue,
+        points: &DevicePoints<G>,
+        inputs: &[SumInput<'_>],
+    ) -> Result<(), DeviceError> {
+        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        clear(queue, geometry.group, &scratch.places)?;
+        self.digits(queue, points, inputs, false)?;
+        let (count, run) = (geometry.buckets, geometry.scan_run);
+        let totals: [Argument<'_>; 4] = [(&scratch.places).into(), (&scratch.totals).into(), count.into(), run.into()];
+        queue.launch("msm_totals", geometry.scan_groups, geometry.group, &totals)?;
+        // The totals are the run of one group, which begins at 0: the key of no entry.
+        let all = geometry.scan_groups.next_multiple_of(geometry.group);
+        let zero = Argument::Buffer(&scratch.modulus, ZERO_OFFSET);
+        let totals = [(&scratch.totals).into(), zero, geometry.scan_groups.into(), all.into()];
+        queue.launch("msm_scan", 1, geometry.group, &totals)?;
+        let places: [Argument<'_>; 4] = [(&scratch.places).into(), (&scratch.totals).into(), count.into(), run.into()];
+        queue.launch("msm_scan", geometry.scan_groups, geometry.group, &places)?;
+        self.digits(queue, points, inputs, true)
+    }
+
+    /// Counts the digits of every sum, or places its entries.
+    fn digits(
+        &self,
+        queue: &mut dyn Queue,
+        points: &DevicePoints<G>,
+        inputs: &[SumInput<'_>],
+        is_placing: bool,
+    ) -> Result<(), DeviceError> {
+        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        for (sum, (input, part)) in inputs.iter().zip(&self.parts).enumerate() {
+            let Part { range, .. } = &points.parts[*part];
+            let count = range.end - range.start;
+            if count == 0 {
+                continue;
+            }
+            let first_bucket = (sum as u32 * geometry.rows) << (geometry.bits - 1);
+            let mut arguments: Vec<Argument<'_>> =
+                vec![input.scalars.into(), (&points.wires).into(), (&scratch.modulus).into(), (&scratch.places).into()];
+            if is_placing {
+                arguments.push((&scratch.entries).into());
+            }
+            let shape = [geometry.bits, geometry.windows, geometry.rows];
+            arguments.extend([input.first, range.start, count, first_bucket].map(Argument::from));
+            arguments.extend(shape.map(Argument::from));
+            if is_placing {
+                arguments.push(points.stride().into());
+            }
+            let kernel = if is_placing { "msm_place" } else { "msm_count" };
+            queue.launch(kernel, count.div_ceil(geometry.group), geometry.group, &arguments)?;
+        }
+        Ok(())
+    }
+
+    fn accumulate(&self, queue: &mut dyn Queue, points: &DevicePoints<G>) -> Result<(), DeviceError> {
+        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        let arguments: [Argument<'_>; 9] = [
+            (&points.points).into(),
+            (&scratch.entries).into(),
+            (&scratch.places).into(),
+            (&scratch.buckets).into(),
+            (&scratch.keys[0]).into(),
+            (&scratch.partial[0]).into(),
+            geometry.buckets.into(),
+            geometry.items.into(),
+            geometry.least.into(),
+        ];
+        launch(queue, self.kernels.accumulate, geometry.items, geometry.group, &arguments)
+    }
+
+    fn join(&self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
+        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        for (step, join) in geometry.joins.iter().enumerate() {
+            let (from, to) = (step % 2, (step + 1) % 2);
+            let arguments: [Argument<'_>; 8] = [
+                (&scratch.keys[from]).into(),
+                (&scratch.partial[from]).into(),
+                (&scratch.buckets).into(),
+                (&scratch.keys[to]).into(),
+                (&scratch.partial[to]).into(),
+                join.count.into(),
+                join.items.into(),
+                geometry.run.into(),
+            ];
+            launch(queue, self.kernels.join, join.items, geometry.group, &arguments)?;
+        }
+        Ok(())
+    }
+
+    /// The buffer that holds the sums of windows in the end.
+    fn weigh(&self, queue: &mut dyn Queue) -> Result<&Buffer, DeviceError> {
+        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        for (step, weigh) in geometry.weighs.iter().enumerate() {
+            let (from, to) = ((step + 1) % 2, step % 2);
+            let inputs: [&Buffer; 2] = match step {
+                0 => [&scratch.buckets, &scratch.places],
+                _ => [&scratch.plain[from], &scratch.weighted[from]],
+            };
+            let mut arguments: Vec<Argument<'_>> = inputs.map(Argument::from).to_vec();
+            arguments.extend([&scratch.plain[to], &scratch.weighted[to]].map(Argument::from));
+            arguments.extend([weigh.items, weigh.segment].map(Argument::from));
+            if step > 0 {
+                arguments.push(weigh.doublings.into());
+            }
+            let kernel = if step == 0 { self.kernels.weigh_buckets } else { self.kernels.weigh_segments };
+            launch(queue, kernel, weigh.items, geometry.group, &arguments)?;
+        }
+        Ok(&scratch.weighted[(geometry.weighs.len() + 1) % 2])
+    }
+}
+
+impl Scratch {
+    fn new<G: SumPoint>(queue: &mut dyn Queue, geometry: &Geometry) -> Result<Self, DeviceError> {
+        let mut modulus = vec![0; MODULUS_BYTES];
+        for (chunk, limb) in modulus.chunks_exact_mut(8).zip(G::ScalarField::MODULUS.as_ref()) {
+            chunk.copy_from_slice(&limb.to_le_bytes());
+        }
+        let sizes = geometry.scratch();
+        let mut allocate = |bytes: usize| queue.allocate(bytes);
+        let scratch = Self {
+            places: allocate(sizes.places)?,
+            totals: allocate(sizes.totals)?,
+            entries: allocate(sizes.entries)?,
+            buckets: allocate(sizes.buckets)?,
+            keys: [allocate(sizes.keys[0])?, allocate(sizes.keys[1])?],
+            partial: [allocate(sizes.partial[0])?, allocate(sizes.partial[1])?],
+            plain: [allocate(sizes.segments[0])?, allocate(sizes.segments[1])?],
+            weighted: [allocate(sizes.segments[0])?, allocate(sizes.segments[1])?],
+            modulus: allocate(modulus.len())?,
+        };
+        queue.write(&scratch.modulus, 0, &modulus)?;
+        Ok(scratch)
+    }
+}
+
+fn lengths<G>(points: &DevicePoints<G>, parts: &[usize]) -> Result<Vec<u32>, DeviceError> {
+    let length = |part: &usize| points.parts.get(*part).map(|part| part.range.end - part.range.start);
+    let lengths: Option<Vec<u32>> = parts.iter().map(length).collect();
+    lengths.ok_or_else(|| DeviceError::Misuse("no such part of the points".to_owned()))
+}
+
+fn geometry<G: SumPoint>(
+    points: &DevicePoints<G>,
+    parts: &[usize],
+    tuning: &SumTuning,
+    group_size_max: u32,
+) -> Result<Geometry, DeviceError> {
+    Geometry::new(points.kernels, &lengths(points, parts)?, points.copies, tuning, group_size_max)
+}
+
+/// Starts a kernel on so many work-items at least. Groups are always as large: OpenCL may compile a kernel anew for
+/// every size of them.
+fn launch(
+    queue: &mut dyn Queue,
+    kernel: &str,
+    items: u32,
+    group: u32,
+    arguments: &[Argument<'_>],
+) -> Result<(), DeviceError> {
+    queue.launch(kernel, items.div_ceil(group), group, arguments)
+}
+
+/// Overwrites a buffer with zeros.
+fn clear(queue: &mut dyn Queue, group: u32, buffer: &Buffer) -> Result<(), DeviceError> {
+    let words =
+        u32::try_from(buffer.bytes() / WORD).map_err(|_| DeviceError::Misuse("a buffer of 16 GiB".to_owned()))?;
+    queue.launch("msm_clear", words.div_ceil(group), group, &[buffer.into(), words.into()])
+}
