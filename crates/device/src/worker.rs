@@ -180,6 +180,13 @@ impl WorkerHandle {
         waited.unwrap_or_else(PoisonError::into_inner).0.is_ready()
     }
 
+    /// Whether a worker is up and has tested each of these operations that it can do.
+    pub fn has_tested(&self, operations: &[u32]) -> bool {
+        let state = self.inner.lock();
+        let is_open = |operation| state.standings.get(operation) == Some(&Standing::Untested);
+        state.phase == Phase::Up && !operations.iter().any(is_open)
+    }
+
     /// Counts and times since the handle was started.
     pub fn stats(&self) -> WorkerStats {
         let state = self.inner.lock();

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use outrigger_algorithms::gpu;
 use outrigger_config::{Config, Devices, Overrides, Sources};
 use outrigger_device::{DeviceInfo, WorkerHandle, WorkerOptions};
+use outrigger_groth16::engine::ProofEngine;
+use outrigger_groth16::engine::device::remote::{self, RemoteEngine};
 use outrigger_scheduler::device::{DeviceEngine, DeviceOptions, ProcessWorker};
 use outrigger_types::{Backend, Engine};
 
@@ -24,6 +26,7 @@ pub(crate) const READY_TIME_MAX: Duration = Duration::from_secs(600);
 pub(crate) struct Driven {
     pub(crate) engine: Arc<DeviceEngine>,
     pub(crate) worker: Arc<ProcessWorker>,
+    pub(crate) prover: Arc<RemoteEngine>,
 }
 
 impl Driven {
@@ -95,6 +98,12 @@ pub(crate) fn start(config: &Config) -> Started {
     Started { driven, absent: found.absent }
 }
 
+/// The devices as engines of proofs.
+pub(crate) fn provers(driven: &[Driven]) -> Vec<(Backend, Arc<dyn ProofEngine>)> {
+    let prover = |driven: &Driven| (driven.engine.backend(), driven.prover.clone() as Arc<dyn ProofEngine>);
+    driven.iter().map(prover).collect()
+}
+
 /// The engines among others.
 pub(crate) fn engines(driven: &[Driven]) -> impl Iterator<Item = Arc<dyn Engine>> {
     driven.iter().map(|driven| driven.engine.clone() as Arc<dyn Engine>)
@@ -104,10 +113,13 @@ fn drive(device: &DeviceInfo, rules: &Devices) -> Option<Driven> {
     let handle = handle(device, rules, rules.arena_bytes)
         .inspect_err(|error| tracing::error!(device = device.label(), %error, "no worker for a device"))
         .ok()?;
-    let worker = Arc::new(ProcessWorker::new(handle, device.api, &device.label(), rules.arena_bytes));
+    let handle = Arc::new(handle);
+    let worker = Arc::new(ProcessWorker::new(handle.clone(), device.api, &device.label(), rules.arena_bytes));
     let audit_rate = f64::from(rules.audit_per_million) / 1e6;
     let engine = DeviceEngine::new(worker.clone(), DeviceOptions { audit_rate, ..DeviceOptions::default() });
-    Some(Driven { engine: Arc::new(engine), worker })
+    let calls = Box::new(remote::Worker::new(handle, rules.arena_bytes));
+    let prover = RemoteEngine::new(calls, engine.backend().name());
+    Some(Driven { engine: Arc::new(engine), worker, prover: Arc::new(prover) })
 }
 
 /// Starts the worker of a device, with an arena of so many bytes.

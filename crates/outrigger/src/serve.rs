@@ -132,7 +132,7 @@ async fn serve(
     let mut engines = cores.with(vector);
     engines.extend(devices::engines(&driven));
     let scheduler = Scheduler::new(config.scheduler_options(), engines);
-    let provers = proving::start(&config).await?;
+    let provers = proving::start(&config, devices::provers(&driven)).await?;
     // The server drains what proves, too: it knows which callers still listen.
     let proving = provers.as_ref().map(|provers| provers.service.clone());
     let options = service_options(&config, metrics.clone(), proving);

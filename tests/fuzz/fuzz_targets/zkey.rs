@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for witness in WITNESSES {
         let witness = wtns::parse(witness).expect("a good witness");
-        if let Ok(proved) = key.prove(&witness, None, EngineChoice::Cpu, &Control::default()) {
+        if let Ok(proved) = key.prove(&witness, None, &EngineChoice::Cpu, &Control::default()) {
             assert_eq!(proved.repeated, None, "the engine and the reference differ");
         }
     }

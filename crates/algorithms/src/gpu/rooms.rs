@@ -1,6 +1,8 @@
-//! What a device's worker process can do: every operation of the rooms that has kernels.
+//! What a device's worker process can do: every operation of the rooms that has kernels, and proofs.
 
 use outrigger_device::{DeviceError, Operations, Queue};
+use outrigger_groth16::engine::device::calls::Call;
+use outrigger_groth16::engine::device::provers::Provers;
 use outrigger_types::packed::{Marks, is_packable};
 use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset, Work};
 
@@ -10,10 +12,11 @@ use crate::{known_keys, planted, registry};
 /// Items of a self-test: more than a group of most sizes, of no round number.
 const TESTED: usize = 19;
 
-/// The operations of the rooms, and what stays on the device for them.
-#[derive(Debug, Default)]
+/// The operations of the rooms and the calls of provers, and what stays on the device for them.
+#[derive(Default)]
 pub struct Rooms {
     resident: Resident,
+    provers: Provers,
 }
 
 /// All operations that can be packed and have kernels.
@@ -57,12 +60,15 @@ pub fn header(nonce: u64) -> Vec<u8> {
 
 impl Operations for Rooms {
     fn operations(&self) -> Vec<u32> {
-        operations().filter_map(code).collect()
+        operations().filter_map(code).chain(Call::all().map(Call::code)).collect()
     }
 
     /// Planted good and bad items, judged by the CPU: as where there are many of them, and of signatures as where there
     /// are few, and both with all of their keys known.
     fn self_test(&self, queue: &mut dyn Queue, operation: u32) -> Result<(), DeviceError> {
+        if let Some(call) = Call::of_code(operation) {
+            return self.provers.self_test(queue, call);
+        }
         let operation = operation_of(operation)?;
         let mut session = Session::new(queue, &self.resident, rand_nonce()?);
         for program in programs(operation) {
@@ -91,11 +97,14 @@ impl Operations for Rooms {
     fn run(
         &self,
         queue: &mut dyn Queue,
-        _operation: u32,
+        operation: u32,
         header: &[u8],
         input: &[u8],
         output: &mut [u8],
     ) -> Result<(), DeviceError> {
+        if let Some(call) = Call::of_code(operation) {
+            return self.provers.run(queue, call, header, input, output);
+        }
         let nonce = header.try_into().map_err(|_| DeviceError::Misuse("a header without a nonce".to_owned()))?;
         let nonce = u64::from_le_bytes(nonce);
         let mut session = Session::new(queue, &self.resident, nonce);

@@ -6,6 +6,8 @@
 //! Scalars of a sum, and the witness, are plain numbers of 8 such words.
 
 pub mod calls;
+pub mod key;
+pub mod provers;
 pub mod quotient;
 pub mod remote;
 pub mod sums;
@@ -14,3 +16,5 @@ pub mod sums;
 mod fields;
 #[cfg(test)]
 pub(crate) mod here;
+#[cfg(test)]
+mod tests;

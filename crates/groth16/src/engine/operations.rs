@@ -14,7 +14,7 @@ use crate::formats::encoding::{g1_from_bytes, g1_to_bytes, g2_from_bytes, g2_to_
 use crate::{Control, FormatError};
 
 /// A group of a pairing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
     /// The first, over the base field.
     G1,

@@ -127,13 +127,13 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The device to look at, the configuration that finds it, and why backends that were not ruled out have none.
-struct Chosen {
-    config: Config,
-    device: DeviceInfo,
-    absent: Vec<String>,
+pub(super) struct Chosen {
+    pub(super) config: Config,
+    pub(super) device: DeviceInfo,
+    pub(super) absent: Vec<String>,
 }
 
-fn choose(args: &BenchArgs) -> Result<Chosen, Failure> {
+pub(super) fn choose(args: &BenchArgs) -> Result<Chosen, Failure> {
     let rule = |of: Backend, wanted: &str| match args.backend {
         Some(backend) if backend != of => Some("off".to_owned()),
         Some(_) => Some(wanted.to_owned()),

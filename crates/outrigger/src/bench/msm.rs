@@ -7,11 +7,12 @@ use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::PrimeField;
 use outrigger_groth16::Control;
 use outrigger_groth16::curve::{Curve, Points, RawField, RawPoint, RawPoints, RawScalar, point_bytes, write_point};
-use outrigger_groth16::engine::{EngineChoice, Multiplication, PlainScalar};
+use outrigger_groth16::engine::{Arithmetic, Multiplication, PlainScalar};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
+use super::provers::Subject;
 use super::{Record, announce, pairs, pool, thread_counts};
 use crate::cli::{BenchArgs, Failure, Group, Scalars};
 
@@ -27,25 +28,27 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
 }
 
 fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
-    let engine = EngineChoice::fastest().of::<E>();
+    let subject = Subject::of(args)?;
+    let engine = E::arithmetic(&*subject.engine);
     match args.proofs.group {
-        Group::G1 => one::<E::G1Affine>(args, E::ID, |points| engine.over_g1(points)),
-        Group::G2 => one::<E::G2Affine>(args, E::ID, |points| engine.over_g2(points)),
+        Group::G1 => one::<E, E::G1Affine>(args, &subject, engine, |engine, points| engine.over_g1(points)),
+        Group::G2 => one::<E, E::G2Affine>(args, &subject, engine, |engine, points| engine.over_g2(points)),
     }
 }
 
 /// One group: `over` makes points ready, as those of a key are before its first proof.
-fn one<A>(
+fn one<E: Curve, A>(
     args: &BenchArgs,
-    curve: outrigger_types::Curve,
-    over: impl for<'a> Fn(&'a dyn Points<A>) -> Multiplication<'a, A::Group>,
+    subject: &Subject,
+    engine: &dyn Arithmetic<E>,
+    over: for<'a> fn(&'a dyn Arithmetic<E>, &'a dyn Points<A>) -> Multiplication<'a, A::Group>,
 ) -> Result<Vec<Record>, Failure>
 where
     A: RawPoint<ScalarField: RawScalar, BaseField: RawField>,
 {
     let size = args.size.unwrap_or(SIZE).max(1);
     let (kind, group) = (args.proofs.scalars, name(args.proofs.group));
-    let algorithm = format!("msm-{curve}-{group}-{}", name(kind));
+    let algorithm = format!("msm-{}-{group}-{}", E::ID, name(kind));
     let mut random = StdRng::seed_from_u64(0x35e);
     announce(args, &format!("{algorithm} of {size}: making points"));
     let points = points::<A>(size, &mut random);
@@ -55,7 +58,7 @@ where
     let expected: A = A::Group::msm_bigint(&points, &theirs).into_affine();
     let mut records = Vec::new();
     let ready = RawPoints::new(&bytes);
-    let msm = over(&ready);
+    let msm = over(engine, &ready);
     for threads in thread_counts(args) {
         announce(args, &format!("{algorithm} of {size}, {threads} threads"));
         let pool = pool(threads)?;
@@ -72,7 +75,7 @@ where
                 Ok(())
             }),
         };
-        let mut record = Record { size: Some(size), ..Record::of_prover("msm", &algorithm, size, threads) };
+        let mut record = Record { size: Some(size), ..subject.record("msm", &algorithm, size, threads) };
         pairs::measure(&mut record, args.pairs, pairs::clocked(product), Some(peer))?;
         record.more.insert("warm".into(), json!(true));
         let p50 = record.latency_us.p50;

@@ -6,12 +6,12 @@ use ark_ff::FftField;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use outrigger_groth16::Control;
 use outrigger_groth16::curve::Curve;
-use outrigger_groth16::engine::EngineChoice;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::json;
 
 use super::msm::{plain, scalar};
+use super::provers::Subject;
 use super::{Record, announce, pairs, pool, thread_counts};
 use crate::cli::{BenchArgs, Failure, Scalars};
 
@@ -38,7 +38,8 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
     let mut random = StdRng::seed_from_u64(0x177);
     let start: Vec<_> =
         (0..size).map(|_| plain::<E::ScalarField>(scalar::<E::ScalarField>(Scalars::Random, &mut random))).collect();
-    let engine = EngineChoice::fastest().of::<E>();
+    let subject = Subject::of(args)?;
+    let engine = E::arithmetic(&*subject.engine);
     let domain = Radix2EvaluationDomain::<E::ScalarField>::new(size).ok_or_else(|| Failure::input("no such domain"))?;
     let mut records = Vec::new();
     for (direction, inverse) in [("forward", false), ("inverse", true)] {
@@ -61,7 +62,7 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
                     Ok(())
                 }),
             };
-            let mut record = Record { size: Some(size), ..Record::of_prover("ntt", &algorithm, size, threads) };
+            let mut record = Record { size: Some(size), ..subject.record("ntt", &algorithm, size, threads) };
             pairs::measure(&mut record, args.pairs, pairs::clocked(product), Some(peer))?;
             record.more.insert("warm".into(), json!(true));
             let p50 = record.latency_us.p50;

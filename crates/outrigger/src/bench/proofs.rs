@@ -66,7 +66,7 @@ fn proofs(curve: outrigger_types::Curve, count: usize) -> Result<(Arc<ProofKey>,
     let mut file = std::fs::File::create(&path).map_err(Failure::work)?;
     insecure_setup(&r1cs, &mut file, &Control::default()).map_err(Failure::work)?;
     let key = ReadyKey::open(&path).map_err(Failure::work)?;
-    let prove = |_| key.prove(&witness, None, EngineChoice::fastest(), &Control::default()).map(|proved| proved.proof);
+    let prove = |_| key.prove(&witness, None, &EngineChoice::fastest(), &Control::default()).map(|proved| proved.proof);
     let proofs: Result<_, _> = (0..count).map(prove).collect();
     Ok((key.verifying_key().clone(), proofs.map_err(Failure::work)?))
 }

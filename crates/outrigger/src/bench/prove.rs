@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::Unit;
-use outrigger_groth16::engine::EngineChoice;
+use outrigger_groth16::engine::{EngineChoice, ProofEngine};
 use outrigger_groth16::formats::wtns;
 use outrigger_groth16::{Control, PreparedKey, Proved, ReadyKey, Stage, Wanted, Witness};
 use outrigger_types::Verdict;
@@ -26,7 +26,7 @@ use self::adapters::Prover;
 use self::circuits::Subject;
 use self::memory::Memory;
 use super::adapters::programs;
-use super::{Record, announce, pairs, pool, scaling, thread_counts};
+use super::{Record, announce, pairs, pool, provers, scaling, thread_counts};
 use crate::cli::{BenchArgs, Failure};
 use crate::commands::prove::stages_ms;
 
@@ -40,6 +40,7 @@ const TOGETHER: usize = 4;
 pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
     let folder = tempfile::tempdir().map_err(Failure::work)?;
     let programs = programs(args.peers.as_deref(), true)?;
+    let proved_on = provers::Subject::of(args)?;
     let mut records = Vec::new();
     for subject in circuits::asked_for(args, folder.path())? {
         announce(args, &format!("{}: opening the key", subject.name));
@@ -47,7 +48,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
         let since = Instant::now();
         let key = ReadyKey::open(&subject.key).map_err(Failure::input)?;
         let (open, witness) = (since.elapsed(), subject.witness()?);
-        let mut bench = Bench { args, subject: &subject, open, key, witness, memory: None };
+        let mut bench = Bench { args, subject: &subject, on: &proved_on, open, key, witness, memory: None };
         bench.memory = bench.first_proof(idle)?;
         for threads in thread_counts(args) {
             let pool = pool(threads)?;
@@ -71,6 +72,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
 struct Bench<'a> {
     args: &'a BenchArgs,
     subject: &'a Subject,
+    on: &'a provers::Subject,
     /// What it took to open the key.
     open: Duration,
     key: ReadyKey,
@@ -83,7 +85,7 @@ impl Bench<'_> {
     /// The first proof with the key, in the largest of the pools, by its memory.
     fn first_proof(&self, idle: Option<u64>) -> Result<Option<Memory>, Failure> {
         let threads = thread_counts(self.args).into_iter().max().unwrap_or(1);
-        pool(threads)?.install(|| self.prove(EngineChoice::fastest()))?;
+        pool(threads)?.install(|| self.prove(&*self.on.engine))?;
         let key = std::fs::metadata(&self.subject.key).map_err(Failure::input)?.len();
         Ok(idle.and_then(|idle| memory::end(idle, key)))
     }
@@ -91,14 +93,14 @@ impl Bench<'_> {
     /// How several threads scale beside a loop in registers: one proof at a time, and several together, as proofs that
     /// wait are made, the check of all in one product included.
     fn scaling(&self, record: &mut Record) -> Result<(), Failure> {
-        let Some(unit) = Unit::detect().filter(|_| EngineChoice::fastest() == EngineChoice::Vector) else {
+        let Some(unit) = Unit::detect().filter(|_| self.on.is_vector()) else {
             return Ok(());
         };
         let (alone, all) = (pool(1)?, pool(record.threads)?);
         let rate = |pool: &rayon::ThreadPool| {
             let (mut proofs, mut time) = (0.0, Duration::ZERO);
             while time < scaling::SLICE {
-                time += pool.install(|| self.prove(EngineChoice::Vector))?.1;
+                time += pool.install(|| self.prove(&EngineChoice::Vector))?.1;
                 proofs += 1.0;
             }
             Ok(proofs / time.as_secs_f64())
@@ -130,12 +132,14 @@ impl Bench<'_> {
 
     /// Beside the reference engine, in the same process and pool.
     fn warm_reference(&self, pool: &rayon::ThreadPool) -> Result<Record, Failure> {
-        announce(self.args, &self.title(pool, "arkworks"));
-        let peer = pairs::Other {
-            name: "arkworks (the reference engine)".into(),
-            version: "0.6".into(),
-            run: Box::new(|| pool.install(|| self.prove(EngineChoice::Reference)).map(|(_, alone)| alone)),
+        let (choice, name, version) = match self.on.cores {
+            None => (EngineChoice::Reference, "arkworks (the reference engine)".to_owned(), "0.6"),
+            // What a device must beat.
+            Some(choice) => (choice, format!("engine {} of the cores", choice.name()), env!("CARGO_PKG_VERSION")),
         };
+        announce(self.args, &self.title(pool, &name));
+        let run = Box::new(move || pool.install(|| self.prove(&choice)).map(|(_, alone)| alone));
+        let peer = pairs::Other { name, version: version.into(), run };
         self.warm(pool, peer)
     }
 
@@ -161,7 +165,7 @@ impl Bench<'_> {
     fn warm(&self, pool: &rayon::ThreadPool, peer: pairs::Other<'_>) -> Result<Record, Failure> {
         let mut stages: BTreeMap<Stage, Vec<f64>> = BTreeMap::new();
         let product = || {
-            let (proved, alone) = pool.install(|| self.prove(EngineChoice::fastest()))?;
+            let (proved, alone) = pool.install(|| self.prove(&*self.on.engine))?;
             for (stage, time) in proved.timings.iter() {
                 stages.entry(stage).or_default().push(time.as_secs_f64());
             }
@@ -183,7 +187,7 @@ impl Bench<'_> {
             let since = Instant::now();
             let (proved, _) = pool.install(|| {
                 let key = ReadyKey::open(&self.subject.key).map_err(Failure::work)?;
-                prove(&key, &self.subject.witness()?, EngineChoice::fastest())
+                prove(&key, &self.subject.witness()?, &*self.on.engine)
             })?;
             Ok(since.elapsed().saturating_sub(proved.timings.of(Stage::Verify)))
         };
@@ -203,7 +207,7 @@ impl Bench<'_> {
         }
     }
 
-    fn prove(&self, engine: EngineChoice) -> Result<(Proved, Duration), Failure> {
+    fn prove(&self, engine: &dyn ProofEngine) -> Result<(Proved, Duration), Failure> {
         prove(&self.key, &self.witness, engine)
     }
 
@@ -211,7 +215,7 @@ impl Bench<'_> {
         let summary = self.key.summary();
         let mut record = Record {
             size: Some(summary.constraints),
-            ..Record::of_prover("prove", &self.subject.name, 1, pool.current_num_threads())
+            ..self.on.record("prove", &self.subject.name, 1, pool.current_num_threads())
         };
         record.more.insert("warm".into(), json!(is_warm));
         record.more.insert("domain".into(), json!(summary.domain));
@@ -224,9 +228,9 @@ impl Bench<'_> {
 }
 
 /// A proof that the engine asked for has made itself, and the time of it without its check.
-fn prove(key: &ReadyKey, witness: &Witness, engine: EngineChoice) -> Result<(Proved, Duration), Failure> {
+fn prove(key: &ReadyKey, witness: &Witness, engine: &dyn ProofEngine) -> Result<(Proved, Duration), Failure> {
     let since = Instant::now();
-    let proved = key.prove(witness, None, &engine, &Control::default()).map_err(Failure::work)?;
+    let proved = key.prove(witness, None, engine, &Control::default()).map_err(Failure::work)?;
     let alone = since.elapsed().saturating_sub(proved.timings.of(Stage::Verify));
     match proved.repeated {
         Some(why) => Err(Failure::work(format_args!("the engine's own proof did not count: {why}"))),

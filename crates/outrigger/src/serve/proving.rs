@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use outrigger_config::{Config, EngineRule, Overrides, Sources};
-use outrigger_groth16::{CircuitStore, engine};
+use outrigger_groth16::CircuitStore;
+use outrigger_groth16::engine::{self, ProofEngine};
 use outrigger_proving::{ProofService, ProvingOptions, read_credential, read_key};
+use outrigger_types::Backend;
 use zeroize::Zeroizing;
 
 use crate::cli::Failure;
@@ -19,7 +21,10 @@ pub(super) struct Provers {
 
 /// Starts what proves. A directory that nobody has named is not worth refusing signatures for: where it cannot be
 /// used, the sidecar serves without proofs and says so. One that was named must be usable.
-pub(super) async fn start(config: &Config) -> Result<Option<Provers>, Failure> {
+pub(super) async fn start(
+    config: &Config,
+    devices: Vec<(Backend, Arc<dyn ProofEngine>)>,
+) -> Result<Option<Provers>, Failure> {
     let Some(directory) = config.proving.directory.clone() else {
         tracing::info!("no proofs: proving.directory is not set");
         return Ok(None);
@@ -30,7 +35,7 @@ pub(super) async fn start(config: &Config) -> Result<Option<Provers>, Failure> {
     let circuits = store::circuits(&directory);
     let started = tokio::task::spawn_blocking(move || {
         let store = CircuitStore::open(&circuits, store_options).map_err(|error| error.to_string())?;
-        let service = ProofService::start(options, Arc::new(store))?;
+        let service = ProofService::start(options, Arc::new(store), devices)?;
         Ok::<_, String>(Provers { service, circuits })
     });
     match started.await.map_err(Failure::work)? {

@@ -1,7 +1,6 @@
 //! A worker process behind the engine.
 
-use std::sync::{LazyLock, mpsc};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, mpsc};
 
 use outrigger_algorithms::gpu;
 use outrigger_device::{Api, BatchError, DeviceError, Job, Refusal, Standing, WorkerHandle, WorkerStats};
@@ -13,9 +12,11 @@ use super::{Batch, Worker};
 static CODED: LazyLock<Vec<(Operation, u32)>> =
     LazyLock::new(|| gpu::operations().filter_map(|operation| Some((operation, gpu::code(operation)?))).collect());
 
-/// A device's worker process, kept alive by its handle.
+static CODES: LazyLock<Vec<u32>> = LazyLock::new(|| CODED.iter().map(|(_, code)| *code).collect());
+
+/// A device's worker process, kept alive by its handle, which others may ask for other things.
 pub struct ProcessWorker {
-    handle: WorkerHandle,
+    handle: Arc<WorkerHandle>,
     api: Api,
     device: String,
     batch_bytes_max: usize,
@@ -24,7 +25,7 @@ pub struct ProcessWorker {
 impl ProcessWorker {
     /// The worker of a device that is reached by `api` and known as `name`; of an arena of so many bytes a
     /// batch and its answer take an eighth each at most, so that two of them are on their way while others are packed.
-    pub fn new(handle: WorkerHandle, api: Api, name: &str, arena_bytes: usize) -> Self {
+    pub fn new(handle: Arc<WorkerHandle>, api: Api, name: &str, arena_bytes: usize) -> Self {
         Self { handle, api, device: name.to_owned(), batch_bytes_max: arena_bytes / 8 }
     }
 
@@ -67,7 +68,7 @@ impl Worker for ProcessWorker {
     }
 
     fn is_testing(&self) -> bool {
-        !self.handle.wait_ready(Duration::ZERO)
+        !self.handle.has_tested(&CODES)
     }
 
     fn operations(&self) -> Vec<Operation> {

@@ -3,7 +3,7 @@
 //! | call | header | input | answer |
 //! |---|---|---|---|
 //! | prove | proofs and wires, `u32` each; the path of the key's file | the witness of each proof, plain | of each proof: nanoseconds of four stages, `u64` each; ΣA, ΣB1, ΣC, ΣH, ΣB2 |
-//! | msm | points, `u32` | the points, then the scalars, plain | the sum |
+//! | msm | points, `u32`; a name for them, `u64`, 0 for none; whether they come, a byte | the points where they come, then the scalars, plain | the sum |
 //! | ntt | whether inverse, whether on the coset, a byte each | the elements | the elements |
 //!
 //! All numbers are little-endian. Points are affine and elements in Montgomery's form, as circom's files hold them;
@@ -114,6 +114,36 @@ impl ProveHeader {
     }
 }
 
+/// The header of a call for a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MsmHeader {
+    pub(super) count: u32,
+    /// Names points that stay on the device; 0 for those that do not.
+    pub(super) name: u64,
+    /// Whether the points come with the call, or came before.
+    pub(super) with_points: bool,
+}
+
+impl MsmHeader {
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut bytes = self.count.to_le_bytes().to_vec();
+        bytes.extend(self.name.to_le_bytes());
+        bytes.push(self.with_points.into());
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, DeviceError> {
+        let header = || {
+            let (count, rest) = bytes.split_first_chunk()?;
+            let (name, rest) = rest.split_first_chunk()?;
+            let [with_points] = *rest else { return None };
+            let (count, name) = (u32::from_le_bytes(*count), u64::from_le_bytes(*name));
+            Some(Self { count, name, with_points: with_points != 0 })
+        };
+        header().ok_or_else(|| misuse("a header that is none of a sum"))
+    }
+}
+
 /// Bytes of the answer for so many proofs.
 pub(super) fn answer_bytes<E: Curve>(proofs: usize) -> usize {
     proofs * proof_bytes::<E>() + size_of::<u64>()
@@ -166,6 +196,9 @@ mod tests {
         assert_eq!(header, ProveHeader { proofs: 3, wires: 17, key: "/var/lib/x.zkey".into() });
         assert_eq!(header.input_bytes(), 3 * 17 * 32);
         assert!(ProveHeader::decode(&bytes[..7]).is_err());
+        let header = MsmHeader { count: 9, name: 1 << 40, with_points: true };
+        assert_eq!(MsmHeader::decode(&header.encode()), Ok(header));
+        assert!(MsmHeader::decode(&header.encode()[1..]).is_err());
         assert_eq!(ProveHeader::encode(1, 1, Path::new(&"x".repeat(HEADER_BYTES_MAX))), None);
     }
 

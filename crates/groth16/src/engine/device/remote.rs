@@ -1,6 +1,6 @@
 //! A device that a worker process drives, as an engine of the sidecar.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +12,10 @@ use outrigger_device::{BatchError, DeviceError, Finished, Job, Refusal, Standing
 use zeroize::Zeroizing;
 
 use super::super::operations::Group;
-use super::super::{Arithmetic, EngineChoice, Failure, PlainScalar, ProofEngine, Sums, Watch, same_length};
-use super::calls::{self, Call, DONE, ProveHeader, STAGES, Task};
+use super::super::{
+    Arithmetic, EngineChoice, Failure, Multiplication, PlainScalar, ProofEngine, Sums, Watch, same_length,
+};
+use super::calls::{self, Call, DONE, MsmHeader, ProveHeader, STAGES, Task};
 use crate::curve::{Curve, Points, RawField, RawPoint, RawScalar, SCALAR_BYTES, point_bytes, read_point, write_point};
 use crate::key::Rows;
 use crate::{Control, ProvingKey, Stage};
@@ -63,6 +65,15 @@ impl Worker {
     /// The worker of a handle whose arena has so many bytes.
     pub fn new(handle: Arc<WorkerHandle>, arena_bytes: usize) -> Self {
         Self { handle, bytes_max: arena_bytes / ARENA_SHARE }
+    }
+
+    /// The calls that the worker cannot do, and why.
+    pub fn failures(&self) -> Vec<(Call, String)> {
+        let why = |call: Call| match self.handle.standing(call.code())? {
+            Standing::Failed { why, .. } => Some((call, why.to_string())),
+            Standing::Untested | Standing::Serves => None,
+        };
+        Call::all().filter_map(why).collect()
     }
 
     /// Gives the call to the worker, as soon as it takes one more.
@@ -180,19 +191,65 @@ impl RemoteEngine {
         for start in (0..scalars.len()).step_by(at_once) {
             let count = at_once.min(scalars.len() - start);
             let call = Call { curve: E::ID, task: Task::Msm(group) };
-            let header = (count as u32).to_le_bytes().to_vec();
-            let mut fill = |input: &mut [u8]| {
-                let (to_points, to_scalars) = input.split_at_mut(count * point_bytes::<A>());
-                for (i, to) in to_points.chunks_exact_mut(point_bytes::<A>()).enumerate() {
-                    write_point(&points.point(start + i), to);
-                }
-                write_scalars(&scalars[start..start + count], to_scalars);
-            };
-            let bytes = [count * each, point_bytes::<A>() + size_of_val(&DONE)];
-            let answer = self.calls.call(call, header, bytes, &mut fill, control)?;
-            sum += read_point::<A>(&answer).ok_or_else(|| Failure::Fault("a sum that is no point".to_owned()))?;
+            let scalars = &scalars[start..start + count];
+            sum += self.one_msm(call, 0, Some((points, start)), scalars, control)?;
         }
         Ok(sum)
+    }
+
+    /// A sum in one call: of these points from a place on, which are kept under a name where it is not 0; or of those that
+    /// were kept under it.
+    fn one_msm<A: RawPoint<BaseField: RawField>>(
+        &self,
+        call: Call,
+        name: u64,
+        points: Option<(&dyn Points<A>, usize)>,
+        scalars: &[PlainScalar],
+        control: &Control,
+    ) -> Result<A, Failure> {
+        let (count, size) = (scalars.len(), point_bytes::<A>());
+        let header = MsmHeader { count: count as u32, name, with_points: points.is_some() }.encode();
+        let of_points = if points.is_some() { count * size } else { 0 };
+        let mut fill = |input: &mut [u8]| {
+            let (to_points, to_scalars) = input.split_at_mut(of_points);
+            if let Some((points, start)) = points {
+                for (i, to) in to_points.chunks_exact_mut(size).enumerate() {
+                    write_point(&points.point(start + i), to);
+                }
+            }
+            write_scalars(scalars, to_scalars);
+        };
+        let bytes = [of_points + count * SCALAR_BYTES, size + size_of_val(&DONE)];
+        let answer = self.calls.call(call, header, bytes, &mut fill, control)?;
+        read_point::<A>(&answer).ok_or_else(|| Failure::Fault("a sum that is no point".to_owned()))
+    }
+
+    /// A multiplication over points that stay on the device where they go there in one call.
+    fn over<'a, E: Curve, A: RawPoint<BaseField: RawField>>(
+        &'a self,
+        group: Group,
+        points: &'a dyn Points<A>,
+    ) -> Multiplication<'a, A::Group> {
+        let each = point_bytes::<A>() + SCALAR_BYTES;
+        let name = getrandom::u64().unwrap_or(0);
+        if name == 0 || points.len() * each + 2 * each > self.calls.bytes_max() {
+            return Box::new(move |scalars, control| self.msm::<E, A>(group, points, scalars, control));
+        }
+        let were_sent = AtomicBool::new(false);
+        let call = Call { curve: E::ID, task: Task::Msm(group) };
+        Box::new(move |scalars, control| {
+            same_length(points.len(), scalars.len())?;
+            if were_sent.load(Ordering::Relaxed) {
+                match self.one_msm::<A>(call, name, None, scalars, control) {
+                    // They gave way to others, or the worker is a new one.
+                    Err(Failure::Unavailable(_)) => {}
+                    done => return done.map(Into::into),
+                }
+            }
+            let sum = self.one_msm(call, name, Some((points, 0)), scalars, control)?;
+            were_sent.store(true, Ordering::Relaxed);
+            Ok(sum.into())
+        })
     }
 }
 
@@ -252,6 +309,14 @@ impl<E: Curve> Arithmetic<E> for RemoteEngine {
         control: &Control,
     ) -> Result<E::G2, Failure> {
         self.msm::<E, _>(Group::G2, points, scalars, control)
+    }
+
+    fn over_g1<'a>(&'a self, points: &'a dyn Points<E::G1Affine>) -> Multiplication<'a, E::G1> {
+        self.over::<E, _>(Group::G1, points)
+    }
+
+    fn over_g2<'a>(&'a self, points: &'a dyn Points<E::G2Affine>) -> Multiplication<'a, E::G2> {
+        self.over::<E, _>(Group::G2, points)
     }
 
     fn sums_of_proof(
@@ -333,9 +398,11 @@ fn refused(refusal: Refusal, operation: u32) -> Failure {
 /// What a failure of the worker means: memory that is taken is nobody's fault.
 pub(super) fn failed(error: &DeviceError) -> Failure {
     match error {
-        DeviceError::OutOfMemory { .. } | DeviceError::Expired | DeviceError::Cancelled | DeviceError::Unsupported => {
-            Failure::Unavailable(error.to_string())
-        }
+        DeviceError::Absent(_)
+        | DeviceError::OutOfMemory { .. }
+        | DeviceError::Expired
+        | DeviceError::Cancelled
+        | DeviceError::Unsupported => Failure::Unavailable(error.to_string()),
         _ => Failure::Fault(error.to_string()),
     }
 }

@@ -27,20 +27,12 @@ pub use plan::{SumInput, SumPlan};
 pub use points::{DevicePoints, PointSection};
 
 use crate::curve::{RawField, RawPoint};
+use crate::engine::operations::Group;
 
 /// Bytes of a plain scalar on the device.
 const SCALAR_BYTES: usize = 32;
 /// Bytes of a word.
 const WORD: usize = 4;
-
-/// One of the two groups of a pairing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Group {
-    /// Over the field of coordinates itself.
-    G1,
-    /// Over pairs of it.
-    G2,
-}
 
 /// A point that sums are made of.
 pub trait SumPoint: RawPoint<BaseField: RawField> {}

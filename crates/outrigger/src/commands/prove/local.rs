@@ -31,7 +31,7 @@ pub(super) fn prove(args: &ProveArgs, progress: &Progress) -> Result<Made, Failu
         Some(Backend::Vector) if EngineChoice::fastest() == EngineChoice::Vector => EngineChoice::Vector,
         Some(backend) => {
             return Err(Failure::work(format_args!(
-                "backend {backend} does not prove here: leave --backend out, or name cpu"
+                "backend {backend} proves in a sidecar alone: leave --local out, or name cpu"
             )));
         }
     };

@@ -53,6 +53,11 @@ impl<E: Curve> Roots<E> {
         Ok(Self { log_size_max: log_size, plain, coset, fractions, curve: PhantomData })
     }
 
+    /// The longest transforms that the tables are for.
+    pub const fn length_max(&self) -> usize {
+        1 << self.log_size_max
+    }
+
     /// The logarithm of a length.
     ///
     /// # Errors

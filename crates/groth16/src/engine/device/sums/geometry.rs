@@ -79,7 +79,7 @@ impl Geometry {
     ///
     /// # Errors
     /// [`DeviceError::Misuse`] where numbers of 32 bits do not count the entries or the buckets.
-    pub fn new(
+    pub(super) fn new(
         kernels: &SumKernels,
         lengths: &[u32],
         copies: Option<Copies>,
@@ -120,17 +120,17 @@ impl Geometry {
     }
 
     /// Bytes of so many points in extended coordinates.
-    pub fn extended(&self, points: u32) -> usize {
+    pub(super) fn extended(&self, points: u32) -> usize {
         points as usize * EXTENDED * self.point_bytes
     }
 
     /// Sums of windows.
-    pub fn window_sums(&self) -> u32 {
+    pub(super) fn window_sums(&self) -> u32 {
         self.sums * self.rows
     }
 
     /// Bytes of the buffers.
-    pub fn scratch(&self) -> Sizes {
+    pub(super) fn scratch(&self) -> Sizes {
         // What goes to and fro becomes less with each step: of two places the one holds what the first step gives, the
         // other what the second one does.
         let joined = self.joins.first().map_or(1, |join| 2 * join.items);
@@ -148,7 +148,7 @@ impl Geometry {
     }
 
     /// Bytes of all buffers.
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         let Sizes { places, totals, entries, buckets, keys, partial, segments } = self.scratch();
         let pairs = [keys, partial, segments, segments].into_iter().flatten();
         let all = [places, totals, entries, buckets, MODULUS_BYTES].into_iter().chain(pairs);
