@@ -1,16 +1,17 @@
 /* Purpose: the digits of scalars, sorted by bucket: what multi-scalar multiplication begins with, on every curve.
  *
  * A scalar s below r counts as s, or as -(r - s) where that is shorter, and is cut into `windows` digits of `bits` bits
- * from -2^(bits-1) to 2^(bits-1); windows * bits is the length of r at least, so nothing is carried out. A digit that is
- * not 0 is an entry in the bucket of its magnitude, see `proving/sums.h`. Windows w, w + rows, w + 2 rows ... share their
- * buckets: of the points there is a copy for each of them, `stride` points after the one before, multiplied by
+ * from -2^(bits-1) to 2^(bits-1); windows * bits is the length of r at least, so nothing is carried out. A digit that
+ * is not 0 is an entry in the bucket of its magnitude, see `proving/sums.h`. Windows w, w + rows, w + 2 rows ... share
+ * their buckets: of the points there is a copy for each of them, `stride` points after the one before, multiplied by
  * 2^(bits*rows).
  *
  * Arguments: `scalars` are plain numbers of 8 words, one after the other, below r; `wires` says for each point which of
  *   them it is multiplied by; `modulus` are the words of r; `places` has a word for each bucket.
  * Order: clear, count of every sum, scan (three launches), place of every sum: then `places` are the ends of buckets.
- * Items: work-item i has point i of the sum. Digits that many scalars share would make all of them wait for one word: so
- *   of each window a group counts the digits 1 and those of its first scalar in LOCAL memory first.
+ * Items: work-item i has point i of the sum. Digits that many scalars share would make all of them wait for one word:
+ *   so of each window a group counts the digits 1 and those of its first scalar in LOCAL memory first.
+ * Ranges: digits as above; `places` and `entries` are numbers below 2^31.
  * Cost: no field multiplications. */
 
 #include "dialect/memory.h"
@@ -18,7 +19,7 @@
 /* Windows at most: of four bits each. */
 #define WINDOWS_MAX 64
 /* Work-items' words of a scan in LOCAL memory. */
-#define SCAN_WORDS 4u
+#define SCAN_WORDS 16u
 /* A digit that is not counted in LOCAL memory. */
 #define NOT_SHARED 0xFFFFFFFFu
 

@@ -13,7 +13,6 @@
 #define POINT bls12_381_g1
 #define COORDINATE bls12_381_q
 #define COORDINATE_WORDS 12
-#define POINT_CALL DEVICE_FN
 #include "proving/sums.inc"
 
 KERNEL void msm_g1_bls12_381_accumulate(GLOBAL const u32 *points, GLOBAL const u32 *entries, GLOBAL const u32 *ends,

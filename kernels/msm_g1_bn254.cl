@@ -13,7 +13,6 @@
 #define POINT bn254_g1
 #define COORDINATE bn254_q
 #define COORDINATE_WORDS 8
-#define POINT_CALL DEVICE_FN
 #include "proving/sums.inc"
 
 KERNEL void msm_g1_bn254_accumulate(GLOBAL const u32 *points, GLOBAL const u32 *entries, GLOBAL const u32 *ends,

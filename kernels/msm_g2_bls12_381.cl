@@ -18,7 +18,6 @@
 #define POINT bls12_381_g2
 #define COORDINATE bls12_381_q2
 #define COORDINATE_WORDS 24
-#define POINT_CALL DEVICE_CALL
 #include "proving/sums.inc"
 
 KERNEL void msm_g2_bls12_381_accumulate(GLOBAL const u32 *points, GLOBAL const u32 *entries, GLOBAL const u32 *ends,

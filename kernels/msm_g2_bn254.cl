@@ -18,7 +18,6 @@
 #define POINT bn254_g2
 #define COORDINATE bn254_q2
 #define COORDINATE_WORDS 16
-#define POINT_CALL DEVICE_CALL
 #include "proving/sums.inc"
 
 KERNEL void msm_g2_bn254_accumulate(GLOBAL const u32 *points, GLOBAL const u32 *entries, GLOBAL const u32 *ends,

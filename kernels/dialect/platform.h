@@ -12,8 +12,8 @@
  * GROUP_MAX            work-items of a group at most: the size of LOCAL arrays
  * UNROLL               before a loop of fixed length: unroll it wholly
  * ATOMIC_ADD_GLOBAL(pointer, addend), ATOMIC_ADD_LOCAL(pointer, addend)
- *                      adds to a u32 in GLOBAL or LOCAL memory, which other work-items may add to at the same time; what
- *                      was there before. Nothing else is ordered by it
+ *                      adds to a u32 in GLOBAL or LOCAL memory, which other work-items may add to at the same time;
+ *                      what was there before. Nothing else is ordered by it
  *
  * A kernel returns nothing; its arguments are pointers to GLOBAL u8, u32 or u64 (const or not) and u32 by value. */
 #ifndef OUTRIGGER_PLATFORM_H

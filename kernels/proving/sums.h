@@ -1,7 +1,7 @@
 /* What the kernels of multi-scalar multiplication share, whatever the group.
  *
- * A batch of sums is one list of entries, sorted by bucket. An entry is a point's number times two, and 1 more where the
- * point is subtracted. Buckets are numbered through all sums and windows; `ends` holds, for each of them, the place in
+ * A batch of sums is one list of entries, sorted by bucket. An entry is a point's number times two, and 1 more where
+ * the point is subtracted. Buckets are numbered through all sums and windows; `ends` holds, for each of them, the place in
  * the list behind its last entry, so a bucket without entries ends where the one before it does. */
 #ifndef OUTRIGGER_SUMS_H
 #define OUTRIGGER_SUMS_H

@@ -11,7 +11,7 @@ const ENTRY_COST: u64 = 10;
 /// Products for a bucket: two additions.
 const BUCKET_COST: u64 = 28;
 /// Words that a work-item scans at a time: SCAN_WORDS of the kernels.
-const SCAN_WORDS: u32 = 4;
+const SCAN_WORDS: u32 = 16;
 /// Groups that scan at most: their totals are scanned by one.
 const SCAN_GROUPS_MAX: u32 = 1024;
 /// The words of r; behind them, where a kernel's argument may begin, a word that is 0.
@@ -24,53 +24,53 @@ const EXTENDED: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Copies {
     /// Bits of a window.
-    pub bits: u32,
+    pub(super) bits: u32,
     /// Windows with buckets of their own.
-    pub rows: u32,
+    pub(super) rows: u32,
     /// How many copies there are, the points themselves among them.
-    pub count: u32,
+    pub(super) count: u32,
 }
 
 /// A step of joining partial sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Join {
     /// Partial sums, some of which are not there.
-    pub count: u32,
-    pub items: u32,
+    pub(super) count: u32,
+    pub(super) items: u32,
 }
 
 /// A step of weighing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Weigh {
-    pub items: u32,
+    pub(super) items: u32,
     /// Buckets or segments of a work-item.
-    pub segment: u32,
+    pub(super) segment: u32,
     /// 2^this is what a segment of the step before weighs.
-    pub doublings: u32,
+    pub(super) doublings: u32,
 }
 
 /// How a batch of sums is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Geometry {
-    pub sums: u32,
-    pub bits: u32,
-    pub windows: u32,
+    pub(super) sums: u32,
+    pub(super) bits: u32,
+    pub(super) windows: u32,
     /// Windows with buckets of their own, of each sum.
-    pub rows: u32,
-    pub group: u32,
+    pub(super) rows: u32,
+    pub(super) group: u32,
     /// Buckets of all sums.
-    pub buckets: u32,
+    pub(super) buckets: u32,
     /// Entries where no digit is 0.
-    pub entries_max: u32,
+    pub(super) entries_max: u32,
     /// Work-items that accumulate.
-    pub items: u32,
-    pub least: u32,
-    pub run: u32,
-    pub joins: Vec<Join>,
-    pub weighs: Vec<Weigh>,
+    pub(super) items: u32,
+    pub(super) least: u32,
+    pub(super) run: u32,
+    pub(super) joins: Vec<Join>,
+    pub(super) weighs: Vec<Weigh>,
     /// Words of a group's scan, a multiple of what it takes at a time, and how many groups scan.
-    pub scan_run: u32,
-    pub scan_groups: u32,
+    pub(super) scan_run: u32,
+    pub(super) scan_groups: u32,
     point_bytes: usize,
 }
 
@@ -158,14 +158,14 @@ impl Geometry {
 
 /// Bytes of the buffers of a batch.
 pub(super) struct Sizes {
-    pub places: usize,
-    pub totals: usize,
-    pub entries: usize,
-    pub buckets: usize,
-    pub keys: [usize; 2],
-    pub partial: [usize; 2],
+    pub(super) places: usize,
+    pub(super) totals: usize,
+    pub(super) entries: usize,
+    pub(super) buckets: usize,
+    pub(super) keys: [usize; 2],
+    pub(super) partial: [usize; 2],
     /// Of plain sums, and of weighted ones as many.
-    pub segments: [usize; 2],
+    pub(super) segments: [usize; 2],
 }
 
 /// Copies of points, of which the longest part has `length`, such that entries and buckets cost least together; `None`

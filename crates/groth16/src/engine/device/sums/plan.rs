@@ -81,22 +81,48 @@ impl<G: SumPoint> SumPlan<G> {
     /// The sums, one for each part of the plan, of scalar × point. Waits for the device.
     ///
     /// # Errors
-    /// [`DeviceError::Misuse`] where there are not as many inputs as parts, or an input has too few scalars; what the
-    /// device reports.
+    /// As for [`SumPlan::start`] and [`SumPlan::finish`].
     pub fn run(
         &mut self,
         queue: &mut dyn Queue,
         points: &DevicePoints<G>,
         inputs: &[SumInput<'_>],
     ) -> Result<Vec<G::Group>, DeviceError> {
+        self.start(queue, points, inputs)?;
+        self.finish(queue)
+    }
+
+    /// Starts the sums and does not wait; what they read must stay as it is until [`SumPlan::finish`].
+    ///
+    /// # Errors
+    /// [`DeviceError::Misuse`] where there are not as many inputs as parts, or an input has too few scalars; what the
+    /// device reports.
+    pub fn start(
+        &mut self,
+        queue: &mut dyn Queue,
+        points: &DevicePoints<G>,
+        inputs: &[SumInput<'_>],
+    ) -> Result<(), DeviceError> {
         self.check(points, inputs)?;
         if self.geometry.sums == 0 {
-            return Ok(Vec::new());
+            return Ok(());
         }
         self.sort(queue, points, inputs)?;
         self.accumulate(queue, points)?;
         self.join(queue)?;
-        let windows = self.weigh(queue)?;
+        self.weigh(queue)
+    }
+
+    /// The sums that were started, one for each part of the plan. Waits for the device.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn finish(&mut self, queue: &mut dyn Queue) -> Result<Vec<G::Group>, DeviceError> {
+        if self.geometry.sums == 0 {
+            return Ok(Vec::new());
+        }
+        // The last step has left the sums of windows in one of two places.
+        let windows = &self.scratch.weighted[(self.geometry.weighs.len() + 1) % 2];
         let mut bytes = Zeroizing::new(vec![0; self.geometry.extended(self.geometry.window_sums())]);
         queue.read(windows, 0, &mut bytes)?;
         let windows = Zeroizing::new(read_extended::<G>(&bytes));
@@ -229,8 +255,8 @@ impl<G: SumPoint> SumPlan<G> {
         Ok(())
     }
 
-    /// The buffer that holds the sums of windows in the end.
-    fn weigh(&self, queue: &mut dyn Queue) -> Result<&Buffer, DeviceError> {
+    /// From buckets to one weighted sum a window.
+    fn weigh(&self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
         let (geometry, scratch) = (&self.geometry, &self.scratch);
         for (step, weigh) in geometry.weighs.iter().enumerate() {
             let (from, to) = ((step + 1) % 2, step % 2);
@@ -247,7 +273,7 @@ impl<G: SumPoint> SumPlan<G> {
             let kernel = if step == 0 { self.kernels.weigh_buckets } else { self.kernels.weigh_segments };
             launch(queue, kernel, weigh.items, geometry.group, &arguments)?;
         }
-        Ok(&scratch.weighted[(geometry.weighs.len() + 1) % 2])
+        Ok(())
     }
 }
 
