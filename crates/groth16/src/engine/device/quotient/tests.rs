@@ -148,7 +148,13 @@ fn groups_of_any_size_agree() {
     }
 }
 
-/// Three passes of full tiles take 2^19 elements, which a host does not do in passing.
+#[test]
+#[ignore = "minutes on a processor"]
+fn quotients_agree_in_three_passes_of_full_tiles() {
+    runs_agree::<Bn254>(19, 1, 1, 10, usual_group_size());
+    runs_agree::<Bls12>(20, 1, 1, 10, usual_group_size());
+}
+
 #[test]
 fn quotients_agree_on_a_large_domain() {
     let log_size = if here::is_opencl() { 16 } else { 13 };
