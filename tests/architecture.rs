@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outrigger-algorithms", &["device", "groth16", "kernels", "types", "vector"]),
     ("outrigger-client", &["algorithms", "groth16", "proto", "types"]),
     ("outrigger-config", &["types"]),
-    ("outrigger-cuda", &["algorithms", "device", "device-cuda"]),
+    ("outrigger-cuda", &["algorithms", "device", "device-cuda", "groth16"]),
     ("outrigger-device", &["kernels"]),
     ("outrigger-device-cuda", &["device", "device-host", "kernels"]),
     ("outrigger-device-host", &["device", "kernels"]),

@@ -39,7 +39,9 @@ const USAGE: &str = "usage: tests/soak NAME [ARGS]
   hashes [ITEMS] [SEED]      ITEMS messages for each hash function, each backend against the reference (10000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
   restart [ROUNDS]           a sidecar killed and started again under load (10)
-  proofs [COUNT] [SEED]      COUNT proofs from 8 clients over a mix of circuits, all verified, memory bounded (100)
+  proofs [COUNT] [SEED] [BACKEND]
+                             COUNT proofs from 8 clients over a mix of circuits, all verified, memory bounded (100);
+                             on a backend that is named, of the tree's circuit, none of them repeated elsewhere
   jobs [ROUNDS] [SEED]       submitted proofs and a sidecar killed in the middle of them (5)
   transactions [COUNT] [SEED]  COUNT raw Ethereum transactions over the socket, as fast as they are taken (3000000)
   beside-proof [K]           what a verify batch waits beside a proof of 2^K constraints (20)";
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
     let numbers: Vec<u64> = rest.iter().map_while(|argument| argument.parse().ok()).take(2).collect();
     let words: Vec<&str> = rest[numbers.len()..].iter().map(String::as_str).collect();
     let words_max = match name.as_str() {
-        "algorithms" => 1,
+        "algorithms" | "proofs" => 1,
         "devices" => 2,
         _ => 0,
     };
@@ -65,7 +67,7 @@ fn main() -> ExitCode {
         "devices" => devices::run(number(0).unwrap_or(1_000), number(1), words.first().copied(), words.get(1).copied()),
         "hashes" => hashes::run(number(0).unwrap_or(10_000), number(1)),
         "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),
-        "proofs" => proofs::run(number(0).unwrap_or(100), number(1)),
+        "proofs" => proofs::run(number(0).unwrap_or(100), number(1), words.first().copied()),
         "load" => load::run(number(0).unwrap_or(10)),
         "restart" => restart::run(number(0).unwrap_or(10)),
         "transactions" => transactions::run(number(0).unwrap_or(3_000_000), number(1)),

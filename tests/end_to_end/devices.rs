@@ -2,13 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use outrigger_client::CallOptions;
-use outrigger_types::{Backend, Ruleset};
+use ark_bn254::Fr;
+use ark_ff::PrimeField;
+use outrigger_client::{CallOptions, ProofSecret};
+use outrigger_groth16::PreparedKey;
+use outrigger_types::{Backend, Ruleset, Verdict};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use rustix::process::{Signal, kill_process};
+use zeroize::Zeroizing;
 
-use crate::support::device::{alone, has_opencl, kernel_cache, on, until_served, worker_of};
+use crate::support::circuits::{Circuit, add, membership_inputs, proved};
+use crate::support::device::{alone, has_opencl, kernel_cache, on, until_proved, until_served, worker_of};
 use crate::support::sidecar::Sidecar;
 use crate::support::workload::{as_work, expected, items};
+
+/// Proofs that another engine made.
+const REPEATED: &str = "outrigger_proofs_repeated_total";
 
 /// A sidecar that uses every OpenCL device and judges everything again.
 fn sidecar() -> Sidecar {
@@ -63,5 +73,48 @@ fn verdicts_of_a_device_are_those_of_the_cores_and_a_killed_worker_loses_nothing
         assert_eq!(sidecar.metric("outrigger_device_events_total", &["event=\"audit\""]), 0.0);
         assert_eq!(sidecar.metric("outrigger_device_events_total", &["event=\"planted\""]), 0.0);
         assert_eq!(sidecar.metric("outrigger_device_events_total", &["event=\"damaged\""]), 0.0);
+    });
+}
+
+#[test]
+fn proofs_of_a_device_verify_and_a_killed_worker_loses_none() {
+    if !has_opencl() {
+        return;
+    }
+    let _alone = alone();
+    let sidecar = sidecar();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cube, membership) = (Circuit::cube(folder.path()), Circuit::membership(folder.path()));
+    runtime().block_on(async {
+        let client = sidecar.client().await;
+        let (cube, _) = add(&client, &cube).await;
+        let (membership, key) = add(&client, &membership).await;
+        until_proved(&client, Backend::Opencl, cube).await;
+        assert_eq!(sidecar.metric(REPEATED, &[]), 0.0);
+        let verifier = PreparedKey::new(&key).expect("a good key");
+        let mut random = StdRng::seed_from_u64(7);
+        for is_killed in [false, true] {
+            let (inputs, root) = membership_inputs(&mut random);
+            let secret = ProofSecret::Inputs(Zeroizing::new(inputs.to_string().into_bytes()));
+            let stream = client.prove(membership, &secret, on(Backend::Opencl)).await.expect("it is taken");
+            let killed = async {
+                if is_killed {
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    kill_process(worker_of(&sidecar).expect("a worker"), Signal::KILL).expect("it is killed");
+                }
+            };
+            let (proof, ()) = tokio::join!(proved(stream), killed);
+            let proof = proof.expect("a proof, by the device or by the cores");
+            assert_eq!(verifier.verify(&proof.bytes, &proof.public_signals), Verdict::Valid);
+            let signal = Fr::from_be_bytes_mod_order(&proof.public_signals[..32]);
+            assert_eq!(signal.to_string(), root, "the root that the secret leads to");
+            if !is_killed {
+                assert_eq!(sidecar.metric(REPEATED, &[]), 0.0, "the device made it");
+            }
+        }
+        // The device comes back.
+        until_proved(&client, Backend::Opencl, cube).await;
+        let made = sidecar.metric("outrigger_proofs_by_engine_total", &["engine=\"opencl\""]);
+        assert!(made >= 4.0, "{made} proofs were begun on the device");
     });
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use outrigger_client::{CallOptions, Client};
-use outrigger_types::{Backend, Output, Ruleset, Work};
+use outrigger_client::{CallOptions, Client, ProofSecret};
+use outrigger_types::{Backend, CircuitId, Output, Ruleset, Work};
 use rustix::process::Pid;
 
+use super::circuits::{cube_witness, proved};
 use super::command::outrigger;
 use super::sidecar::Sidecar;
 use super::workload::{as_work, expected, items};
@@ -75,5 +76,22 @@ pub(crate) async fn until_metric(sidecar: &Sidecar, name: &str, labels: &[&str],
     while sidecar.metric(name, labels) < least {
         assert!(Instant::now() < until, "{name} {labels:?} stays below {least}");
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Proves the cube of a small number on a backend as soon as it proves there.
+pub(crate) async fn until_proved(client: &Client, backend: Backend, cube: CircuitId) {
+    let until = Instant::now() + COMPILED_WITHIN;
+    loop {
+        let secret = ProofSecret::Witness(cube_witness(7));
+        let proof = match client.prove(cube, &secret, on(backend)).await {
+            Ok(stream) => proved(stream).await,
+            Err(error) => Err(error.to_string()),
+        };
+        match proof {
+            Ok(_) => return,
+            Err(error) => assert!(Instant::now() < until, "{backend} does not prove: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

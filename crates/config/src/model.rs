@@ -189,6 +189,12 @@ pub struct Devices {
     pub memory_bytes_max: u64,
     /// Bytes of shared memory for the batches of one device: a batch and its answer take an eighth each at most.
     pub arena_bytes: usize,
+    /// Bits of a window of a multi-scalar multiplication on a device, 4 to 24; 0: computed from the number of points.
+    pub msm_window_bits: u32,
+    /// Entries of a multi-scalar multiplication that a work-item adds up.
+    pub msm_entries_per_item: u32,
+    /// Copies of each point of a key that a device keeps, itself included, multiplied by powers of two, where they gain.
+    pub msm_copies_max: u32,
     /// A worker that says nothing for so long while it works is killed.
     pub hang_max: Duration,
     /// The program that drives CUDA devices. Default: `outrigger-cuda` beside the program that runs.

@@ -11,6 +11,7 @@ use clap::Parser;
 use outrigger_algorithms::gpu::{self, Rooms};
 use outrigger_device::{Device, Operations, serve, socket_from_stdin};
 use outrigger_device_cuda::{CudaDevice, CudaOptions};
+use outrigger_groth16::engine::device::sums::SumTuning;
 
 /// As in the sidecar: a batch's columns are large blocks, which the C library gives back to the system at once.
 #[global_allocator]
@@ -29,6 +30,9 @@ struct Arguments {
     /// Bytes of its memory to hold at most; 0: what suits it
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     memory_bytes_max: u64,
+    /// How sums of proofs are cut
+    #[arg(long, value_name = "BITS,ENTRIES,COPIES", default_value_t)]
+    sums: SumTuning,
 }
 
 fn main() -> ExitCode {
@@ -52,10 +56,10 @@ fn list() -> Result<(), Box<dyn Error>> {
 fn drive(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let options =
         CudaOptions { memory_bytes_max: (arguments.memory_bytes_max > 0).then_some(arguments.memory_bytes_max) };
-    let socket = socket_from_stdin()?;
+    let (socket, sums) = (socket_from_stdin()?, arguments.sums);
     let open = || {
         let device: Box<dyn Device> = Box::new(CudaDevice::open(arguments.ordinal, &options)?);
-        let rooms: Arc<dyn Operations> = Arc::new(Rooms::default());
+        let rooms: Arc<dyn Operations> = Arc::new(Rooms::with_sums(sums));
         Ok((device, rooms))
     };
     Ok(serve(socket, &gpu::build(), open)?)

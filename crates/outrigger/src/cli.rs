@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use outrigger_groth16::engine::device::sums::SumTuning;
 use outrigger_types::{Backend, Curve, HashAlgorithm, MerkleTree, Priority, Ruleset};
 use serde::Serialize;
 
@@ -403,6 +404,9 @@ pub(crate) struct DeviceWorkerArgs {
     /// Bytes of its memory to hold at most; 0: what suits it
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     pub(crate) memory_bytes_max: u64,
+    /// How sums of proofs are cut
+    #[arg(long, value_name = "BITS,ENTRIES,COPIES", default_value_t)]
+    pub(crate) sums: SumTuning,
     /// Keep compiled kernels here
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) kernel_cache: Option<PathBuf>,

@@ -3,6 +3,7 @@
 use outrigger_device::{DeviceError, Operations, Queue};
 use outrigger_groth16::engine::device::calls::Call;
 use outrigger_groth16::engine::device::provers::Provers;
+use outrigger_groth16::engine::device::sums::SumTuning;
 use outrigger_types::packed::{Marks, is_packable};
 use outrigger_types::{HashAlgorithm, MerkleTree, Operation, Ruleset, Work};
 
@@ -17,6 +18,13 @@ const TESTED: usize = 19;
 pub struct Rooms {
     resident: Resident,
     provers: Provers,
+}
+
+impl Rooms {
+    /// With sums of proofs that are cut as these values of a hardware profile say.
+    pub fn with_sums(tuning: SumTuning) -> Self {
+        Self { resident: Resident::default(), provers: Provers::new(tuning) }
+    }
 }
 
 /// All operations that can be packed and have kernels.

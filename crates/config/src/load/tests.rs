@@ -77,7 +77,7 @@ fn the_vector_engine_can_be_turned_off() {
 #[test]
 fn devices_can_be_chosen_and_bounded() {
     let text = "[engines]\nopencl = \"all\"\ncuda = \"off\"\n[devices]\naudit_per_million = 1000000\n\
-        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nhang_max = \"2s\"\nkernel_cache = \"\"\n\
+        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nmsm_copies_max = 2\nhang_max = \"2s\"\nkernel_cache = \"\"\n\
         cuda_worker = \"/opt/outrigger-cuda\"\n";
     let config = load(text, |sources| sources.cache_directory = Some("/var/cache/outrigger".into())).expect("good");
     assert_eq!((config.engines.opencl, config.engines.cuda), (OpenclRule::All, EngineRule::Off));
@@ -85,6 +85,9 @@ fn devices_can_be_chosen_and_bounded() {
         audit_per_million: 1_000_000,
         memory_bytes_max: 4 << 30,
         arena_bytes: 64 << 20,
+        msm_window_bits: 0,
+        msm_entries_per_item: 64,
+        msm_copies_max: 2,
         hang_max: Duration::from_secs(2),
         cuda_worker: Some("/opt/outrigger-cuda".into()),
         kernel_cache: None,

@@ -96,6 +96,9 @@ fn write_devices(out: &mut String, devices: &Devices) -> std::fmt::Result {
     writeln!(out, "\n[devices]\naudit_per_million = {}", devices.audit_per_million)?;
     writeln!(out, "memory_bytes_max = \"{}\"", show_bytes(devices.memory_bytes_max))?;
     writeln!(out, "arena_bytes = \"{}\"", show_bytes(devices.arena_bytes as u64))?;
+    writeln!(out, "msm_window_bits = {}", devices.msm_window_bits)?;
+    writeln!(out, "msm_entries_per_item = {}", devices.msm_entries_per_item)?;
+    writeln!(out, "msm_copies_max = {}", devices.msm_copies_max)?;
     writeln!(out, "hang_max = \"{}\"", show_duration(devices.hang_max))?;
     writeln!(out, "cuda_worker = {:?}", path_or_none(&devices.cuda_worker))?;
     writeln!(out, "kernel_cache = {:?}", path_or_none(&devices.kernel_cache))

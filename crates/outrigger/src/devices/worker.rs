@@ -9,6 +9,7 @@ use outrigger_algorithms::gpu::{self, Rooms};
 use outrigger_config::Devices;
 use outrigger_device::{Api, Device, DeviceError, DeviceInfo, Operations, serve, socket_from_stdin};
 use outrigger_device_opencl::{OpenClDevice, OpenClOptions};
+use outrigger_groth16::engine::device::sums::SumTuning;
 
 use crate::cli::{DeviceWorkerArgs, Failure};
 
@@ -29,6 +30,12 @@ pub(super) fn command(device: &DeviceInfo, rules: &Devices) -> io::Result<impl F
     let program = if is_cuda { cuda_program(rules)? } else { std::env::current_exe()? };
     let (ordinal, memory) = (device.ordinal, rules.memory_bytes_max);
     let cache = rules.kernel_cache.clone();
+    let sums = SumTuning {
+        window_bits: Some(rules.msm_window_bits).filter(|bits| *bits > 0),
+        entries_per_item: rules.msm_entries_per_item,
+        copies_max: rules.msm_copies_max,
+        ..SumTuning::default()
+    };
     Ok(move || {
         let mut command = Command::new(&program);
         if !is_cuda {
@@ -39,6 +46,7 @@ pub(super) fn command(device: &DeviceInfo, rules: &Devices) -> io::Result<impl F
             }
         }
         command.arg("--ordinal").arg(ordinal.to_string()).arg("--memory-bytes-max").arg(memory.to_string());
+        command.arg("--sums").arg(sums.to_string());
         command
     })
 }
@@ -55,7 +63,7 @@ pub(crate) fn run(args: &DeviceWorkerArgs) -> Result<ExitCode, Failure> {
     let socket = socket_from_stdin().map_err(Failure::work)?;
     let open = || {
         let device: Box<dyn Device> = Box::new(OpenClDevice::open(args.ordinal, &options)?);
-        let rooms: Arc<dyn Operations> = Arc::new(Rooms::default());
+        let rooms: Arc<dyn Operations> = Arc::new(Rooms::with_sums(args.sums));
         Ok((device, rooms))
     };
     serve(socket, &gpu::build(), open).map_err(Failure::work)?;

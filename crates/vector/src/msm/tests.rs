@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Bases, Curve, Msm, Stopped, msm};
+use super::{Bases, Curve, Cut, Msm, Stopped, msm};
 use crate::Unit;
 use crate::{bls12_381, bn254};
 use model::{Coordinate, Fp, Fp2, Point};

@@ -88,6 +88,11 @@ impl Identity {
 }
 
 impl Provers {
+    /// Whose sums are cut as these values of a hardware profile say.
+    pub fn new(tuning: SumTuning) -> Self {
+        Self { tuning, kept: Mutex::default() }
+    }
+
     /// Does a call once with known numbers and holds the answer against that of the cores.
     ///
     /// # Errors

@@ -16,6 +16,9 @@ mod points;
 mod tests;
 mod windows;
 
+use std::fmt;
+use std::str::FromStr;
+
 use ark_ec::AffineRepr;
 use ark_ff::PrimeField;
 use outrigger_device::{DeviceError, Queue};
@@ -133,6 +136,30 @@ pub struct SumTuning {
     /// Copies of each point at most, itself included, multiplied by powers of two: so many windows share buckets, of
     /// which there are fewer, and larger ones pay.
     pub copies_max: u32,
+}
+
+impl fmt::Display for SumTuning {
+    /// What a worker is told: `BITS,ENTRIES,COPIES`, with 0 bits for windows that are computed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{}", self.window_bits.unwrap_or(0), self.entries_per_item, self.copies_max)
+    }
+}
+
+impl FromStr for SumTuning {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers: Result<Vec<u32>, _> = text.split(',').map(str::parse).collect();
+        match numbers.as_deref() {
+            Ok(&[bits @ (0 | 4..=24), entries, copies]) if entries > 0 && copies > 0 => Ok(Self {
+                window_bits: Some(bits).filter(|bits| *bits > 0),
+                entries_per_item: entries,
+                copies_max: copies,
+                ..Self::default()
+            }),
+            _ => Err(format!("{text:?} is not BITS,ENTRIES,COPIES, such as 0,64,1")),
+        }
+    }
 }
 
 impl Default for SumTuning {
