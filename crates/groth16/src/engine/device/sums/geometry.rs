@@ -93,10 +93,12 @@ impl Geometry {
         let windows = kernels.scalar_bits.div_ceil(bits);
         let rows = copies.map_or(windows, |copies| copies.rows);
         let below = |count: u64| u32::try_from(count).ok().filter(|count| *count < 1 << 31).ok_or_else(too_many);
-        let buckets = below((u64::from(sums) * u64::from(rows)) << (bits - 1))?;
+        // No buffer is empty, since some devices have no such buffers.
+        let buckets = below((u64::from(sums) * u64::from(rows)) << (bits - 1))?.max(1);
         let entries_max = below(points.saturating_mul(windows.into()))?;
         let group = tuning.group_size.clamp(1, group_size_max.max(1));
-        let items = entries_max.div_ceil(tuning.entries_per_item.max(1)).max(1);
+        let entries_per_item = tuning.entries_per_item.max(1);
+        let items = entries_max.div_ceil(entries_per_item).max(1);
         let run = tuning.join_run.max(4);
         let tile = SCAN_WORDS * group;
         let scan_run = buckets.div_ceil(SCAN_GROUPS_MAX).max(1).next_multiple_of(tile);
@@ -109,7 +111,7 @@ impl Geometry {
             buckets,
             entries_max,
             items,
-            least: tuning.entries_per_item_min.max(1),
+            least: tuning.entries_per_item_min.clamp(1, entries_per_item),
             run,
             joins: joins(items, run),
             weighs: weighs(sums * rows, bits - 1, tuning.segment_bits.max(1)),
@@ -134,7 +136,7 @@ impl Geometry {
         // What goes to and fro becomes less with each step: of two places the one holds what the first step gives, the
         // other what the second one does.
         let joined = self.joins.first().map_or(1, |join| 2 * join.items);
-        let segments = [0, 1].map(|step| self.weighs.get(step).map_or(1, |weigh| weigh.items));
+        let segments = [0, 1].map(|step| self.weighs.get(step).map_or(1, |weigh| weigh.items.max(1)));
         let partial = [2 * self.items, joined];
         Sizes {
             places: self.buckets as usize * WORD,
