@@ -10,9 +10,9 @@ use crate::curve::{Curve, RawScalar};
 use crate::engine::cpu::sparse::one;
 use crate::key::Rows;
 
-/// Terms of a row that one work-item sums up; longer rows are cut into pieces of so many. Rows of circuits have one to four
-/// on average, and neighbours wait for the longest of them.
-const TERMS_MAX: usize = 64;
+/// Terms of a row that one work-item sums up; longer rows are cut into pieces of at most so many. Rows of circuits have one
+/// to four on average; neighbours wait for the longest among them, which fetches its wires one after the other.
+pub(super) const TERMS_MAX: usize = 32;
 
 /// Wires of a matrix at most: bit 31 of a wire's number holds a sign.
 const WIRES_MAX: usize = 1 << 31;

@@ -37,8 +37,8 @@ fn random<F: UniformRand>(count: usize) -> Vec<F> {
     (0..count).map(|_| F::rand(&mut rng)).collect()
 }
 
-/// Rows of every kind: empty, with coefficients 1, −1 and random ones, with a wire twice, of 64 terms, of more, of 10,000 that
-/// are nothing but signs, and of 10,000 mixed ones; and empty ones again.
+/// Rows of every kind: empty, with coefficients 1, −1 and random ones, with wires that come twice, as long as a row
+/// may be and one term longer, of 10,000 terms that are nothing but signs, and of 10,000 mixed ones.
 fn rows<F: RawScalar>(count: usize) -> Rows<F> {
     let mut rng = test_rng();
     let coefficients = [F::ONE, -F::ONE, F::from(2u64), F::rand(&mut rng), F::rand(&mut rng)];
@@ -49,8 +49,8 @@ fn rows<F: RawScalar>(count: usize) -> Rows<F> {
         let (terms, numbers) = match row {
             1 => (10_000, 0..2),
             3 => (10_000, 0..5),
-            4 => (64, 0..5),
-            6 => (65, 2..5),
+            4 => (rows::TERMS_MAX, 0..5),
+            6 => (rows::TERMS_MAX + 1, 2..5),
             7 => (1, 0..1),
             _ => (row % 5, 0..5),
         };
