@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 
 import node
 import proof_circuits
@@ -21,6 +22,10 @@ BASES = {
 POWER = 7
 # Who makes proofs: snarkjs; we, from inputs; we, from snarkjs's witness.
 MAKERS = THEIRS, OURS, MIXED = ("theirs", "ours", "ours-of-theirs")
+# An OpenCL device of ours, whose kernels may have to be compiled first.
+DEVICE = "device"
+DEVICE_SECONDS_MAX = 1200
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # What a Solidity verifier answers.
 YES, NO = "0" * 63 + "1", "0" * 64
 
@@ -36,6 +41,7 @@ def run(outrigger, tally):
         _must(outrigger, ["setup", "--r1cs", circuit.r1cs, "--key", circuit.key, "--vk", circuit.vk])
     for circuit in (merkle, sha256, *semaphores, *chains, *_with_keys_of_snarkjs(chains)):
         _check(outrigger, tally, circuit)
+    _on_device(outrigger, tally, (merkle, semaphores[0], *chains))
     digest = int("".join(load(sha256.proof(OURS)["public"])), 2)
     expected = hashlib.sha256(proof_circuits.MESSAGE).hexdigest()
     tally.group("sha256 in a circuit", [("hashlib's digest", f"{digest:064x}", expected)])
@@ -80,6 +86,51 @@ def _check(outrigger, tally, circuit):
     if circuit.curve == "bn128":
         rows += _calldata(circuit)
     tally.group(f"groth16, {circuit.name}", rows)
+
+
+def _on_device(outrigger, tally, circuits):
+    """Proofs that an OpenCL device makes, through a sidecar of their own; snarkjs says what they are."""
+    state, place = os.path.join(outrigger.folder, "on-device"), os.path.join(outrigger.folder, "on-device.sock")
+    os.makedirs(state)
+    # Kernels that the tests have compiled need not be compiled again.
+    cache = os.environ.get("OUTRIGGER_KERNELS", os.path.join(ROOT, "target", "tmp", "cache", "outrigger", "kernels"))
+    config = outrigger.file(
+        "on-device.toml",
+        f'[engines]\nopencl = "all"\n[devices]\nhang_max = "120s"\nkernel_cache = "{cache}"\n'
+        f'[proving]\ndirectory = "{state}"\n[listen]\nunix = "{place}"\nadmin = ""\n',
+    )
+    endpoint, rows = ["--endpoint", f"unix:{place}"], []
+    with open(os.path.join(state, "log"), "wb") as log:
+        sidecar = subprocess.Popen([outrigger.binary, "serve", "--config", config], stdout=log, stderr=log)
+    try:
+        for circuit in circuits:
+            files = circuit.proof(DEVICE)
+            add = ["circuits", "add", "--name", circuit.name, "--key", circuit.key, "--json", *endpoint]
+            name = json.loads(_patiently(outrigger, add))["circuit"]
+            prove = ["prove", "--circuit", name, "--witness", circuit.path("theirs.wtns"), "--backend", "opencl"]
+            _patiently(outrigger, [*prove, "--proof", files["proof"], "--public", files["public"], *endpoint])
+            proof, signals = _proof_of(circuit, DEVICE)
+            answer, = node.judge("proofs.mjs", given=[
+                {"do": "verify", "vk": load(circuit.vk), "proof": proof, "public": signals}
+            ])
+            rows.append((f"snarkjs: {circuit.name}", answer, True))
+    finally:
+        sidecar.terminate()
+        sidecar.wait()
+    rows.append(("a proof is repeated", "is repeated" in _text(os.path.join(state, "log")), False))
+    tally.group("groth16 on an OpenCL device", rows)
+
+
+def _patiently(outrigger, arguments):
+    """What a command prints that must succeed, as soon as the sidecar and its device are ready for it."""
+    until = time.monotonic() + DEVICE_SECONDS_MAX
+    while True:
+        done = outrigger.call(arguments)
+        if done.returncode == 0:
+            return done.stdout
+        if time.monotonic() > until:
+            raise SystemExit(f"outrigger {' '.join(arguments)}: status {done.returncode}\n{done.stderr[-2000:]}")
+        time.sleep(1)
 
 
 def _prove(circuit, maker, secret):
