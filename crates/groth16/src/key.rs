@@ -5,7 +5,7 @@ mod check;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use outrigger_mapping::Mapping;
 use outrigger_types::ProofKey;
@@ -25,8 +25,13 @@ pub trait KeyBytes: AsRef<[u8]> + Send + Sync {
     }
 
     /// The file that they are in, where another process can read them.
-    fn path(&self) -> Option<&Path> {
+    fn path(&self) -> Option<PathBuf> {
         None
+    }
+
+    /// Their file was moved here.
+    fn moved_to(&self, path: &Path) {
+        let _ = path;
     }
 }
 
@@ -36,8 +41,14 @@ impl KeyBytes for &'static [u8] {}
 
 /// A mapped file, and where it is.
 pub(crate) struct MappedFile {
-    pub(crate) mapping: Mapping,
-    pub(crate) path: PathBuf,
+    mapping: Mapping,
+    path: RwLock<PathBuf>,
+}
+
+impl MappedFile {
+    pub(crate) fn new(mapping: Mapping, path: PathBuf) -> Self {
+        Self { mapping, path: RwLock::new(path) }
+    }
 }
 
 impl AsRef<[u8]> for MappedFile {
@@ -51,8 +62,12 @@ impl KeyBytes for MappedFile {
         self.mapping.release(range);
     }
 
-    fn path(&self) -> Option<&Path> {
-        Some(&self.path)
+    fn path(&self) -> Option<PathBuf> {
+        Some(self.path.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn moved_to(&self, path: &Path) {
+        *self.path.write().unwrap_or_else(PoisonError::into_inner) = path.to_owned();
     }
 }
 
@@ -246,8 +261,13 @@ impl<E: Curve> ProvingKey<E> {
     }
 
     /// The file that the key is in, where there is one.
-    pub fn path(&self) -> Option<&Path> {
+    pub fn path(&self) -> Option<PathBuf> {
         self.source.path()
+    }
+
+    /// The file was moved here, as that of an upload is when it gets its place.
+    pub(crate) fn moved_to(&self, path: &Path) {
+        self.source.moved_to(path);
     }
 
     /// What verifies this key's proofs.

@@ -37,6 +37,7 @@ trait AnyKey: Send + Sync {
     fn summary(&self) -> KeySummary;
     fn verifying_key(&self) -> &Arc<ProofKey>;
     fn memory_bytes(&self) -> usize;
+    fn moved_to(&self, path: &Path);
     fn prove(
         &self,
         witness: &Witness,
@@ -67,6 +68,10 @@ impl<E: Curve> AnyKey for ProvingKey<E> {
 
     fn memory_bytes(&self) -> usize {
         self.memory_bytes()
+    }
+
+    fn moved_to(&self, path: &Path) {
+        self.moved_to(path);
     }
 
     fn prove(
@@ -103,7 +108,7 @@ impl ReadyKey {
         let mapping = Mapping::open(path).map_err(unreadable)?;
         mapping.will_need();
         let path = std::path::absolute(path).map_err(unreadable)?;
-        Self::of_source(Arc::new(MappedFile { mapping, path }))
+        Self::of_source(Arc::new(MappedFile::new(mapping, path)))
     }
 
     /// Makes a key in memory ready.
@@ -139,6 +144,11 @@ impl ReadyKey {
     /// Bytes of memory that the key holds beside its file.
     pub fn memory_bytes(&self) -> usize {
         self.key.memory_bytes()
+    }
+
+    /// Its file was moved here.
+    pub(crate) fn moved_to(&self, path: &Path) {
+        self.key.moved_to(path);
     }
 
     /// Proves: see [`crate::prover::prove`].

@@ -113,6 +113,7 @@ impl Upload {
         // Where the circuit was there already, the key that came is a copy, and goes.
         if !self.workplace.file(Part::Zkey).exists() {
             info.is_ready = true;
+            key.moved_to(&directory.file(id, Part::Zkey));
             let circuit = Circuit::new(info.clone(), key, directory.file(id, Part::R1cs));
             self.shared.memory.put(id, state, circuit);
         }

@@ -33,12 +33,18 @@ enum Place<E: Curve> {
     File(Arc<ProvingKey<E>>),
 }
 
+/// The memory of the sums in G1, and of that in G2.
+struct Plans<E: Curve> {
+    in_g1: SumPlan<E::G1Affine>,
+    in_g2: SumPlan<E::G2Affine>,
+}
+
 /// The memory of a proof on the device.
 struct Proof<E: Curve> {
     witness: Buffer,
     quotient: QuotientPlan<E>,
     /// None where the points come in pieces.
-    sums: Option<(SumPlan<E::G1Affine>, SumPlan<E::G2Affine>)>,
+    sums: Option<Plans<E>>,
 }
 
 impl<E: Curve> DeviceKey<E> {
@@ -75,16 +81,18 @@ impl<E: Curve> DeviceKey<E> {
         Ok(Self { wires: summary.wires, rows, points, proof })
     }
 
-    #[expect(clippy::type_complexity, reason = "the two halves of one thing")]
     fn bring(
         queue: &mut dyn Queue,
         key: &ProvingKey<E>,
         tuning: &SumTuning,
-    ) -> Result<(Place<E>, (SumPlan<E::G1Affine>, SumPlan<E::G2Affine>)), DeviceError> {
+    ) -> Result<(Place<E>, Plans<E>), DeviceError> {
         let [a, b1, c, h, b2] = sections(key);
         let in_g1 = DevicePoints::upload(queue, SumKernels::of(E::ID, Group::G1), &[a, b1, c, h], tuning)?;
         let in_g2 = DevicePoints::upload(queue, SumKernels::of(E::ID, Group::G2), &[b2], tuning)?;
-        let plans = (SumPlan::new(queue, &in_g1, &[0, 1, 2, 3], tuning)?, SumPlan::new(queue, &in_g2, &[0], tuning)?);
+        let plans = Plans {
+            in_g1: SumPlan::new(queue, &in_g1, &[0, 1, 2, 3], tuning)?,
+            in_g2: SumPlan::new(queue, &in_g2, &[0], tuning)?,
+        };
         key.release_points();
         Ok((Place::Device { in_g1, in_g2 }, plans))
     }
@@ -155,7 +163,7 @@ impl<E: Curve> DeviceKey<E> {
         let of_witness = SumInput { scalars: wires, first: 0 };
         let of_quotient = SumInput { scalars: quotient.values(), first: 0 };
         match (&self.points, sums) {
-            (Place::Device { in_g1, in_g2 }, Some((plan_g1, plan_g2))) => {
+            (Place::Device { in_g1, in_g2 }, Some(Plans { in_g1: plan_g1, in_g2: plan_g2 })) => {
                 let inputs = [of_witness, of_witness, of_witness, of_quotient];
                 let found = plan_g1.run(queue, in_g1, &inputs)?;
                 ended(queue, Stage::MsmG1, timings)?;
@@ -223,7 +231,7 @@ impl<E: Curve> Proof<E> {
     fn wipe(&mut self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
         wipe(queue, &self.witness)?;
         self.quotient.wipe(queue)?;
-        if let Some((in_g1, in_g2)) = &mut self.sums {
+        if let Some(Plans { in_g1, in_g2 }) = &mut self.sums {
             in_g1.wipe(queue)?;
             in_g2.wipe(queue)?;
         }

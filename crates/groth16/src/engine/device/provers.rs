@@ -235,7 +235,7 @@ impl Provers {
             return key.downcast().map_err(|_| misuse("a key of another curve"));
         }
         let mapping = Mapping::open(path).map_err(|error| unreadable(path, &error))?;
-        let source = Arc::new(MappedFile { mapping, path: path.to_owned() });
+        let source = Arc::new(MappedFile::new(mapping, path.to_owned()));
         let parsed = ProvingKey::<E>::parse(source).map_err(|error| misuse(format!("{}: {error}", path.display())))?;
         let parsed = Arc::new(parsed);
         let roots = self.roots::<E>(queue, parsed.summary.domain)?;

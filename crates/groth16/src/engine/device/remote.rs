@@ -327,7 +327,7 @@ impl<E: Curve> Arithmetic<E> for RemoteEngine {
     ) -> Result<Sums<E>, Failure> {
         let path = key.path().ok_or_else(|| Failure::Unavailable("a key that is in no file".to_owned()))?;
         let call = Call { curve: E::ID, task: Task::Prove };
-        let header = ProveHeader::encode(1, witness.len(), path)
+        let header = ProveHeader::encode(1, witness.len(), &path)
             .ok_or_else(|| Failure::Unavailable("the path of the key is too long".to_owned()))?;
         let bytes = [witness.len() * SCALAR_BYTES, calls::answer_bytes::<E>(1)];
         watch.tell(Stage::SparseProduct, 0.0);

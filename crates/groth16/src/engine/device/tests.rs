@@ -48,7 +48,7 @@ impl<E: Curve> Circuit<E> {
         let file = NamedTempFile::new().unwrap();
         std::fs::write(file.path(), zkey).unwrap();
         let mapping = outrigger_mapping::Mapping::open(file.path()).unwrap();
-        let source = Arc::new(MappedFile { mapping, path: file.path().to_owned() });
+        let source = Arc::new(MappedFile::new(mapping, file.path().to_owned()));
         Self { key: Arc::new(ProvingKey::parse(source).unwrap()), witness, _file: file }
     }
 
