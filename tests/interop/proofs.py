@@ -101,7 +101,8 @@ def _on_device(outrigger, tally, circuits):
     )
     endpoint, rows = ["--endpoint", f"unix:{place}"], []
     with open(os.path.join(state, "log"), "wb") as log:
-        sidecar = subprocess.Popen([outrigger.binary, "serve", "--config", config], stdout=log, stderr=log)
+        command = [outrigger.binary, "serve", "--config", config]
+        sidecar = subprocess.Popen(command, stdout=log, stderr=log, env=outrigger.environment)
     try:
         for circuit in circuits:
             files = circuit.proof(DEVICE)

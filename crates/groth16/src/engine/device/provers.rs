@@ -27,7 +27,7 @@ use crate::setup::{insecure_setup, synthetic};
 use crate::{Control, ProvingKey, Timings};
 
 /// The binary logarithm of the constraints of the circuit that a self-test proves.
-const TESTED: u32 = 5;
+const TESTED: u32 = 3;
 
 /// Carries out [`Call`]s on one device. Keys stay there until others need their memory: the one that was used least
 /// recently goes first.
