@@ -90,7 +90,7 @@ fn bring_up(inner: &Inner, start: &mut Starter) -> Result<Up, DeviceError> {
         Ok(Introduction { info, operations }) => {
             let mut state = inner.lock();
             state.info = Some(info);
-            state.standings = operations.into_iter().map(|operation| (operation, Standing::Untested)).collect();
+            state.begin(operations, &inner.options);
             state.phase = Phase::Up;
             drop(state);
             inner.changed.notify_all();
@@ -198,6 +198,13 @@ fn take_down(inner: &Inner, mut up: Up, why: &End) {
     }
     let ids: Vec<u64> = state.in_flight.keys().copied().collect();
     let lost: Vec<InFlight> = ids.into_iter().filter_map(|id| state.take(id)).collect();
+    if !matches!(why, End::Stopped) {
+        for one in &lost {
+            if let Kind::SelfTest { operation } = one.kind {
+                *state.fatal.entry(operation).or_default() += 1;
+            }
+        }
+    }
     state.stats.lost += lost.iter().filter(|one| matches!(one.kind, Kind::Batch { .. })).count() as u64;
     // Operations of the next worker are tested anew; until then there is nobody to ask.
     state.standings.values_mut().for_each(|standing| *standing = Standing::Untested);

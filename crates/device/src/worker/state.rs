@@ -57,6 +57,9 @@ pub struct WorkerStats {
     pub timing: Timing,
 }
 
+/// Workers that the self-test of an operation ends before others no longer wait for it: once may be a chance.
+const FATAL_MIN: u32 = 2;
+
 /// Whether there is a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -87,6 +90,8 @@ pub(super) struct State {
     pub(super) standings: BTreeMap<u32, Standing>,
     pub(super) in_flight: HashMap<u64, InFlight>,
     pub(super) stats: WorkerStats,
+    /// How many workers the self-test of an operation has ended, one after the other.
+    pub(super) fatal: BTreeMap<u32, u32>,
     /// Why the last start failed.
     pub(super) last_failure: Option<DeviceError>,
     free_slots: Vec<u32>,
@@ -104,6 +109,7 @@ impl State {
             standings: BTreeMap::new(),
             in_flight: HashMap::new(),
             stats: WorkerStats::default(),
+            fatal: BTreeMap::new(),
             last_failure: None,
             free_slots: (0..SLOTS as u32).collect(),
             next_id: 1,
@@ -175,12 +181,26 @@ impl State {
     pub(super) fn tested(&mut self, operation: u32, result: Result<(), DeviceError>, options: &WorkerOptions) {
         match result {
             Ok(()) => {
+                self.fatal.remove(&operation);
                 self.standings.insert(operation, Standing::Serves);
             }
             Err(why) => {
                 self.stats.failed_self_tests += 1;
                 self.fail(operation, why, options);
             }
+        }
+    }
+
+    /// A worker begins, with nothing tested. What has ended workers again and again as it was tested waits, so that the
+    /// others are served meanwhile.
+    pub(super) fn begin(&mut self, operations: Vec<u32>, options: &WorkerOptions) {
+        self.standings = operations.into_iter().map(|operation| (operation, Standing::Untested)).collect();
+        let fatal: Vec<(u32, u32)> = self.fatal.iter().map(|(&operation, &times)| (operation, times)).collect();
+        for (operation, times) in fatal.into_iter().filter(|(_, times)| *times >= FATAL_MIN) {
+            let Some(standing) = self.standings.get_mut(&operation) else { continue };
+            let why = DeviceError::Lost(format!("its self-test ended {times} workers, one after the other"));
+            let wait: Duration = pause(options.backoff_first, options.backoff_longest, times, random());
+            *standing = Standing::Failed { why, times, again: Instant::now() + wait };
         }
     }
 

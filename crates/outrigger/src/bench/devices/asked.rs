@@ -46,10 +46,7 @@ impl Asked {
     pub(super) fn start(device: &DeviceInfo, rules: &Devices, arena_bytes: usize) -> Result<Self, Failure> {
         let started = Instant::now();
         let handle = devices::handle(device, rules, arena_bytes).map_err(Failure::work)?;
-        // Proofs are none of this suite's.
-        let codes: Vec<u32> = gpu::operations().filter_map(gpu::code).collect();
-        while !handle.has_tested(&codes) {
-            std::thread::sleep(Duration::from_millis(20));
+        while !handle.wait_ready(Duration::from_millis(200)) {
             if let Some(why) = handle.last_failure() {
                 return Err(Failure::work(format_args!("{} is not driven: {why}", device.label())));
             }
