@@ -3,7 +3,7 @@
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
 use ark_ec::scalar_mul::variable_base::VariableBaseMSM;
-use ark_ec::{CurveGroup, PrimeGroup};
+use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::PrimeField;
 use outrigger_groth16::Control;
 use outrigger_groth16::curve::{Curve, Points, RawField, RawPoint, RawPoints, RawScalar, point_bytes, write_point};
@@ -36,12 +36,15 @@ fn over<E: Curve>(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
     }
 }
 
+/// Makes points ready on an engine.
+type Over<E, A> = for<'a> fn(&'a dyn Arithmetic<E>, &'a dyn Points<A>) -> Multiplication<'a, <A as AffineRepr>::Group>;
+
 /// One group: `over` makes points ready, as those of a key are before its first proof.
 fn one<E: Curve, A>(
     args: &BenchArgs,
     subject: &Subject,
     engine: &dyn Arithmetic<E>,
-    over: for<'a> fn(&'a dyn Arithmetic<E>, &'a dyn Points<A>) -> Multiplication<'a, A::Group>,
+    over: Over<E, A>,
 ) -> Result<Vec<Record>, Failure>
 where
     A: RawPoint<ScalarField: RawScalar, BaseField: RawField>,
