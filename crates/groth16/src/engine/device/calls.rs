@@ -7,7 +7,7 @@
 //! | ntt | whether inverse, whether on the coset, a byte each | the elements | the elements |
 //!
 //! All numbers are little-endian. Points are affine and elements in Montgomery's form, as circom's files hold them;
-//! infinity is (0, 0). An answer ends with [`DONE`], since memory that nobody wrote to is zero, and so is a sum.
+//! infinity is (0, 0). An answer ends with a mark, since memory that nobody wrote to is zero, and so is a sum.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
