@@ -14,9 +14,10 @@ use crate::support::device::{alone, answer_by, on, until_metric};
 use crate::support::load::runtime;
 use crate::support::sidecar::Sidecar;
 
-/// Everything is judged again, nothing remembered; a worker that stands still for two seconds is killed.
+/// Everything is judged again, nothing remembered; a worker that stands still for two seconds is killed, or for ten while
+/// it tests itself: the double has nothing to compile.
 const CONFIG: &str = "[engines]\nopencl = \"off\"\n[scheduler]\ncache_entries = 0\n[devices]\n\
-                      audit_per_million = 1000000\nhang_max = \"2s\"\n[log]\nfilter = \"warn\"\n";
+                      audit_per_million = 1000000\nhang_max = \"2s\"\nready_max = \"10s\"\n[log]\nfilter = \"warn\"\n";
 /// What is asked for: verdicts, addresses, digests.
 const OPERATIONS: [Operation; 3] = [
     Operation::Verify(Ruleset::EthereumTransaction),

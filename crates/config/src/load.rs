@@ -43,6 +43,7 @@ const ARENA_BYTES_DEFAULT: u64 = 272 * 1024 * 1024;
 const ARENA_BYTES_MIN: u64 = 4 * 1024 * 1024;
 /// A batch takes milliseconds; compilers of kernels report that they are at work.
 const HANG_MAX_DEFAULT: Duration = Duration::from_secs(10);
+const READY_MAX_DEFAULT: Duration = Duration::from_secs(600);
 const DRAIN_GRACE_DEFAULT: Duration = Duration::from_secs(20);
 const IO_THREADS_DEFAULT: u64 = 2;
 const WEIGHT_DEFAULT: u64 = 100;
@@ -276,6 +277,7 @@ fn devices(reader: &mut Reader, sources: &Sources) -> Devices {
     let per_million = reader.number("devices.audit_per_million", 0..=1_000_000).unwrap_or(AUDIT_PER_MILLION_DEFAULT);
     let arena = reader.bytes("devices.arena_bytes", ARENA_BYTES_MIN..=BYTES_LIMIT).unwrap_or(ARENA_BYTES_DEFAULT);
     let hang_max = reader.duration("devices.hang_max", Duration::from_millis(100)..=Duration::from_secs(600));
+    let ready_max = reader.duration("devices.ready_max", Duration::from_secs(1)..=Duration::from_secs(3_600));
     let kernel_cache = match reader.text("devices.kernel_cache") {
         None => sources.cache_directory.as_ref().map(|directory| directory.join("kernels")),
         Some(path) => (!path.is_empty()).then(|| path.into()),
@@ -288,6 +290,7 @@ fn devices(reader: &mut Reader, sources: &Sources) -> Devices {
         msm_entries_per_item: reader.number("devices.msm_entries_per_item", 8..=4_096).unwrap_or(64) as u32,
         msm_copies_max: reader.number("devices.msm_copies_max", 1..=16).unwrap_or(1) as u32,
         hang_max: hang_max.unwrap_or(HANG_MAX_DEFAULT),
+        ready_max: ready_max.unwrap_or(READY_MAX_DEFAULT),
         cuda_worker: reader.text("devices.cuda_worker").filter(|path| !path.is_empty()).map(PathBuf::from),
         kernel_cache,
     }

@@ -197,6 +197,8 @@ pub struct Devices {
     pub msm_copies_max: u32,
     /// A worker that says nothing for so long while it works is killed.
     pub hang_max: Duration,
+    /// The same while it comes up or tests itself, which compiles kernels where none are kept.
+    pub ready_max: Duration,
     /// The program that drives CUDA devices. Default: `outrigger-cuda` beside the program that runs.
     pub cuda_worker: Option<PathBuf>,
     /// Where compiled kernels are kept; `kernel_cache = ""` keeps none. Default: `kernels` in `$CACHE_DIRECTORY`

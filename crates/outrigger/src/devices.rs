@@ -129,7 +129,7 @@ pub(crate) fn handle(device: &DeviceInfo, rules: &Devices, arena_bytes: usize) -
         build: gpu::build(),
         arena_bytes,
         progress_limit: rules.hang_max,
-        ready_limit: READY_TIME_MAX,
+        ready_limit: rules.ready_max,
         ..WorkerOptions::default()
     };
     WorkerHandle::start(command, options)

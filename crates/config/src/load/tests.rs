@@ -77,8 +77,8 @@ fn the_vector_engine_can_be_turned_off() {
 #[test]
 fn devices_can_be_chosen_and_bounded() {
     let text = "[engines]\nopencl = \"all\"\ncuda = \"off\"\n[devices]\naudit_per_million = 1000000\n\
-        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nmsm_copies_max = 2\nhang_max = \"2s\"\nkernel_cache = \"\"\n\
-        cuda_worker = \"/opt/outrigger-cuda\"\n";
+        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nmsm_copies_max = 2\nhang_max = \"2s\"\nready_max = \"30s\"\n\
+        kernel_cache = \"\"\ncuda_worker = \"/opt/outrigger-cuda\"\n";
     let config = load(text, |sources| sources.cache_directory = Some("/var/cache/outrigger".into())).expect("good");
     assert_eq!((config.engines.opencl, config.engines.cuda), (OpenclRule::All, EngineRule::Off));
     let devices = Devices {
@@ -89,6 +89,7 @@ fn devices_can_be_chosen_and_bounded() {
         msm_entries_per_item: 64,
         msm_copies_max: 2,
         hang_max: Duration::from_secs(2),
+        ready_max: Duration::from_secs(30),
         cuda_worker: Some("/opt/outrigger-cuda".into()),
         kernel_cache: None,
     };

@@ -100,6 +100,7 @@ fn write_devices(out: &mut String, devices: &Devices) -> std::fmt::Result {
     writeln!(out, "msm_entries_per_item = {}", devices.msm_entries_per_item)?;
     writeln!(out, "msm_copies_max = {}", devices.msm_copies_max)?;
     writeln!(out, "hang_max = \"{}\"", show_duration(devices.hang_max))?;
+    writeln!(out, "ready_max = \"{}\"", show_duration(devices.ready_max))?;
     writeln!(out, "cuda_worker = {:?}", path_or_none(&devices.cuda_worker))?;
     writeln!(out, "kernel_cache = {:?}", path_or_none(&devices.kernel_cache))
 }
