@@ -8,7 +8,7 @@
  *
  * Arguments: `scalars` are plain numbers of 8 words, one after the other, below r; `wires` says for each point which of
  *   them it is multiplied by; `modulus` are the words of r; `places` has a word for each bucket.
- * Order: clear, count of every sum, scan (three launches), place of every sum: then `places` are the ends of buckets.
+ * Order: `places` wiped, count of every sum, scan (three launches), place of every sum: then `places` are the ends of buckets.
  * Items: work-item i has point i of the sum. Digits that many scalars share would make all of them wait for one word:
  *   so of each window a group counts the digits 1 and those of its first scalar in LOCAL memory first.
  * Ranges: digits as above; `places` and `entries` are numbers below 2^31.
@@ -80,12 +80,6 @@ DEVICE_FN u32 shared_count_of(scalar_digit digit, u32 window, u32 windows, u32 f
 /* The bucket of a magnitude, which is not 0. */
 DEVICE_FN u32 bucket_of_digit(u32 first_bucket, u32 window, u32 rows, u32 bits, u32 magnitude) {
     return first_bucket + ((window % rows) << (bits - 1u)) + magnitude - 1u;
-}
-
-/* words[i] = 0 */
-KERNEL void msm_clear(GLOBAL u32 *words, u32 count) {
-    u32 i = GLOBAL_ID();
-    if (i < count) words[i] = 0;
 }
 
 /* Adds 1 to the word of each entry's bucket. */

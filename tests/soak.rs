@@ -17,6 +17,8 @@ mod jobs;
 mod load;
 #[path = "soaks/proofs.rs"]
 mod proofs;
+#[path = "soaks/proving.rs"]
+mod proving;
 #[path = "soaks/restart.rs"]
 mod restart;
 #[path = "soaks/simulated.rs"]
@@ -35,7 +37,8 @@ const USAGE: &str = "usage: tests/soak NAME [ARGS]
                              operations (1000)
   devices [ITEMS] [SEED] [BACKEND] [NAME]  ITEMS items of each algorithm that has kernels (of the one of this name),
                              shared by its operations, on a device of this process: host (the kernels compiled by
-                             the C compiler) or opencl (the first device), against the reference (1000, host)
+                             the C compiler) or opencl (the first device), against the reference (1000, host);
+                             groth16: points, elements and constraints of sums, transforms and proofs
   hashes [ITEMS] [SEED]      ITEMS messages for each hash function, each backend against the reference (10000)
   load [SECONDS]             twice the load that a sidecar can carry, votes between (10)
   restart [ROUNDS]           a sidecar killed and started again under load (10)

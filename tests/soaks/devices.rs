@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::simulated::{SimulatedQueue, is_simulator};
 use super::verdicts::{POOL, mutated, work};
-use super::{crafted, hashes};
+use super::{crafted, hashes, proving};
 use crate::support::device::kernel_cache;
 use crate::support::signers::{Signed, Signer, form};
 use crate::support::workload::items;
@@ -39,7 +39,7 @@ const TOLD_MAX: u64 = 20;
 /// Another identity than the standard's, so that a batch is hashed with one of another length.
 const IDENTITY: &[u8] = b"ALICE123@YAHOO.COM";
 
-/// So many items of each algorithm (of the one named, if any) that has kernels, shared by its operations. Gives back how
+/// So many items of each algorithm (of the one named, if any) that has kernels, shared by its operations, and of proofs. Gives back how
 /// many answers differ; where the backend or the algorithm is not there, that is a failure too.
 pub(crate) fn run(count: u64, seed: Option<u64>, backend: Option<&str>, name: Option<&str>) -> u64 {
     let seed = seed.unwrap_or_else(|| rand::rng().random());
@@ -59,7 +59,8 @@ pub(crate) fn run(count: u64, seed: Option<u64>, backend: Option<&str>, name: Op
         .map(|&room| (room, operations_of(room)))
         .filter(|(_, operations)| !operations.is_empty())
         .collect();
-    if rooms.is_empty() {
+    let has_proofs = name.is_none_or(|name| name == proving::NAME);
+    if rooms.is_empty() && !has_proofs {
         println!("  no algorithm with kernels is called {}", name.unwrap_or_default());
         return 1;
     }
@@ -75,6 +76,15 @@ pub(crate) fn run(count: u64, seed: Option<u64>, backend: Option<&str>, name: Op
         };
         operations.iter().for_each(|operation| soak.soak(*operation, share));
         wrong += soak.tell(room.name);
+    }
+    if has_proofs {
+        match proving::soak(&*device, seed, count) {
+            Ok(found) => wrong += found,
+            Err(error) => {
+                println!("  {}: no queue: {error}", proving::NAME);
+                wrong += count;
+            }
+        }
     }
     println!("  {wrong} wrong");
     wrong

@@ -92,6 +92,10 @@ impl Queue for CudaQueue {
         Ok(Buffer::new(bytes, Box::new(Memory { address, shared: Arc::clone(&self.shared), _claim: claim })))
     }
 
+    fn memory_left(&self) -> u64 {
+        self.shared.budget.left()
+    }
+
     fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<(), DeviceError> {
         check_range(buffer, offset, bytes.len())?;
         let address = self.address(buffer, offset)?;

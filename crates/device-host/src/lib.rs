@@ -132,6 +132,10 @@ impl Queue for HostQueue {
         Ok(Buffer::new(bytes, Box::new(Memory::new(bytes, claim)?)))
     }
 
+    fn memory_left(&self) -> u64 {
+        self.shared.budget.left()
+    }
+
     fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<(), DeviceError> {
         check_range(buffer, offset, bytes.len())?;
         let memory = buffer.memory::<Memory>()?;

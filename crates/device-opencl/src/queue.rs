@@ -85,6 +85,10 @@ impl Queue for OpenClQueue {
         Ok(Buffer::new(bytes, Box::new(Memory { memory, _claim: claim })))
     }
 
+    fn memory_left(&self) -> u64 {
+        self.shared.budget.left()
+    }
+
     fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<(), DeviceError> {
         check_range(buffer, offset, bytes.len())?;
         let memory = buffer.memory::<Memory>()?.memory.get();

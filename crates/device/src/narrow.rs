@@ -35,6 +35,10 @@ impl Queue for NarrowQueue<'_> {
         self.queue.allocate(bytes)
     }
 
+    fn memory_left(&self) -> u64 {
+        self.queue.memory_left()
+    }
+
     fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<(), DeviceError> {
         self.queue.write(buffer, offset, bytes)
     }

@@ -118,6 +118,11 @@ pub trait Queue: Send {
     /// [`DeviceError::OutOfMemory`], by the budget or by the driver. Never an abort.
     fn allocate(&mut self, bytes: usize) -> Result<Buffer, DeviceError>;
 
+    /// Bytes that [`Queue::allocate`] still gives by the budget, so that who needs much asks before it copies anything.
+    fn memory_left(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Copies `bytes` into a buffer from `offset` on. They are taken when the call returns.
     ///
     /// # Errors

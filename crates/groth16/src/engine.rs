@@ -21,6 +21,7 @@ use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
 use outrigger_vector::Unit;
 pub use outrigger_vector::msm::Cut;
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 pub use work::work_of_proof;
@@ -170,6 +171,13 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         self.sums(&summands, &mut Watch { control, timings: watch.timings, told: &of_sums })
     }
 
+    /// [`Arithmetic::sums_of_proof`] for several proofs of one key, in their order: side by side, where an engine has no
+    /// better way. Each is stopped and fails by itself where it can.
+    fn sums_of_proofs(&self, key: &ProvingKey<E>, asked: &mut [Asked<'_>]) -> Vec<Result<Sums<E>, Failure>> {
+        let sums = asked.par_iter_mut().map(|asked| self.sums_of_proof(key, asked.witness, &mut asked.watch));
+        sums.collect()
+    }
+
     /// A proof of this engine did not verify, and one that a stand-in made of the same witness did.
     fn is_blamed(&self) {}
 
@@ -274,6 +282,14 @@ pub struct Watch<'a> {
     pub timings: &'a mut Timings,
     /// Told of the stage that goes on, and of the share of the work that is done, from 0 to 1.
     pub told: &'a (dyn Fn(Stage, f64) + Sync),
+}
+
+/// A proof whose sums are asked for.
+pub struct Asked<'a> {
+    /// The value of every wire.
+    pub witness: &'a [PlainScalar],
+    /// Who watches it.
+    pub watch: Watch<'a>,
 }
 
 impl Watch<'_> {

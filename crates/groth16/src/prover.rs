@@ -30,6 +30,14 @@ impl Timings {
         self.0[stage as usize] += time;
     }
 
+    /// The share of each of so many proofs that were made together.
+    pub(crate) fn divided_by(mut self, proofs: usize) -> Self {
+        for time in &mut self.0 {
+            *time /= u32::try_from(proofs.max(1)).unwrap_or(u32::MAX);
+        }
+        self
+    }
+
     /// The time of a stage.
     pub fn of(&self, stage: Stage) -> Duration {
         self.0[stage as usize]
@@ -136,16 +144,20 @@ pub fn prove_many<E: Curve>(
         if let Some(r1cs) = r1cs {
             attempt.check(r1cs)?;
         }
-        let made = attempt.make(engine);
-        Ok((attempt, made))
+        Ok(attempt)
     });
-    let mut tries: Vec<Result<_, ProveError>> = begun.collect();
-    attempt::verify(verifier, tries.iter_mut().filter_map(|begun| begun.as_mut().ok()));
-    let ended = tries.into_par_iter().map(|begun| {
-        let (attempt, outcome) = begun?;
-        end(attempt, outcome, verifier, r1cs.is_some(), engine, stand_ins)
-    });
-    ended.collect()
+    let begun: Vec<Result<Attempt<'_, E>, ProveError>> = begun.collect();
+    let mut attempts = Vec::with_capacity(begun.len());
+    let begun: Vec<Result<(), ProveError>> =
+        begun.into_iter().map(|begun| begun.map(|attempt| attempts.push(attempt))).collect();
+    let outcomes = attempt::make(&mut attempts, engine);
+    let mut tries: Vec<_> = attempts.into_iter().zip(outcomes).collect();
+    attempt::verify(verifier, &mut tries);
+    let is_checked = r1cs.is_some();
+    let ended = (tries.into_par_iter())
+        .map(|(attempt, outcome)| end(attempt, outcome, verifier, is_checked, engine, stand_ins));
+    let mut ended = ended.collect::<Vec<_>>().into_iter();
+    begun.into_iter().map(|begun| begun.and_then(|()| ended.next().expect("one for each that began"))).collect()
 }
 
 /// What a try came to, and where it was the engine's fault those of others.
@@ -189,10 +201,10 @@ fn end<E: Curve>(
         tracing::warn!(engine = name, reason, "a proof is repeated on engine {}", stand_in.name());
         reasons.push(reason);
         name = stand_in.name();
-        let made = attempt.make(*stand_in);
-        let mut again = (attempt, made);
-        attempt::verify(verifier, std::iter::once(&mut again));
-        (attempt, outcome) = again;
+        let made = attempt::make(std::slice::from_mut(&mut attempt), *stand_in).pop();
+        let mut again = [(attempt, made.expect("one for one"))];
+        attempt::verify(verifier, &mut again);
+        [(attempt, outcome)] = again;
     }
 }
 

@@ -1,9 +1,8 @@
 //! Which engine proves: the one that is expected to be done first, by what was measured here.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outrigger_groth16::engine::{EngineChoice, ProofEngine, work_of_proof};
 use outrigger_groth16::setup::{insecure_setup, synthetic};
@@ -22,6 +21,9 @@ const MEASURED: [u32; 2] = [4, 9];
 /// A device has a price for each proof, and a low one for what it is made of: it takes a larger one to see the second.
 const MEASURED_ON_DEVICES: [u32; 3] = [4, 9, 12];
 
+/// When an engine that could not be measured is tried again.
+const MEASURED_AGAIN: Duration = Duration::from_secs(60);
+
 /// The engines of this machine, with their costs.
 pub(crate) struct Engines {
     /// The first is taken where nothing is known.
@@ -32,7 +34,8 @@ pub(crate) struct Engines {
 struct Candidate {
     backend: Backend,
     engine: Arc<dyn ProofEngine>,
-    is_measured: AtomicBool,
+    /// From when on it is to be measured; `None` where it was.
+    measure_from: Mutex<Option<Instant>>,
     costs: Mutex<Costs>,
 }
 
@@ -55,7 +58,7 @@ impl Engines {
         let candidate = |(backend, engine)| Candidate {
             backend,
             engine,
-            is_measured: AtomicBool::new(false),
+            measure_from: Mutex::new(Some(Instant::now())),
             costs: Mutex::default(),
         };
         Self { candidates: candidates.into_iter().map(candidate).collect() }
@@ -110,12 +113,14 @@ impl Engines {
             return Ok(());
         }
         for candidate in self.candidates.iter().filter(|candidate| candidate.is_new()) {
-            candidate.is_measured.store(true, Ordering::Relaxed);
+            // A device may just be started again: later it can be measured.
+            candidate.set_measure_from(Some(Instant::now() + MEASURED_AGAIN));
             let is_device = !matches!(candidate.backend, Backend::Cpu | Backend::Vector);
             let sizes: &[u32] = if is_device { &MEASURED_ON_DEVICES } else { &MEASURED };
             for log2_size in sizes {
                 candidate.measure(*log2_size)?;
             }
+            candidate.set_measure_from(None);
         }
         Ok(())
     }
@@ -139,7 +144,12 @@ impl Engines {
 
 impl Candidate {
     fn is_new(&self) -> bool {
-        !self.is_measured.load(Ordering::Relaxed) && self.engine.is_ready()
+        let from = *self.measure_from.lock().unwrap_or_else(PoisonError::into_inner);
+        from.is_some_and(|from| Instant::now() >= from) && self.engine.is_ready()
+    }
+
+    fn set_measure_from(&self, from: Option<Instant>) {
+        *self.measure_from.lock().unwrap_or_else(PoisonError::into_inner) = from;
     }
 
     fn measure(&self, log2_size: u32) -> Result<(), String> {

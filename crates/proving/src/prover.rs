@@ -127,7 +127,7 @@ impl Prover for CircuitProver {
 
     fn warm_up(&self) {
         if let Err(error) = self.engines.measure() {
-            tracing::warn!(error, "an engine cannot be measured: others prove, unless it is asked for");
+            tracing::warn!(error, "an engine cannot be measured yet: others prove, unless it is asked for");
         }
     }
 }

@@ -73,6 +73,10 @@ impl Queue for Watched<'_> {
         self.queue.allocate(bytes)
     }
 
+    fn memory_left(&self) -> u64 {
+        self.queue.memory_left()
+    }
+
     fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<(), DeviceError> {
         self.go_on()?;
         self.timing.bytes_in += bytes.len() as u64;

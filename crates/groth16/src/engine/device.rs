@@ -7,6 +7,7 @@
 
 pub mod calls;
 pub mod key;
+mod memory;
 pub mod provers;
 pub mod quotient;
 pub mod remote;

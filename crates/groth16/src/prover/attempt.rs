@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use ark_ec::CurveGroup;
 use outrigger_types::{ColumnBuf, Verdict};
+use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::randomness::scalar;
 use super::{ProveError, Timings};
 use crate::curve::Curve;
-use crate::engine::{Arithmetic, Failure, Sums, Watch, work_of_engine};
+use crate::engine::{Arithmetic, Asked, Failure, Sums, Watch, work_of_engine};
 use crate::formats::encoding::{g1_to_bytes, g2_to_bytes};
 use crate::{Control, PreparedKey, Proof, ProvingKey, R1cs, Stage, Stop, Witness};
 
@@ -85,41 +86,9 @@ impl<'a, E: Curve> Attempt<'a, E> {
         }
     }
 
-    /// Makes a proof with this engine. A panic of the engine is its fault.
-    pub(super) fn make(&mut self, engine: &dyn Arithmetic<E>) -> Outcome {
-        let outcome = match catch_unwind(AssertUnwindSafe(|| self.try_make(engine))) {
-            Ok(Ok(proof)) => Outcome::Made(proof),
-            Ok(Err(failure)) => failure.into(),
-            Err(_) => Outcome::Fault("it panicked".into()),
-        };
-        if !matches!(outcome, Outcome::Made(_)) {
-            self.begin_anew();
-        }
-        outcome
-    }
-
     /// A further try begins at zero, and without a check.
     fn begin_anew(&mut self) {
         (self.whole, self.done) = (self.of_try, 0);
-    }
-
-    fn try_make(&mut self, engine: &dyn Arithmetic<E>) -> Result<Proof, Failure> {
-        let blinding = Blinding::draw(self.key)?;
-        let (blinded, sums) = rayon::join(|| blinding.multiply(), || self.sums(engine));
-        Ok(self.assemble(&sums?, &blinding, &blinded))
-    }
-
-    /// What the engine makes of key and witness. It goes through stages by itself.
-    fn sums(&mut self, engine: &dyn Arithmetic<E>) -> Result<Sums<E>, Failure> {
-        self.control.check()?;
-        let (control, done, whole) = (self.control, self.done, self.whole);
-        let (key, work) = (self.key, work_of_engine(self.key));
-        let told = |stage, share: f64| control.tell(stage, percent(done + (share * work as f64) as u64, whole));
-        told(Stage::SparseProduct, 0.0);
-        let watch = &mut Watch { control, timings: &mut self.timings, told: &told };
-        let sums = engine.sums_of_proof(key, self.witness.values(), watch)?;
-        self.done += work;
-        Ok(sums)
     }
 
     /// A = α + ΣA + r·δ, B = β + ΣB + s·δ, C = ΣC + ΣH + s·A + r·B1 − r·s·δ with B1 = β + ΣB + s·δ in G1, which is
@@ -157,6 +126,62 @@ impl<'a, E: Curve> Attempt<'a, E> {
     }
 }
 
+/// Makes a proof of each, all with one key, with this engine. A panic of the engine is its fault.
+pub(super) fn make<E: Curve>(attempts: &mut [Attempt<'_, E>], engine: &dyn Arithmetic<E>) -> Vec<Outcome> {
+    let made = catch_unwind(AssertUnwindSafe(|| try_make(attempts, engine)));
+    let outcomes: Vec<Outcome> = match made {
+        Ok(made) => made.into_iter().map(|made| made.map_or_else(Outcome::from, Outcome::Made)).collect(),
+        Err(_) => attempts.iter().map(|_| Outcome::Fault("it panicked".into())).collect(),
+    };
+    for (attempt, outcome) in attempts.iter_mut().zip(&outcomes) {
+        if !matches!(outcome, Outcome::Made(_)) {
+            attempt.begin_anew();
+        }
+    }
+    outcomes
+}
+
+fn try_make<E: Curve>(attempts: &mut [Attempt<'_, E>], engine: &dyn Arithmetic<E>) -> Vec<Result<Proof, Failure>> {
+    let drawn: Vec<Result<Blinding<'_, E>, Failure>> =
+        attempts.iter().map(|attempt| Blinding::draw(attempt.key)).collect();
+    let multiply = |drawn: &Result<Blinding<'_, E>, Failure>| drawn.as_ref().ok().map(Blinding::multiply);
+    let (blinded, mut sums) =
+        rayon::join(|| drawn.par_iter().map(multiply).collect::<Vec<_>>(), || sums(attempts, engine));
+    // An engine at fault must not lead to a panic.
+    sums.resize_with(attempts.len(), || Err(Failure::Fault("sums that are missing".to_owned())));
+    let proofs = attempts.par_iter().zip(sums).zip(drawn.into_par_iter().zip(blinded));
+    let proofs = proofs.map(|((attempt, sums), (drawn, blinded))| {
+        let (sums, blinding) = (sums?, drawn?);
+        let blinded = blinded.unwrap_or_else(|| blinding.multiply());
+        Ok(attempt.assemble(&sums, &blinding, &blinded))
+    });
+    proofs.collect()
+}
+
+/// What the engine makes of the key and each witness. It goes through stages by itself.
+fn sums<E: Curve>(attempts: &mut [Attempt<'_, E>], engine: &dyn Arithmetic<E>) -> Vec<Result<Sums<E>, Failure>> {
+    let Some(key) = attempts.first().map(|attempt| attempt.key) else { return Vec::new() };
+    let work = work_of_engine(key);
+    let told: Vec<_> = (attempts.iter())
+        .map(|&Attempt { control, done, whole, .. }| {
+            move |stage, share: f64| control.tell(stage, percent(done + (share * work as f64) as u64, whole))
+        })
+        .collect();
+    let mut asked: Vec<Asked<'_>> = (attempts.iter_mut().zip(&told))
+        .map(|(attempt, told)| {
+            told(Stage::SparseProduct, 0.0);
+            let watch = Watch { control: attempt.control, timings: &mut attempt.timings, told };
+            Asked { witness: attempt.witness.values(), watch }
+        })
+        .collect();
+    let sums = engine.sums_of_proofs(key, &mut asked);
+    drop(asked);
+    for (attempt, sums) in attempts.iter_mut().zip(&sums) {
+        attempt.done += if sums.is_ok() { work } else { 0 };
+    }
+    sums
+}
+
 /// r and s, fresh for each proof.
 struct Blinding<'a, E: Curve> {
     key: &'a ProvingKey<E>,
@@ -191,10 +216,7 @@ impl<'a, E: Curve> Blinding<'a, E> {
 }
 
 /// Verifies the proofs that were made, in one product: what does not verify is no longer made.
-pub(super) fn verify<'t, 'a: 't, E: Curve>(
-    verifier: &PreparedKey,
-    tries: impl Iterator<Item = &'t mut (Attempt<'a, E>, Outcome)>,
-) {
+pub(super) fn verify<E: Curve>(verifier: &PreparedKey, tries: &mut [(Attempt<'_, E>, Outcome)]) {
     let mut made = Vec::new();
     for (attempt, outcome) in tries {
         if !matches!(outcome, Outcome::Made(_)) {

@@ -56,6 +56,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
             if threads > 1 {
                 bench.scaling(&mut beside_reference)?;
             }
+            if proved_on.cores.is_some() {
+                bench.rate_together(&mut beside_reference)?;
+            }
             records.push(beside_reference);
             for program in &programs {
                 records.extend(bench.beside(program, &pool)?);
@@ -118,11 +121,25 @@ impl Bench<'_> {
         scaling::beside_loop(record, "scaling_together", rounds, unit, &mut one, &mut many)
     }
 
+    /// Proofs a second of a device that gets several at a time, the check of all in one product included.
+    fn rate_together(&self, record: &mut Record) -> Result<(), Failure> {
+        let pool = pool(record.threads)?;
+        let mut rates = Vec::new();
+        for _ in 0..self.args.pairs {
+            let since = Instant::now();
+            let proofs = pool.install(|| self.prove_together())?;
+            rates.push(proofs as f64 / since.elapsed().as_secs_f64());
+        }
+        record.more.insert("together".into(), json!(TOGETHER));
+        record.more.insert("proofs_per_second_together".into(), json!(pairs::median(&mut rates)));
+        Ok(())
+    }
+
     /// Makes some proofs together; how many.
     fn prove_together(&self) -> Result<usize, Failure> {
         let control = Control::default();
         let wanted = [Wanted { witness: &self.witness, control: &control }; TOGETHER];
-        for proved in self.key.prove_many(&wanted, None, &EngineChoice::Vector) {
+        for proved in self.key.prove_many(&wanted, None, &*self.on.engine) {
             if let Some(why) = proved.map_err(Failure::work)?.repeated {
                 return Err(Failure::work(format_args!("the engine's own proof did not count: {why}")));
             }

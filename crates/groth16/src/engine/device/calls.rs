@@ -165,7 +165,7 @@ pub(super) fn read_times(bytes: &[u8], timings: &mut Timings) {
 ///
 /// # Errors
 /// [`DeviceError::Failed`] where it is not there: the answer was never finished.
-pub(super) fn finished(answer: &[u8]) -> Result<&[u8], DeviceError> {
+pub fn finished(answer: &[u8]) -> Result<&[u8], DeviceError> {
     match answer.split_last_chunk() {
         Some((rest, end)) if u64::from_le_bytes(*end) == DONE => Ok(rest),
         _ => Err(DeviceError::Failed("an answer that was not finished".to_owned())),

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use super::super::Sums;
 use super::super::operations::Group;
-use super::quotient::{CutRows, DeviceRows, QuotientPlan, Roots, wipe};
+use super::memory::{wipe, wipe_start};
+use super::quotient::{CutRows, DeviceRows, QuotientPlan, Roots};
 use super::sums::{DevicePoints, PointSection, SumInput, SumKernels, SumPlan, SumPoint, SumTuning, sum_in_pieces};
 use crate::curve::{Curve, SCALAR_BYTES, point_bytes};
 use crate::{ProvingKey, Stage, Timings};
@@ -16,20 +17,26 @@ use crate::{ProvingKey, Stage, Timings};
 const PIECE_POINTS_MAX: usize = 1 << 20;
 const PIECE_POINTS_MIN: usize = 1 << 10;
 
-/// A key on a device: its matrices, its points where there is room for them, and the memory of a proof, so that a proof
-/// allocates nothing.
+/// Proofs that share launches, at most; and elements of their domains together. What a launch costs by itself, and the
+/// work-items that a small proof leaves idle, are worth no more memory than that. Reasoned, not measured.
+const BATCH_MAX: usize = 8;
+const BATCH_ELEMENTS_MAX: usize = 1 << 19;
+
+/// A key on a device: its matrices, its points where there is room for them, and the memory of a batch of proofs, so that
+/// a proof allocates nothing.
 pub struct DeviceKey<E: Curve> {
     wires: usize,
+    batch: usize,
     rows: [DeviceRows<E>; 2],
     points: Place<E>,
-    proof: Mutex<Proof<E>>,
+    proofs: Mutex<Proofs<E>>,
 }
 
 /// Where the points are.
 enum Place<E: Curve> {
     /// On the device: A, B1, C and H; and B2.
     Device { in_g1: DevicePoints<E::G1Affine>, in_g2: DevicePoints<E::G2Affine> },
-    /// In the key's file: each proof brings them to the device piece by piece.
+    /// In the key's file: each proof, one at a time, brings them to the device piece by piece.
     File(Arc<ProvingKey<E>>),
 }
 
@@ -39,16 +46,18 @@ struct Plans<E: Curve> {
     in_g2: SumPlan<E::G2Affine>,
 }
 
-/// The memory of a proof on the device.
-struct Proof<E: Curve> {
-    witness: Buffer,
+/// The memory of a batch of proofs on the device.
+struct Proofs<E: Curve> {
+    /// One after the other.
+    witnesses: Buffer,
     quotient: QuotientPlan<E>,
     /// None where the points come in pieces.
     sums: Option<Plans<E>>,
 }
 
 impl<E: Curve> DeviceKey<E> {
-    /// Brings a key to a device. Where its points do not fit beside the memory of a proof, they stay where they are.
+    /// Brings a key to a device, with memory for a batch of proofs. Where there is no room for so many, that of one; where
+    /// its points do not fit beside it, they stay where they are.
     ///
     /// # Errors
     /// [`DeviceError::OutOfMemory`] where not even the matrices and the memory of a proof fit; what the device reports.
@@ -58,16 +67,30 @@ impl<E: Curve> DeviceKey<E> {
         roots: &Arc<Roots<E>>,
         tuning: &SumTuning,
     ) -> Result<Self, DeviceError> {
+        let batch = (BATCH_ELEMENTS_MAX / key.summary.domain).clamp(1, BATCH_MAX);
+        match Self::load_for(queue, key, roots, batch, tuning) {
+            Err(DeviceError::OutOfMemory { .. }) if batch > 1 => Self::load_for(queue, key, roots, 1, tuning),
+            loaded => loaded,
+        }
+    }
+
+    fn load_for(
+        queue: &mut dyn Queue,
+        key: &Arc<ProvingKey<E>>,
+        roots: &Arc<Roots<E>>,
+        batch: usize,
+        tuning: &SumTuning,
+    ) -> Result<Self, DeviceError> {
         let summary = &key.summary;
         let cut = [CutRows::new(&key.a, summary.wires)?, CutRows::new(&key.b, summary.wires)?];
         let pieces = cut.iter().map(CutRows::pieces).max().unwrap_or(0);
         let rows = [DeviceRows::new(queue, &cut[0])?, DeviceRows::new(queue, &cut[1])?];
         drop(cut);
-        let witness = queue.allocate(summary.wires * SCALAR_BYTES)?;
-        let quotient = QuotientPlan::new(queue, roots.clone(), summary.domain, 1, pieces)?;
-        let (points, sums) = match Self::bring(queue, key, tuning) {
+        let witnesses = queue.allocate(batch * summary.wires * SCALAR_BYTES)?;
+        let quotient = QuotientPlan::new(queue, roots.clone(), summary.domain, batch, pieces)?;
+        let (points, sums) = match Self::bring(queue, key, batch, tuning) {
             Ok((points, sums)) => (points, Some(sums)),
-            Err(DeviceError::OutOfMemory { wanted, left }) => {
+            Err(DeviceError::OutOfMemory { wanted, left }) if batch == 1 => {
                 tracing::info!(
                     wanted,
                     left,
@@ -77,21 +100,30 @@ impl<E: Curve> DeviceKey<E> {
             }
             Err(error) => return Err(error),
         };
-        let proof = Mutex::new(Proof { witness, quotient, sums });
-        Ok(Self { wires: summary.wires, rows, points, proof })
+        let proofs = Mutex::new(Proofs { witnesses, quotient, sums });
+        Ok(Self { wires: summary.wires, batch, rows, points, proofs })
     }
 
     fn bring(
         queue: &mut dyn Queue,
         key: &ProvingKey<E>,
+        batch: usize,
         tuning: &SumTuning,
     ) -> Result<(Place<E>, Plans<E>), DeviceError> {
         let [a, b1, c, h, b2] = sections(key);
-        let in_g1 = DevicePoints::upload(queue, SumKernels::of(E::ID, Group::G1), &[a, b1, c, h], tuning)?;
-        let in_g2 = DevicePoints::upload(queue, SumKernels::of(E::ID, Group::G2), &[b2], tuning)?;
+        let [of_g1, of_g2] = [Group::G1, Group::G2].map(|group| SumKernels::of(E::ID, group));
+        // Nothing is copied that would not stay.
+        let wanted = bytes_of::<E::G1Affine>(queue, of_g1, &[a, b1, c, h], batch, tuning)?
+            + bytes_of::<E::G2Affine>(queue, of_g2, &[b2], batch, tuning)?;
+        let left = queue.memory_left();
+        if wanted > left {
+            return Err(DeviceError::OutOfMemory { wanted, left });
+        }
+        let in_g1 = DevicePoints::upload(queue, of_g1, &[a, b1, c, h], tuning)?;
+        let in_g2 = DevicePoints::upload(queue, of_g2, &[b2], tuning)?;
         let plans = Plans {
-            in_g1: SumPlan::new(queue, &in_g1, &[0, 1, 2, 3], tuning)?,
-            in_g2: SumPlan::new(queue, &in_g2, &[0], tuning)?,
+            in_g1: SumPlan::new(queue, &in_g1, &[0, 1, 2, 3], batch, tuning)?,
+            in_g2: SumPlan::new(queue, &in_g2, &[0], batch, tuning)?,
         };
         key.release_points();
         Ok((Place::Device { in_g1, in_g2 }, plans))
@@ -102,25 +134,40 @@ impl<E: Curve> DeviceKey<E> {
         matches!(self.points, Place::Device { .. })
     }
 
-    /// The sums of a proof; the time of its stages by the device's clock. Nothing of the witness is left on the device,
-    /// also where this fails, unless it is the device that fails.
+    /// Values of a witness.
+    pub fn wires(&self) -> usize {
+        self.wires
+    }
+
+    /// How many proofs it makes at once.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The sums of a batch of proofs, whose witnesses come one after the other; the time of their stages, all together, by
+    /// the device's clock. Nothing of the witnesses is left on the device, also where this fails, unless it is the device
+    /// that fails.
     ///
     /// # Errors
-    /// [`DeviceError::Misuse`] where the witness is of another length than the key; what the device reports.
+    /// [`DeviceError::Misuse`] where the witnesses are of another length than the key's, none, or more than
+    /// [`DeviceKey::batch`]; what the device reports.
     pub fn sums(
         &self,
         queue: &mut dyn Queue,
-        witness: &[u8],
+        witnesses: &[u8],
         tuning: &SumTuning,
         timings: &mut Timings,
-    ) -> Result<Sums<E>, DeviceError> {
-        if witness.len() != self.wires * SCALAR_BYTES {
-            let what = format!("a witness of {} bytes for {} wires", witness.len(), self.wires);
+    ) -> Result<Vec<Sums<E>>, DeviceError> {
+        let each = self.wires * SCALAR_BYTES;
+        let count = witnesses.len() / each;
+        if witnesses.len() != count * each || !(1..=self.batch).contains(&count) {
+            let what =
+                format!("witnesses of {} bytes for {} wires and {} proofs", witnesses.len(), self.wires, self.batch);
             return Err(DeviceError::Misuse(what));
         }
-        let mut proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
-        let sums = self.compute(queue, &mut proof, witness, tuning, timings);
-        let wiped = proof.wipe(queue);
+        let mut proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
+        let sums = self.compute(queue, &mut proofs, (witnesses, count), tuning, timings);
+        let wiped = proofs.wipe(queue, witnesses.len(), count);
         let sums = sums?;
         wiped.map(|()| sums)
     }
@@ -128,55 +175,83 @@ impl<E: Curve> DeviceKey<E> {
     /// The first step of a proof by itself: a and b, for tests.
     #[cfg(test)]
     pub(super) fn products(&self, queue: &mut dyn Queue, witness: &[u8]) -> Result<(), DeviceError> {
-        let proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.write(&proof.witness, 0, witness)?;
-        proof.quotient.products(queue, [&self.rows[0], &self.rows[1]], &proof.witness, 1)
+        let proofs = self.proofs.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.write(&proofs.witnesses, 0, witness)?;
+        proofs.quotient.products(queue, [&self.rows[0], &self.rows[1]], &proofs.witnesses, 1)
     }
 
     /// The second, after the first.
     #[cfg(test)]
     pub(super) fn transforms(&self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
-        self.proof.lock().unwrap_or_else(PoisonError::into_inner).quotient.transforms(queue, 1)
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner).quotient.transforms(queue, 1)
     }
 
     /// The polynomials as they are now.
     #[cfg(test)]
     pub(super) fn with_values<T>(&self, act: impl FnOnce(&Buffer) -> T) -> T {
-        act(self.proof.lock().unwrap_or_else(PoisonError::into_inner).quotient.values())
+        act(self.proofs.lock().unwrap_or_else(PoisonError::into_inner).quotient.values())
     }
 
     fn compute(
         &self,
         queue: &mut dyn Queue,
-        proof: &mut Proof<E>,
-        witness: &[u8],
+        proofs: &mut Proofs<E>,
+        (witnesses, count): (&[u8], usize),
         tuning: &SumTuning,
         timings: &mut Timings,
-    ) -> Result<Sums<E>, DeviceError> {
-        let Proof { witness: wires, quotient, sums } = proof;
+    ) -> Result<Vec<Sums<E>>, DeviceError> {
+        let Proofs { witnesses: wires, quotient, sums } = proofs;
         let _ = queue.take_kernel_time();
-        queue.write(wires, 0, witness)?;
-        quotient.products(queue, [&self.rows[0], &self.rows[1]], wires, 1)?;
+        queue.write(wires, 0, witnesses)?;
+        quotient.products(queue, [&self.rows[0], &self.rows[1]], wires, count)?;
         ended(queue, Stage::SparseProduct, timings)?;
-        quotient.transforms(queue, 1)?;
+        quotient.transforms(queue, count)?;
         ended(queue, Stage::Ntt, timings)?;
-        let of_witness = SumInput { scalars: wires, first: 0 };
-        let of_quotient = SumInput { scalars: quotient.values(), first: 0 };
         match (&self.points, sums) {
             (Place::Device { in_g1, in_g2 }, Some(Plans { in_g1: plan_g1, in_g2: plan_g2 })) => {
-                let inputs = [of_witness, of_witness, of_witness, of_quotient];
+                // Places in the buffers are numbers of 32 bits, and so are those of the batch's elements.
+                let of_witness = |proof: usize| SumInput { scalars: wires, first: (proof * self.wires) as u32 };
+                let of_quotient =
+                    |proof: usize| SumInput { scalars: quotient.values(), first: (proof * quotient.domain()) as u32 };
+                let of_proof = |proof| [of_witness(proof), of_witness(proof), of_witness(proof), of_quotient(proof)];
+                let inputs: Vec<SumInput<'_>> = (0..count).flat_map(of_proof).collect();
                 let found = plan_g1.run(queue, in_g1, &inputs)?;
                 ended(queue, Stage::MsmG1, timings)?;
-                let b2 = plan_g2.run(queue, in_g2, &[of_witness])?;
+                let inputs: Vec<SumInput<'_>> = (0..count).map(of_witness).collect();
+                let b2 = plan_g2.run(queue, in_g2, &inputs)?;
                 ended(queue, Stage::MsmG2, timings)?;
-                let ([a, b1, c, h], [b2]) = (exactly(found)?, exactly(b2)?);
-                let [a, b1, c, h] = [a, b1, c, h].map(Zeroizing::new);
-                Ok(Sums { a, b1, b2: Zeroizing::new(b2), c, h })
+                let (of_g1, rest) = found.as_chunks::<4>();
+                if of_g1.len() != count || b2.len() != count || !rest.is_empty() {
+                    let what = format!("{} and {} sums for {count} proofs", found.len(), b2.len());
+                    return Err(DeviceError::Failed(what));
+                }
+                let sums = of_g1.iter().zip(&b2).map(|([a, b1, c, h], b2)| {
+                    let [a, b1, c, h] = [*a, *b1, *c, *h].map(Zeroizing::new);
+                    Sums { a, b1, b2: Zeroizing::new(*b2), c, h }
+                });
+                Ok(sums.collect())
             }
-            (Place::File(key), _) => in_pieces(queue, key, wires, quotient.values(), tuning, timings),
+            // The memory is for one proof then.
+            (Place::File(key), _) => {
+                in_pieces(queue, key, wires, quotient.values(), tuning, timings).map(|sums| vec![sums])
+            }
             (Place::Device { .. }, None) => Err(DeviceError::Misuse("points without a plan for them".to_owned())),
         }
     }
+}
+
+/// Bytes that points and the memory of a batch of sums over them take.
+fn bytes_of<G: SumPoint>(
+    queue: &dyn Queue,
+    kernels: &SumKernels,
+    sections: &[PointSection<'_>],
+    batch: usize,
+    tuning: &SumTuning,
+) -> Result<u64, DeviceError> {
+    let lengths = DevicePoints::<G>::lengths(kernels, sections)?;
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let points = DevicePoints::<G>::bytes_of(kernels, lengths.iter().sum(), longest, tuning);
+    Ok(points + SumPlan::<G>::bytes_of(kernels, &lengths, batch, tuning, queue.info().group_size_max)?)
 }
 
 /// Points on a device, and the memory of a sum over them.
@@ -200,7 +275,7 @@ impl<G: SumPoint> DeviceSum<G> {
         let scalar_bytes = points.len() / point_bytes::<G>() * SCALAR_BYTES;
         let section = PointSection { bytes: points, first_wire: 0 };
         let points = DevicePoints::upload(queue, kernels, &[section], tuning)?;
-        let plan = SumPlan::new(queue, &points, &[0], tuning)?;
+        let plan = SumPlan::new(queue, &points, &[0], 1, tuning)?;
         let scalars = queue.allocate(scalar_bytes.max(1))?;
         Ok(Self { points, sum: Mutex::new((plan, scalars)), scalar_bytes })
     }
@@ -226,11 +301,11 @@ impl<G: SumPoint> DeviceSum<G> {
     }
 }
 
-impl<E: Curve> Proof<E> {
-    /// Overwrites what a proof left.
-    fn wipe(&mut self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
-        wipe(queue, &self.witness)?;
-        self.quotient.wipe(queue)?;
+impl<E: Curve> Proofs<E> {
+    /// Overwrites what so many proofs left, with so many bytes of witnesses.
+    fn wipe(&mut self, queue: &mut dyn Queue, bytes: usize, proofs: usize) -> Result<(), DeviceError> {
+        wipe_start(queue, &self.witnesses, bytes)?;
+        self.quotient.wipe(queue, proofs)?;
         if let Some(Plans { in_g1, in_g2 }) = &mut self.sums {
             in_g1.wipe(queue)?;
             in_g2.wipe(queue)?;
@@ -288,9 +363,4 @@ fn ended(queue: &mut dyn Queue, stage: Stage, timings: &mut Timings) -> Result<(
     queue.finish()?;
     timings.add(stage, queue.take_kernel_time());
     Ok(())
-}
-
-fn exactly<T, const N: usize>(found: Vec<T>) -> Result<[T; N], DeviceError> {
-    let count = found.len();
-    found.try_into().map_err(|_| DeviceError::Failed(format!("{count} sums where there are {N}")))
 }

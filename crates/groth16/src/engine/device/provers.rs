@@ -161,11 +161,17 @@ impl Provers {
             return Err(misuse(format!("{} and {} bytes for {} proofs", input.len(), answer.len(), header.proofs)));
         }
         let key = self.key::<E>(queue, &header.key)?;
-        let witnesses = input.chunks_exact((header.wires as usize * SCALAR_BYTES).max(1));
-        for (witness, answer) in witnesses.zip(answer.chunks_exact_mut(each)) {
+        if header.wires as usize != key.wires() {
+            return Err(misuse(format!("witnesses of {} values for {} wires", header.wires, key.wires())));
+        }
+        let of_batch = key.batch() * (key.wires() * SCALAR_BYTES).max(1);
+        for (witnesses, answers) in input.chunks(of_batch).zip(answer.chunks_mut(key.batch() * each)) {
             let mut timings = Timings::default();
-            let sums = self.making_room(|| key.sums(queue, witness, &self.tuning, &mut timings))?;
-            write_proof(&sums, &timings, answer);
+            let all = self.making_room(|| key.sums(queue, witnesses, &self.tuning, &mut timings))?;
+            let share = timings.divided_by(all.len());
+            for (sums, answer) in all.iter().zip(answers.chunks_exact_mut(each)) {
+                write_proof(sums, &share, answer);
+            }
         }
         Ok(())
     }
@@ -278,9 +284,19 @@ impl Provers {
     /// Whether the points of the key that was used last are on the device.
     #[cfg(test)]
     pub(super) fn last_is_resident(&self) -> bool {
+        self.last().is_some_and(|key| key.is_resident())
+    }
+
+    /// How many proofs it makes at once.
+    #[cfg(test)]
+    pub(super) fn last_batch(&self) -> Option<usize> {
+        self.last().map(|key| key.batch())
+    }
+
+    #[cfg(test)]
+    fn last(&self) -> Option<Arc<DeviceKey<Bn254>>> {
         let key = self.lock().keys.last().map(|kept| kept.key.clone());
-        let key = key.and_then(|key| key.downcast::<DeviceKey<Bn254>>().ok());
-        key.is_some_and(|key| key.is_resident())
+        key.and_then(|key| key.downcast().ok())
     }
 
     /// Gives up all keys.
@@ -313,11 +329,13 @@ impl Provers {
                 self.lock().keys.clear();
                 let roots = self.roots::<E>(queue, key.summary.domain)?;
                 let on_device = self.making_room(|| DeviceKey::load(queue, &key, &roots, &self.tuning))?;
-                let found = on_device.sums(queue, &bytes, &self.tuning, &mut Timings::default())?;
+                // Launches that proofs share, too.
+                let twice = bytes.repeat(on_device.batch().min(2));
+                let found = on_device.sums(queue, &twice, &self.tuning, &mut Timings::default())?;
                 let watch = &mut Watch { control: &control, timings: &mut Timings::default(), told: &|_, _| () };
                 let expected =
                     cores.sums_of_proof(&key, witness.values(), watch).map_err(|why| failed(why.to_string()))?;
-                found == expected
+                found.iter().all(|sums| *sums == expected)
             }
             Task::Msm(group) => {
                 let [a, _, _, _, b2] = key.sections();

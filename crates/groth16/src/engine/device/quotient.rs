@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use outrigger_device::{Buffer, DeviceError, Queue};
 
-pub use elements::{read_elements, read_scalars, wipe, write_elements, write_scalars};
+pub use elements::{read_elements, read_scalars, write_elements, write_scalars};
 pub use roots::Roots;
 pub use rows::{CutRows, DeviceRows};
 pub use transform::DeviceTransform;
@@ -28,6 +28,7 @@ pub use transform::DeviceTransform;
 use self::elements::ELEMENT_BYTES;
 use self::network::{Mode, Network};
 use self::passes::Pass;
+use super::memory::wipe_start;
 use crate::curve::Curve;
 
 /// Logarithm of the most elements a domain may have.
@@ -172,13 +173,13 @@ impl<E: Curve> QuotientPlan<E> {
         self.launch(queue, *last, Which::C, proofs, Mode::UP | Mode::STORE_QUOTIENT)
     }
 
-    /// Overwrites all that runs have left of witnesses.
+    /// Overwrites all that runs of at most so many proofs have left of witnesses.
     ///
     /// # Errors
     /// What the device reports.
-    pub fn wipe(&self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
-        wipe(queue, &self.values)?;
-        wipe(queue, &self.sums)
+    pub fn wipe(&self, queue: &mut dyn Queue, proofs: usize) -> Result<(), DeviceError> {
+        wipe_start(queue, &self.values, 3 * proofs * self.domain() * ELEMENT_BYTES)?;
+        wipe_start(queue, &self.sums, self.sums.bytes() / self.batch as usize * proofs)
     }
 
     fn launch(

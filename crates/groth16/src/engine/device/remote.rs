@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 
 use super::super::operations::Group;
 use super::super::{
-    Arithmetic, EngineChoice, Failure, Multiplication, PlainScalar, ProofEngine, Sums, Watch, same_length,
+    Arithmetic, Asked, EngineChoice, Failure, Multiplication, PlainScalar, ProofEngine, Sums, Watch, same_length,
 };
 use super::calls::{self, Call, DONE, MsmHeader, ProveHeader, STAGES, Task};
 use crate::curve::{Curve, Points, RawField, RawPoint, RawScalar, SCALAR_BYTES, point_bytes, read_point, write_point};
 use crate::key::Rows;
-use crate::{Control, ProvingKey, Stage};
+use crate::{Control, ProvingKey, Stage, Stop};
 
 /// How often who waits for a worker looks whether the work was stopped.
 const LOOK: Duration = Duration::from_millis(5);
@@ -36,16 +36,17 @@ pub trait Calls: Send + Sync {
     fn bytes_max(&self) -> usize;
 
     /// Has a call done: `fill` writes the input, and the answer comes back without its end. `bytes`: of input and answer.
+    /// It goes on for as long as one of those who asked, who is one at least, wants it.
     ///
     /// # Errors
-    /// [`Failure::Stopped`] by the control; [`Failure::Unavailable`] where it cannot be done now; [`Failure::Fault`].
+    /// [`Failure::Stopped`] by the controls; [`Failure::Unavailable`] where it cannot be done now; [`Failure::Fault`].
     fn call(
         &self,
         call: Call,
         header: Vec<u8>,
         bytes: [usize; 2],
         fill: &mut dyn FnMut(&mut [u8]),
-        control: &Control,
+        controls: &[&Control],
     ) -> Result<Zeroizing<Vec<u8>>, Failure>;
 
     /// Whether it does this call now.
@@ -77,7 +78,12 @@ impl Worker {
     }
 
     /// Gives the call to the worker, as soon as it takes one more.
-    fn submit(&self, mut job: Job, sender: &mpsc::SyncSender<Finished>, control: &Control) -> Result<Ticket, Failure> {
+    fn submit(
+        &self,
+        mut job: Job,
+        sender: &mpsc::SyncSender<Finished>,
+        controls: &[&Control],
+    ) -> Result<Ticket, Failure> {
         loop {
             let sender = sender.clone();
             let completion = Box::new(move |finished| {
@@ -88,7 +94,7 @@ impl Worker {
                 Ok(ticket) => return Ok(ticket),
                 Err((Refusal::Full, back)) => {
                     job = *back;
-                    control.check()?;
+                    check(controls)?;
                     thread::sleep(LOOK);
                 }
                 Err((refusal, job)) => return Err(refused(refusal, job.operation)),
@@ -108,7 +114,7 @@ impl Calls for Worker {
         header: Vec<u8>,
         [input_bytes, answer_bytes]: [usize; 2],
         fill: &mut dyn FnMut(&mut [u8]),
-        control: &Control,
+        controls: &[&Control],
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let bytes = input_bytes + answer_bytes;
         if bytes > self.bytes_max {
@@ -122,15 +128,15 @@ impl Calls for Worker {
             match self.handle.region(input_bytes, answer_bytes) {
                 Some(region) => break region,
                 // Batches of others are answered within milliseconds.
-                None => control.check()?,
+                None => check(controls)?,
             }
             thread::sleep(LOOK);
         };
         region.mark_secret();
         fill(region.input_mut());
         let (sender, receiver) = mpsc::sync_channel(1);
-        let job = Job { operation: call.code(), header, region, deadline: control.deadline() };
-        let ticket = self.submit(job, &sender, control)?;
+        let job = Job { operation: call.code(), header, region, deadline: deadline(controls) };
+        let ticket = self.submit(job, &sender, controls)?;
         drop(sender);
         let finished = loop {
             match receiver.recv_timeout(LOOK) {
@@ -138,7 +144,7 @@ impl Calls for Worker {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Err(lost()),
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     // The region stays with the worker until it notices, and is wiped then.
-                    control.check().inspect_err(|_| self.handle.cancel(ticket))?;
+                    check(controls).inspect_err(|_| self.handle.cancel(ticket))?;
                 }
             }
         };
@@ -148,7 +154,7 @@ impl Calls for Worker {
                 calls::finished(&answer).map(|answer| Zeroizing::new(answer.to_vec())).map_err(|error| failed(&error))
             }
             (Err(BatchError::Device(error)), _) => {
-                control.check()?;
+                check(controls)?;
                 Err(failed(&error))
             }
             _ => Err(lost()),
@@ -220,8 +226,54 @@ impl RemoteEngine {
             write_scalars(scalars, to_scalars);
         };
         let bytes = [of_points + count * SCALAR_BYTES, size + size_of_val(&DONE)];
-        let answer = self.calls.call(call, header, bytes, &mut fill, control)?;
+        let answer = self.calls.call(call, header, bytes, &mut fill, &[control])?;
         read_point::<A>(&answer).ok_or_else(|| Failure::Fault("a sum that is no point".to_owned()))
+    }
+
+    /// The sums of proofs in one call. What ends it ends it for all, but those that were stopped.
+    fn one_call<E: Curve>(&self, key: &ProvingKey<E>, asked: &mut [Asked<'_>]) -> Vec<Result<Sums<E>, Failure>> {
+        let stopped = |asked: &Asked<'_>| asked.watch.control.check();
+        match self.try_call::<E>(key, asked) {
+            Ok(sums) => sums,
+            Err(failure) => {
+                asked.iter().map(|asked| Err(stopped(asked).map_or_else(Into::into, |()| failure.clone()))).collect()
+            }
+        }
+    }
+
+    fn try_call<E: Curve>(
+        &self,
+        key: &ProvingKey<E>,
+        asked: &mut [Asked<'_>],
+    ) -> Result<Vec<Result<Sums<E>, Failure>>, Failure> {
+        let (count, wires) = (asked.len(), key.summary.wires);
+        asked.iter().try_for_each(|asked| same_length(asked.witness.len(), wires))?;
+        let path = key.path().ok_or_else(|| Failure::Unavailable("a key that is in no file".to_owned()))?;
+        let call = Call { curve: E::ID, task: Task::Prove };
+        let header = ProveHeader::encode(count, wires, &path)
+            .ok_or_else(|| Failure::Unavailable("the path of the key is too long".to_owned()))?;
+        let bytes = [count * wires * SCALAR_BYTES, calls::answer_bytes::<E>(count)];
+        let begin = Instant::now();
+        let mut fill = |input: &mut [u8]| {
+            for (asked, to) in asked.iter().zip(input.chunks_exact_mut((wires * SCALAR_BYTES).max(1))) {
+                asked.watch.tell(Stage::SparseProduct, 0.0);
+                write_scalars(asked.witness, to);
+            }
+        };
+        let controls: Vec<&Control> = asked.iter().map(|asked| asked.watch.control).collect();
+        let answer = self.calls.call(call, header, bytes, &mut fill, &controls)?;
+        let share = begin.elapsed() / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let answers = answer.chunks_exact(calls::proof_bytes::<E>());
+        let sums = asked.iter_mut().zip(answers).map(|(asked, answer)| {
+            let timings = &mut *asked.watch.timings;
+            calls::read_times(answer, timings);
+            let told: Duration = STAGES.iter().map(|stage| timings.of(*stage)).sum();
+            // What is not the device's: the way there and back.
+            timings.add(Stage::SparseProduct, share.saturating_sub(told));
+            read_sums(&answer[STAGES.len() * size_of::<u64>()..])
+                .ok_or_else(|| Failure::Fault("sums that are no points".to_owned()))
+        });
+        Ok(sums.collect())
     }
 
     /// A multiplication over points that stay on the device where they go there in one call.
@@ -286,7 +338,7 @@ impl<E: Curve> Arithmetic<E> for RemoteEngine {
             }
         };
         let header = vec![inverse.into(), coset.into()];
-        let answer = self.calls.call(call, header, [bytes, bytes + size_of_val(&DONE)], &mut fill, control)?;
+        let answer = self.calls.call(call, header, [bytes, bytes + size_of_val(&DONE)], &mut fill, &[control])?;
         for (value, bytes) in values.iter_mut().zip(answer.chunks_exact(SCALAR_BYTES)) {
             *value = E::ScalarField::from_raw_limbs(read_scalar(bytes));
         }
@@ -325,22 +377,16 @@ impl<E: Curve> Arithmetic<E> for RemoteEngine {
         witness: &[PlainScalar],
         watch: &mut Watch<'_>,
     ) -> Result<Sums<E>, Failure> {
-        let path = key.path().ok_or_else(|| Failure::Unavailable("a key that is in no file".to_owned()))?;
-        let call = Call { curve: E::ID, task: Task::Prove };
-        let header = ProveHeader::encode(1, witness.len(), &path)
-            .ok_or_else(|| Failure::Unavailable("the path of the key is too long".to_owned()))?;
-        let bytes = [witness.len() * SCALAR_BYTES, calls::answer_bytes::<E>(1)];
-        watch.tell(Stage::SparseProduct, 0.0);
-        let begin = Instant::now();
-        let mut fill = |input: &mut [u8]| write_scalars(witness, input);
-        let answer = self.calls.call(call, header, bytes, &mut fill, watch.control)?;
-        let whole = begin.elapsed();
-        calls::read_times(&answer, watch.timings);
-        let told: Duration = STAGES.iter().map(|stage| watch.timings.of(*stage)).sum();
-        // What is not the device's: the way there and back.
-        watch.timings.add(Stage::SparseProduct, whole.saturating_sub(told));
-        read_sums(&answer[STAGES.len() * size_of::<u64>()..])
-            .ok_or_else(|| Failure::Fault("sums that are no points".to_owned()))
+        let watch = Watch { control: watch.control, timings: watch.timings, told: watch.told };
+        let sums = self.sums_of_proofs(key, &mut [Asked { witness, watch }]).pop();
+        sums.unwrap_or_else(|| Err(Failure::Fault("sums that are missing".to_owned())))
+    }
+
+    /// In as few calls as the arena has room for: the worker makes them in launches that they share.
+    fn sums_of_proofs(&self, key: &ProvingKey<E>, asked: &mut [Asked<'_>]) -> Vec<Result<Sums<E>, Failure>> {
+        let each = key.summary.wires * SCALAR_BYTES + calls::proof_bytes::<E>();
+        let at_once = (self.calls.bytes_max().saturating_sub(size_of_val(&DONE)) / each).max(1);
+        asked.chunks_mut(at_once).flat_map(|asked| self.one_call::<E>(key, asked)).collect()
     }
 
     fn is_blamed(&self) {
@@ -376,6 +422,25 @@ impl ProofEngine for RemoteEngine {
         const PLAIN: [EngineChoice; 2] = [EngineChoice::Cpu, EngineChoice::Reference];
         if EngineChoice::fastest() == EngineChoice::Vector { &LANES } else { &PLAIN }
     }
+}
+
+/// # Errors
+/// [`Stop`] where nobody of those who asked wants it any more.
+fn check(controls: &[&Control]) -> Result<(), Stop> {
+    let mut stopped = Ok(());
+    for control in controls {
+        stopped = control.check();
+        if stopped.is_ok() {
+            return Ok(());
+        }
+    }
+    stopped
+}
+
+/// When the last of them no longer waits; `None` where one has all the time.
+fn deadline(controls: &[&Control]) -> Option<Instant> {
+    let deadlines: Option<Vec<Instant>> = controls.iter().map(|control| control.deadline()).collect();
+    deadlines?.into_iter().max()
 }
 
 fn whole_proofs() -> Failure {

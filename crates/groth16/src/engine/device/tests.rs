@@ -25,9 +25,9 @@ use crate::engine::{Arithmetic, ProofEngine, Watch};
 use crate::formats::vectors::{self, Vectors};
 use crate::formats::wtns;
 use crate::key::MappedFile;
-use crate::prover::{Proved, prove};
+use crate::prover::{Proved, Wanted, prove, prove_many};
 use crate::setup::{insecure_setup, synthetic};
-use crate::{Control, PreparedKey, ProveError, ProvingKey, Timings, Witness};
+use crate::{Control, PreparedKey, ProveError, ProvingKey, Stop, Timings, Witness};
 
 /// A key in a file, and a witness for it.
 struct Circuit<E: Curve> {
@@ -68,6 +68,10 @@ fn engine(device: &Arc<InProcess>) -> RemoteEngine {
     RemoteEngine::new(Box::new(device.clone()), "device")
 }
 
+fn bytes_of(witness: &[[u64; 4]]) -> Vec<u8> {
+    witness.as_flattened().iter().flat_map(|limb| limb.to_le_bytes()).collect()
+}
+
 /// Rows, quotient and sums, each held against those of the reference.
 fn every_intermediate_is_the_references<E: Curve>(circuit: &Circuit<E>) {
     let (key, witness) = (&circuit.key, circuit.witness.values());
@@ -78,7 +82,7 @@ fn every_intermediate_is_the_references<E: Curve>(circuit: &Circuit<E>) {
     let domain = key.summary.domain;
     let roots = Arc::new(Roots::new(queue, domain).unwrap());
     let on_device = DeviceKey::load(queue, key, &roots, &tuning).unwrap();
-    let bytes: Vec<u8> = witness.as_flattened().iter().flat_map(|limb| limb.to_le_bytes()).collect();
+    let bytes = bytes_of(witness);
 
     on_device.products(queue, &bytes).unwrap();
     let products = [&key.a, &key.b].map(|rows| reference.sparse_product(rows, witness, domain, &control).unwrap());
@@ -94,12 +98,30 @@ fn every_intermediate_is_the_references<E: Curve>(circuit: &Circuit<E>) {
     on_device.with_values(|values| read_scalars(queue, values, 0, &mut found).unwrap());
     assert!(found == *expected, "the quotient of {domain}");
 
-    let sums = on_device.sums(queue, &bytes, &tuning, &mut Timings::default()).unwrap();
-    let watch = &mut Watch { control: &control, timings: &mut Timings::default(), told: &|_, _| () };
-    assert!(sums == reference.sums_of_proof(key, witness, watch).unwrap(), "the sums of {domain}");
+    // Sums exist of whatever there is, also of values that satisfy nothing.
+    let mut witnesses = vec![witness.to_vec(); on_device.batch().min(3)];
+    for (number, witness) in witnesses.iter_mut().enumerate().skip(1) {
+        let last = witness.last_mut().expect("there is the constant");
+        *last = [number as u64, 1, 0, 0];
+    }
+    let expected: Vec<_> = (witnesses.iter())
+        .map(|witness| {
+            let watch = &mut Watch { control: &control, timings: &mut Timings::default(), told: &|_, _| () };
+            reference.sums_of_proof(key, witness, watch).unwrap()
+        })
+        .collect();
+    for count in [1, witnesses.len(), 1] {
+        let bytes: Vec<u8> = witnesses[..count].iter().flat_map(|witness| bytes_of(witness)).collect();
+        let sums = on_device.sums(queue, &bytes, &tuning, &mut Timings::default()).unwrap();
+        assert!(sums == expected[..count], "the sums of {count} proofs on {domain}");
+    }
+    assert!(on_device.sums(queue, &bytes[1..], &tuning, &mut Timings::default()).is_err());
+    let too_many = bytes.repeat(on_device.batch() + 1);
+    assert!(on_device.sums(queue, &too_many, &tuning, &mut Timings::default()).is_err());
     // What a proof leaves is overwritten.
     on_device.with_values(|values| {
-        let mut left = vec![[1; 4]; domain];
+        let mut left = vec![[1; 4]; 9 * domain];
+        left.truncate(values.bytes() / 32);
         read_scalars(queue, values, 0, &mut left).unwrap();
         assert!(left.iter().all(|scalar| *scalar == [0; 4]), "nothing of the witness is left");
     });
@@ -210,7 +232,7 @@ fn memory_that_is_missing_at_any_time_is_nobodys_fault() {
     let circuit = Circuit::<Bn254>::synthetic(3);
     let device = InProcess::new(HostDevice::new());
     circuit.prove(&engine(&device)).unwrap();
-    let (mut resident, mut in_pieces, mut repeated) = (0, 0, 0);
+    let (mut resident, mut repeated) = (0, 0);
     for at in 0..device.allocations() {
         for times in [1, usize::MAX] {
             if at % 3 != 0 && times == 1 {
@@ -227,14 +249,40 @@ fn memory_that_is_missing_at_any_time_is_nobodys_fault() {
                         assert!(why.contains("memory"), "{why}");
                         repeated += 1;
                     }
-                    None if device.holds_points() => resident += 1,
-                    None => in_pieces += 1,
+                    None => resident += usize::from(device.holds_points()),
                 }
             }
             assert_eq!(device.quarantined(), Vec::new(), "want of memory is no fault");
         }
     }
-    assert!(resident > 0 && in_pieces > 0 && repeated > 0, "{resident} resident, {in_pieces} in pieces, {repeated}");
+    assert!(resident > 0 && repeated > 0, "{resident} resident, {repeated} repeated");
+}
+
+/// With less and less of it: batches become single proofs, points come in pieces, and at last the cores prove.
+#[test]
+fn little_memory_is_made_do_with() {
+    let circuit = Circuit::<Bn254>::synthetic(5);
+    let roomy = InProcess::new(HostDevice::new());
+    circuit.prove(&engine(&roomy)).unwrap();
+    let whole = roomy.held_bytes();
+    let [mut in_batches, mut alone, mut in_pieces, mut repeated] = [0; 4];
+    for share in (0..16).rev() {
+        let device = InProcess::new(HostDevice::with_memory(whole * share / 16));
+        let proved = circuit.prove(&engine(&device)).unwrap();
+        circuit.assert_valid(&proved, "with little memory");
+        assert!(device.held_bytes() <= whole * share / 16);
+        match (proved.repeated, device.batch()) {
+            (Some(why), _) => {
+                assert!(why.contains("memory"), "{why}");
+                repeated += 1;
+            }
+            (None, _) if !device.holds_points() => in_pieces += 1,
+            (None, Some(1)) => alone += 1,
+            (None, _) => in_batches += 1,
+        }
+    }
+    let found = [in_batches, alone, in_pieces, repeated];
+    assert!(found[1..].iter().all(|count| *count > 0), "{found:?}");
 }
 
 #[test]
@@ -291,6 +339,56 @@ fn prove_with(
     stand_ins: &[&dyn Arithmetic<Bn254>],
 ) -> Result<Proved, ProveError> {
     prove(&circuit.key, witness, None, engine, stand_ins, &Control::default())
+}
+
+#[test]
+fn proofs_of_a_circuit_share_launches() {
+    let circuit = Circuit::<Bn254>::synthetic(4);
+    let stand_ins: [&dyn Arithmetic<Bn254>; 1] = [&CpuArithmetic];
+    let launches_of = |count: usize, bytes_max: usize| {
+        let device = InProcess::new(HostDevice::new());
+        let engine = engine(&device);
+        circuit.prove(&engine).unwrap();
+        device.set_bytes_max(bytes_max);
+        let before = device.launches();
+        let controls = vec![Control::default(); count];
+        let wanted: Vec<_> = controls.iter().map(|control| Wanted { witness: &circuit.witness, control }).collect();
+        for proved in prove_many(&circuit.key, &wanted, None, engine.bn254(), &stand_ins) {
+            let proved = proved.unwrap();
+            assert_eq!(proved.repeated, None);
+            circuit.assert_valid(&proved, "one of many");
+        }
+        device.launches() - before
+    };
+    let one = launches_of(1, usize::MAX);
+    let five = launches_of(5, usize::MAX);
+    assert!(five < 3 * one, "{five} launches for five proofs, {one} for one");
+    // More than a key has memory for, or the arena: several batches.
+    let eleven = launches_of(11, usize::MAX);
+    assert!(five < eleven && eleven < 5 * one, "{eleven} launches for eleven");
+    assert!(launches_of(5, 3 * 64 * circuit.key.summary.wires) > five);
+    assert!(launches_of(0, usize::MAX) == 0);
+}
+
+#[test]
+fn a_proof_that_is_stopped_leaves_those_beside_it_alone() {
+    let circuit = Circuit::<Bn254>::synthetic(4);
+    let device = InProcess::new(HostDevice::new());
+    let engine = engine(&device);
+    let stand_ins: [&dyn Arithmetic<Bn254>; 1] = [&CpuArithmetic];
+    let controls: [Control; 3] = Default::default();
+    controls[1].cancel();
+    let wanted = controls.each_ref().map(|control| Wanted { witness: &circuit.witness, control });
+    let proved = prove_many(&circuit.key, &wanted, None, engine.bn254(), &stand_ins);
+    assert_eq!(proved[1].as_ref().unwrap_err(), &ProveError::Stopped(Stop::Cancelled));
+    for proved in [&proved[0], &proved[2]] {
+        circuit.assert_valid(proved.as_ref().unwrap(), "beside one that was stopped");
+    }
+    let launches = device.launches();
+    controls.iter().for_each(Control::cancel);
+    let stopped = prove_many(&circuit.key, &wanted, None, engine.bn254(), &stand_ins);
+    assert!(stopped.iter().all(|proved| *proved.as_ref().unwrap_err() == ProveError::Stopped(Stop::Cancelled)));
+    assert_eq!(device.launches(), launches, "nobody wants them");
 }
 
 #[test]

@@ -179,10 +179,14 @@ fn work_that_is_cancelled_midway_ends_soon() {
         let start = std::time::Instant::now();
         let _sum = msm(&Control::default()).unwrap();
         let whole = start.elapsed();
-        let control = Control::default().with_deadline(Some(std::time::Instant::now() + whole / 20));
-        let start = std::time::Instant::now();
-        assert_eq!(msm(&control), Err(Failure::Stopped(Stop::Expired)));
-        let taken = start.elapsed();
+        // Others use this machine too: the soonest of several.
+        let stopped = || {
+            let start = std::time::Instant::now();
+            let control = Control::default().with_deadline(Some(start + whole / 20));
+            assert_eq!(msm(&control), Err(Failure::Stopped(Stop::Expired)));
+            start.elapsed()
+        };
+        let taken = (0..5).map(|_| stopped()).min().unwrap_or_default();
         assert!(taken < whole / 2, "{}: {taken:?} of {whole:?}", engine.name());
     }
 }

@@ -1,7 +1,6 @@
 //! Elements and plain numbers on their way to a device and back.
 
 use outrigger_device::{Buffer, DeviceError, Queue};
-use outrigger_kernels::Program;
 use zeroize::Zeroizing;
 
 use crate::curve::{RawScalar, SCALAR_BYTES, SCALAR_LIMBS};
@@ -13,32 +12,9 @@ pub(super) const ELEMENT_BYTES: usize = SCALAR_BYTES;
 /// Elements that are copied at once, through memory that is wiped.
 const ELEMENTS_AT_ONCE: usize = 1 << 14;
 
-/// Bytes that one row of `proving_wipe` is.
-const WIPE_BYTES: usize = 16;
-
-/// Work-items of a wipe at most.
-const WIPE_ITEMS_MAX: usize = 1 << 16;
-
 /// A length that a device can allocate: not 0.
 pub(super) const fn not_empty(bytes: usize) -> usize {
     if bytes == 0 { ELEMENT_BYTES } else { bytes }
-}
-
-/// The program of this name.
-pub(super) fn program(name: &str) -> Result<&'static Program, DeviceError> {
-    Program::find(name).ok_or_else(|| DeviceError::Misuse(format!("there is no program {name}")))
-}
-
-/// Work-items of a group, a power of two: as many as the device takes, no more than are of use.
-pub(super) fn group_size(queue: &dyn Queue, useful: u32) -> u32 {
-    let at_most = queue.info().group_size_max.min(useful).max(1);
-    1 << at_most.ilog2()
-}
-
-/// How many groups of how many work-items so many work-items are.
-pub(super) fn groups_for(queue: &dyn Queue, items: u32) -> (u32, u32) {
-    let size = group_size(queue, items);
-    (items.div_ceil(size), size)
 }
 
 /// Copies elements to a device, in Montgomery form, from element number `start` of the buffer on.
@@ -91,22 +67,6 @@ pub fn read_scalars(
     scalars: &mut [PlainScalar],
 ) -> Result<(), DeviceError> {
     read(queue, buffer, start, scalars.len(), |i, limbs| scalars[i] = limbs)
-}
-
-/// Starts to overwrite a buffer, the last bytes of which are left where its length is no multiple of 16.
-///
-/// # Errors
-/// What the device reports.
-pub fn wipe(queue: &mut dyn Queue, buffer: &Buffer) -> Result<(), DeviceError> {
-    queue.load(program("proving_wipe")?)?;
-    let rows = u32::try_from(buffer.bytes() / WIPE_BYTES)
-        .map_err(|_| DeviceError::Misuse(format!("{} bytes to be wiped at once", buffer.bytes())))?;
-    let items = rows.min(WIPE_ITEMS_MAX as u32);
-    if items == 0 {
-        return Ok(());
-    }
-    let (groups, size) = groups_for(queue, items);
-    queue.launch("proving_wipe", groups, size, &[buffer.into(), rows.into(), (groups * size).into()])
 }
 
 fn write(

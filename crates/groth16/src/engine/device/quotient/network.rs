@@ -6,7 +6,7 @@ use std::sync::Arc;
 use outrigger_device::{Buffer, DeviceError, Queue};
 use outrigger_types::Curve as CurveId;
 
-use super::elements::{group_size, program};
+use super::super::memory::{group_size, program};
 use super::passes::{self, Pass};
 use super::roots::Roots;
 use crate::curve::Curve;

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use ark_ff::Field;
 use outrigger_device::{Buffer, DeviceError, Queue};
 
-use super::elements::{ELEMENT_BYTES, groups_for, program, write_elements};
+use super::super::memory::{groups_for, program};
+use super::elements::{ELEMENT_BYTES, write_elements};
 use super::{LOG_SIZE_MAX, network};
 use crate::curve::{Curve, RawScalar};
 use crate::engine::domain::Domain;

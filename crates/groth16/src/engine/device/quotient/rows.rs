@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use outrigger_device::{Buffer, DeviceError, Queue};
 
-use super::elements::{ELEMENT_BYTES, group_size, groups_for, not_empty, program, write_elements};
+use super::super::memory::{group_size, groups_for, program};
+use super::elements::{ELEMENT_BYTES, not_empty, write_elements};
 use super::network::{kernel_name, program_name};
 use crate::curve::{Curve, RawScalar};
 use crate::engine::cpu::sparse::one;

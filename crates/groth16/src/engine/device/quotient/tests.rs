@@ -196,7 +196,7 @@ fn nothing_is_left_after_a_wipe() {
         let plan = QuotientPlan::new(queue, Arc::clone(&roots), 64, 2, 5).expect("a plan");
         let transform = DeviceTransform::new(queue, roots, 32).expect("a transform");
         transform.ntt(queue, &mut random(32), true, true).expect("transformed");
-        plan.wipe(queue).expect("wiped");
+        plan.wipe(queue, 2).expect("wiped");
         for buffer in [&plan.values, &plan.sums, transform.buffers()[0], transform.buffers()[1]] {
             let mut bytes = vec![1; buffer.bytes()];
             queue.read(buffer, 0, &mut bytes).expect("read");

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use outrigger_device::{Buffer, DeviceError, Queue};
 
-use super::elements::{ELEMENT_BYTES, groups_for, read_elements, wipe, write_elements};
+use super::super::memory::{groups_for, wipe};
+use super::elements::{ELEMENT_BYTES, read_elements, write_elements};
 use super::network::{Mode, Network, kernel_name};
 use super::passes;
 use super::roots::Roots;

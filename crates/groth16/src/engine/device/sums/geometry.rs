@@ -2,6 +2,7 @@
 
 use outrigger_device::{DeviceError, OFFSET_ALIGNMENT};
 
+use super::super::memory::WIPE_BYTES;
 use super::{SumKernels, SumTuning, WORD};
 
 /// Bits of a window at least and at most. With four there are 64 windows, which is WINDOWS_MAX of the kernels.
@@ -138,12 +139,14 @@ impl Geometry {
         let joined = self.joins.first().map_or(1, |join| 2 * join.items);
         let segments = [0, 1].map(|step| self.weighs.get(step).map_or(1, |weigh| weigh.items.max(1)));
         let partial = [2 * self.items, joined];
+        let words = |count: u32| (count.max(1) as usize * WORD).next_multiple_of(WIPE_BYTES);
         Sizes {
-            places: self.buckets as usize * WORD,
-            totals: self.scan_groups as usize * WORD,
-            entries: self.entries_max.max(1) as usize * WORD,
+            places: words(self.buckets),
+            // More groups may scan where a batch has fewer buckets.
+            totals: words(SCAN_GROUPS_MAX),
+            entries: words(self.entries_max),
             buckets: self.extended(self.buckets),
-            keys: partial.map(|count| count as usize * WORD),
+            keys: partial.map(words),
             partial: partial.map(|count| self.extended(count)),
             segments: segments.map(|count| self.extended(count)),
         }
@@ -158,7 +161,7 @@ impl Geometry {
     }
 }
 
-/// Bytes of the buffers of a batch.
+/// Bytes of the buffers of a batch. A part of the batch needs no more of any.
 pub(super) struct Sizes {
     pub(super) places: usize,
     pub(super) totals: usize,

@@ -22,7 +22,7 @@ pub fn sum_in_pieces<G: SumPoint>(
     let mut first_wire = section.first_wire;
     for bytes in section.bytes.chunks(points_max.max(1) * kernels.point_bytes) {
         let points = DevicePoints::<G>::upload(queue, kernels, &[PointSection { bytes, first_wire }], tuning)?;
-        let mut plan = SumPlan::new(queue, &points, &[0], tuning)?;
+        let mut plan = SumPlan::new(queue, &points, &[0], 1, tuning)?;
         let parts = plan.run(queue, &points, &[SumInput { scalars, first: 0 }]);
         plan.wipe(queue)?;
         for part in parts? {

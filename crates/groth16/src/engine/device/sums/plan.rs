@@ -6,10 +6,11 @@ use ark_ff::PrimeField;
 use outrigger_device::{Argument, Buffer, DeviceError, Queue};
 use zeroize::Zeroizing;
 
-use super::geometry::{Geometry, MODULUS_BYTES, ZERO_OFFSET};
+use super::super::memory::wipe_start;
+use super::geometry::{Geometry, MODULUS_BYTES, Sizes, ZERO_OFFSET};
 use super::points::Part;
 use super::windows::{combine, read_extended};
-use super::{DevicePoints, SCALAR_BYTES, SumKernels, SumPoint, SumTuning, WORD};
+use super::{DevicePoints, SCALAR_BYTES, SumKernels, SumPoint, SumTuning};
 
 /// What the points of a part are multiplied by.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +21,19 @@ pub struct SumInput<'a> {
     pub first: u32,
 }
 
-/// A batch of sums over parts of points, and all the memory that it needs. Between two runs it holds what tells of the
-/// scalars: see [`SumPlan::wipe`].
+/// Sums over parts of points, for a batch of proofs, and all the memory that they need. Between two runs it holds what
+/// tells of the scalars: see [`SumPlan::wipe`].
 pub struct SumPlan<G> {
     kernels: &'static SumKernels,
-    geometry: Geometry,
+    /// Of one proof, of two, and so on.
+    geometries: Vec<Geometry>,
+    /// The parts of one proof.
     parts: Vec<usize>,
     scratch: Scratch,
+    /// Proofs of the run that was started last.
+    running: usize,
+    /// Proofs whose traces may be in the memory.
+    traces: usize,
     group: PhantomData<fn() -> G>,
 }
 
@@ -47,38 +54,47 @@ struct Scratch {
 }
 
 impl<G: SumPoint> SumPlan<G> {
-    /// Bytes that [`SumPlan::new`] allocates.
+    /// Bytes that [`SumPlan::new`] allocates for parts of so many points each.
     ///
     /// # Errors
-    /// [`DeviceError::Misuse`] where there is no such part, or a batch cannot have so many points.
-    pub fn bytes(
-        points: &DevicePoints<G>,
-        parts: &[usize],
+    /// [`DeviceError::Misuse`] where a batch cannot have so many points.
+    pub fn bytes_of(
+        kernels: &SumKernels,
+        lengths: &[u32],
+        batch: usize,
         tuning: &SumTuning,
         group_size_max: u32,
     ) -> Result<u64, DeviceError> {
-        Ok(geometry(points, parts, tuning, group_size_max)?.bytes())
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let copies = super::geometry::copies(kernels, longest, tuning);
+        Ok(Geometry::new(kernels, &lengths.repeat(batch), copies, tuning, group_size_max)?.bytes())
     }
 
-    /// A batch of one sum for each of these parts, of which one may come more than once. Compiles the kernels where the
-    /// device does not know them.
+    /// One sum for each of these parts, of which one may come more than once, for each of so many proofs at most.
+    /// Compiles the kernels where the device does not know them.
     ///
     /// # Errors
-    /// [`DeviceError::OutOfMemory`], [`DeviceError::Misuse`] as for [`SumPlan::bytes`]; what the device reports.
+    /// [`DeviceError::OutOfMemory`]; [`DeviceError::Misuse`] where there is no such part, the batch is empty, or it cannot
+    /// have so many points; what the device reports.
     pub fn new(
         queue: &mut dyn Queue,
         points: &DevicePoints<G>,
         parts: &[usize],
+        batch: usize,
         tuning: &SumTuning,
     ) -> Result<Self, DeviceError> {
         let kernels = points.kernels;
         kernels.load(queue)?;
-        let geometry = geometry(points, parts, tuning, queue.info().group_size_max)?;
-        let scratch = Scratch::new::<G>(queue, &geometry)?;
-        Ok(Self { kernels, geometry, parts: parts.to_vec(), scratch, group: PhantomData })
+        let (lengths, group_size_max) = (lengths(points, parts)?, queue.info().group_size_max);
+        let geometry_of =
+            |proofs| Geometry::new(kernels, &lengths.repeat(proofs), points.copies, tuning, group_size_max);
+        let geometries: Vec<Geometry> = (1..=batch).map(geometry_of).collect::<Result<_, _>>()?;
+        let largest = geometries.last().ok_or_else(|| DeviceError::Misuse("a plan for no proof".to_owned()))?;
+        let scratch = Scratch::new::<G>(queue, largest)?;
+        Ok(Self { kernels, geometries, parts: parts.to_vec(), scratch, running: 1, traces: 0, group: PhantomData })
     }
 
-    /// The sums, one for each part of the plan, of scalar × point. Waits for the device.
+    /// The sums, one for each part of the plan and so for each proof, of scalar × point. Waits for the device.
     ///
     /// # Errors
     /// As for [`SumPlan::start`] and [`SumPlan::finish`].
@@ -95,16 +111,18 @@ impl<G: SumPoint> SumPlan<G> {
     /// Starts the sums and does not wait; what they read must stay as it is until [`SumPlan::finish`].
     ///
     /// # Errors
-    /// [`DeviceError::Misuse`] where there are not as many inputs as parts, or an input has too few scalars; what the
-    /// device reports.
+    /// [`DeviceError::Misuse`] where there are not as many inputs as parts, or so for each of as many proofs as the plan
+    /// is for, or an input has too few scalars; what the device reports.
     pub fn start(
         &mut self,
         queue: &mut dyn Queue,
         points: &DevicePoints<G>,
         inputs: &[SumInput<'_>],
     ) -> Result<(), DeviceError> {
+        self.running = self.proofs(inputs.len())?;
+        self.traces = self.traces.max(self.running);
         self.check(points, inputs)?;
-        if self.geometry.sums == 0 {
+        if self.parts.is_empty() {
             return Ok(());
         }
         self.sort(queue, points, inputs)?;
@@ -113,20 +131,37 @@ impl<G: SumPoint> SumPlan<G> {
         self.weigh(queue)
     }
 
-    /// The sums that were started, one for each part of the plan. Waits for the device.
+    /// The sums that were started. Waits for the device.
     ///
     /// # Errors
     /// What the device reports.
     pub fn finish(&mut self, queue: &mut dyn Queue) -> Result<Vec<G::Group>, DeviceError> {
-        if self.geometry.sums == 0 {
+        if self.parts.is_empty() {
             return Ok(Vec::new());
         }
+        let geometry = self.geometry();
         // The last step has left the sums of windows in one of two places.
-        let windows = &self.scratch.weighted[(self.geometry.weighs.len() + 1) % 2];
-        let mut bytes = Zeroizing::new(vec![0; self.geometry.extended(self.geometry.window_sums())]);
+        let windows = &self.scratch.weighted[(geometry.weighs.len() + 1) % 2];
+        let mut bytes = Zeroizing::new(vec![0; geometry.extended(geometry.window_sums())]);
         queue.read(windows, 0, &mut bytes)?;
         let windows = Zeroizing::new(read_extended::<G>(&bytes));
-        Ok(windows.chunks(self.geometry.rows as usize).map(|sum| combine(sum, self.geometry.bits)).collect())
+        Ok(windows.chunks(geometry.rows as usize).map(|sum| combine(sum, geometry.bits)).collect())
+    }
+
+    /// The cut of the run that was started last.
+    fn geometry(&self) -> &Geometry {
+        &self.geometries[self.running - 1]
+    }
+
+    /// Of how many proofs so many inputs are.
+    fn proofs(&self, inputs: usize) -> Result<usize, DeviceError> {
+        let each = self.parts.len();
+        let proofs = if each == 0 && inputs == 0 { 1 } else { inputs.checked_div(each).unwrap_or(0) };
+        if (1..=self.geometries.len()).contains(&proofs) && proofs * each == inputs {
+            Ok(proofs)
+        } else {
+            Err(DeviceError::Misuse(format!("{inputs} inputs for {each} sums of {} proofs", self.geometries.len())))
+        }
     }
 
     /// Overwrites what runs have left: digits, and sums of points.
@@ -134,28 +169,30 @@ impl<G: SumPoint> SumPlan<G> {
     /// # Errors
     /// What the device reports.
     pub fn wipe(&mut self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
-        for buffer in self.secrets() {
-            clear(queue, self.geometry.group, buffer)?;
+        let Some(largest) = self.traces.checked_sub(1) else { return Ok(()) };
+        for (buffer, bytes) in self.scratch.secrets(&self.geometries[largest].scratch()) {
+            wipe_start(queue, buffer, bytes)?;
         }
-        queue.finish()
+        queue.finish()?;
+        self.traces = 0;
+        Ok(())
     }
 
-    /// The buffers that hold what tells of the scalars.
+    /// All buffers that hold what tells of the scalars.
+    #[cfg(test)]
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Buffer> {
-        let Scratch { places, totals, entries, buckets, keys, partial, plain, weighted, modulus: _ } = &self.scratch;
-        [places, totals, entries, buckets].into_iter().chain(keys).chain(partial).chain(plain).chain(weighted)
+        let largest = self.geometries.last().expect("a proof at least");
+        self.scratch.secrets(&largest.scratch()).map(|(buffer, _)| buffer).into_iter()
     }
 
     fn check(&self, points: &DevicePoints<G>, inputs: &[SumInput<'_>]) -> Result<(), DeviceError> {
-        if inputs.len() != self.parts.len() {
-            return Err(DeviceError::Misuse(format!("{} inputs for {} sums", inputs.len(), self.parts.len())));
-        }
         let lengths: Vec<u32> = lengths(points, &self.parts)?;
-        let entries: u64 = lengths.iter().map(|length| u64::from(*length) * u64::from(self.geometry.windows)).sum();
-        if entries > self.geometry.entries_max.into() || points.kernels != self.kernels {
+        let one = &self.geometries[0];
+        let entries: u64 = lengths.iter().map(|length| u64::from(*length) * u64::from(one.windows)).sum();
+        if entries > one.entries_max.into() || points.kernels != self.kernels {
             return Err(DeviceError::Misuse("a plan for other points".to_owned()));
         }
-        for (input, part) in inputs.iter().zip(&self.parts) {
+        for (input, part) in inputs.iter().zip(self.parts.iter().cycle()) {
             let needed = (input.first as usize + points.parts[*part].scalars as usize) * SCALAR_BYTES;
             if !points.parts[*part].range.is_empty() && input.scalars.bytes() < needed {
                 return Err(DeviceError::Misuse(format!("{needed} bytes of scalars, not {}", input.scalars.bytes())));
@@ -171,8 +208,8 @@ impl<G: SumPoint> SumPlan<G> {
         points: &DevicePoints<G>,
         inputs: &[SumInput<'_>],
     ) -> Result<(), DeviceError> {
-        let (geometry, scratch) = (&self.geometry, &self.scratch);
-        clear(queue, geometry.group, &scratch.places)?;
+        let (geometry, scratch) = (self.geometry(), &self.scratch);
+        wipe_start(queue, &scratch.places, geometry.scratch().places)?;
         self.digits(queue, points, inputs, false)?;
         let (count, run) = (geometry.buckets, geometry.scan_run);
         let totals: [Argument<'_>; 4] = [(&scratch.places).into(), (&scratch.totals).into(), count.into(), run.into()];
@@ -195,8 +232,8 @@ impl<G: SumPoint> SumPlan<G> {
         inputs: &[SumInput<'_>],
         is_placing: bool,
     ) -> Result<(), DeviceError> {
-        let (geometry, scratch) = (&self.geometry, &self.scratch);
-        for (sum, (input, part)) in inputs.iter().zip(&self.parts).enumerate() {
+        let (geometry, scratch) = (self.geometry(), &self.scratch);
+        for (sum, (input, part)) in inputs.iter().zip(self.parts.iter().cycle()).enumerate() {
             let Part { range, .. } = &points.parts[*part];
             let count = range.end - range.start;
             if count == 0 {
@@ -221,7 +258,7 @@ impl<G: SumPoint> SumPlan<G> {
     }
 
     fn accumulate(&self, queue: &mut dyn Queue, points: &DevicePoints<G>) -> Result<(), DeviceError> {
-        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        let (geometry, scratch) = (self.geometry(), &self.scratch);
         let arguments: [Argument<'_>; 9] = [
             (&points.points).into(),
             (&scratch.entries).into(),
@@ -237,7 +274,7 @@ impl<G: SumPoint> SumPlan<G> {
     }
 
     fn join(&self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
-        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        let (geometry, scratch) = (self.geometry(), &self.scratch);
         for (step, join) in geometry.joins.iter().enumerate() {
             let (from, to) = (step % 2, (step + 1) % 2);
             let arguments: [Argument<'_>; 8] = [
@@ -257,7 +294,7 @@ impl<G: SumPoint> SumPlan<G> {
 
     /// From buckets to one weighted sum a window.
     fn weigh(&self, queue: &mut dyn Queue) -> Result<(), DeviceError> {
-        let (geometry, scratch) = (&self.geometry, &self.scratch);
+        let (geometry, scratch) = (self.geometry(), &self.scratch);
         for (step, weigh) in geometry.weighs.iter().enumerate() {
             let (from, to) = ((step + 1) % 2, step % 2);
             let inputs: [&Buffer; 2] = match step {
@@ -299,21 +336,31 @@ impl Scratch {
         queue.write(&scratch.modulus, 0, &modulus)?;
         Ok(scratch)
     }
+
+    /// What tells of the scalars, with the bytes that a run of these sizes writes.
+    fn secrets(&self, sizes: &Sizes) -> [(&Buffer, usize); 12] {
+        let Self { places, totals, entries, buckets, keys, partial, plain, weighted, modulus: _ } = self;
+        [
+            (places, sizes.places),
+            (totals, sizes.totals),
+            (entries, sizes.entries),
+            (buckets, sizes.buckets),
+            (&keys[0], sizes.keys[0]),
+            (&keys[1], sizes.keys[1]),
+            (&partial[0], sizes.partial[0]),
+            (&partial[1], sizes.partial[1]),
+            (&plain[0], sizes.segments[0]),
+            (&plain[1], sizes.segments[1]),
+            (&weighted[0], sizes.segments[0]),
+            (&weighted[1], sizes.segments[1]),
+        ]
+    }
 }
 
 fn lengths<G>(points: &DevicePoints<G>, parts: &[usize]) -> Result<Vec<u32>, DeviceError> {
     let length = |part: &usize| points.parts.get(*part).map(|part| part.range.end - part.range.start);
     let lengths: Option<Vec<u32>> = parts.iter().map(length).collect();
     lengths.ok_or_else(|| DeviceError::Misuse("no such part of the points".to_owned()))
-}
-
-fn geometry<G: SumPoint>(
-    points: &DevicePoints<G>,
-    parts: &[usize],
-    tuning: &SumTuning,
-    group_size_max: u32,
-) -> Result<Geometry, DeviceError> {
-    Geometry::new(points.kernels, &lengths(points, parts)?, points.copies, tuning, group_size_max)
 }
 
 /// Starts a kernel on so many work-items at least. Groups are always as large: OpenCL may compile a kernel anew for
@@ -326,11 +373,4 @@ fn launch(
     arguments: &[Argument<'_>],
 ) -> Result<(), DeviceError> {
     queue.launch(kernel, items.div_ceil(group), group, arguments)
-}
-
-/// Overwrites a buffer with zeros.
-fn clear(queue: &mut dyn Queue, group: u32, buffer: &Buffer) -> Result<(), DeviceError> {
-    let words =
-        u32::try_from(buffer.bytes() / WORD).map_err(|_| DeviceError::Misuse("a buffer of 16 GiB".to_owned()))?;
-    queue.launch("msm_clear", words.div_ceil(group), group, &[buffer.into(), words.into()])
 }

@@ -44,6 +44,14 @@ pub(super) struct Part {
 }
 
 impl<G: SumPoint> DevicePoints<G> {
+    /// How many points of each section there are, those at infinity not counted.
+    ///
+    /// # Errors
+    /// As for [`DevicePoints::upload`].
+    pub fn lengths(kernels: &SumKernels, sections: &[PointSection<'_>]) -> Result<Vec<u32>, DeviceError> {
+        Ok(parts(kernels, sections)?.iter().map(|part| part.range.end - part.range.start).collect())
+    }
+
     /// Bytes that [`DevicePoints::upload`] allocates for so many points that are not at infinity, with the copies that it
     /// makes where the longest part has `longest` of them.
     pub fn bytes_of(kernels: &SumKernels, points: u32, longest: u32, tuning: &SumTuning) -> u64 {

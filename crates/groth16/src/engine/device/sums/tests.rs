@@ -79,7 +79,7 @@ fn sums<G: SumPoint>(kernels: &'static SumKernels, batch: &[Terms<G>], tuning: &
     let scalars: Vec<Buffer> = batch.iter().map(|terms| upload(queue.as_mut(), &raw_scalars(terms))).collect();
     let inputs: Vec<SumInput<'_>> = scalars.iter().map(|scalars| SumInput { scalars, first: 0 }).collect();
     let parts: Vec<usize> = (0..batch.len()).collect();
-    let mut plan = SumPlan::new(queue.as_mut(), &points, &parts, tuning).expect("a plan");
+    let mut plan = SumPlan::new(queue.as_mut(), &points, &parts, 1, tuning).expect("a plan");
     plan.run(queue.as_mut(), &points, &inputs).expect("sums")
 }
 
@@ -184,15 +184,23 @@ fn wires_and_witnesses_are_found() {
     let sections = [section_of(10), section_of(0)];
     let points =
         DevicePoints::<ark_bn254::G1Affine>::upload(queue.as_mut(), kernels, &sections, &NARROW).expect("points");
-    let mut plan = SumPlan::new(queue.as_mut(), &points, &[0, 0, 1], &NARROW).expect("a plan");
+    let mut plan = SumPlan::new(queue.as_mut(), &points, &[0, 0, 1], 2, &NARROW).expect("a plan");
     let inputs = [0, 50, 60].map(|first| SumInput { scalars: &scalars, first });
     let found = plan.run(queue.as_mut(), &points, &inputs).expect("sums");
     for (found, first) in found.iter().zip([10, 60, 60]) {
         let terms: Terms<_> = section.iter().enumerate().map(|(i, term)| (term.0, witnesses[first + i])).collect();
         assert_eq!(*found, judged(&terms));
     }
-    // Nothing of a run is in the way of the next one.
+    // Nothing of a run is in the way of the next one, whether it is of more proofs or of fewer.
+    let others = [20, 30, 40].map(|first| SumInput { scalars: &scalars, first });
+    let of_others = plan.run(queue.as_mut(), &points, &others).expect("sums");
+    let both = plan.run(queue.as_mut(), &points, &[inputs, others].concat()).expect("sums");
+    assert_eq!(both, [found.clone(), of_others].concat());
     assert_eq!(plan.run(queue.as_mut(), &points, &inputs).expect("sums"), found);
+    for wrong in [0, 2, 4, 9] {
+        let inputs = inputs.repeat(3)[..wrong].to_vec();
+        assert!(matches!(plan.run(queue.as_mut(), &points, &inputs), Err(DeviceError::Misuse(_))), "{wrong} inputs");
+    }
     let beyond = [0, 51, 60].map(|first| SumInput { scalars: &scalars, first });
     assert!(matches!(plan.run(queue.as_mut(), &points, &beyond), Err(DeviceError::Misuse(_))));
     let found = sum_in_pieces::<ark_bn254::G1Affine>(queue.as_mut(), kernels, section_of(10), &scalars, 17, &NARROW);
@@ -229,7 +237,7 @@ fn scratch_is_wiped() {
     let points =
         DevicePoints::<ark_bn254::G1Affine>::upload(queue.as_mut(), kernels, &sections, &NARROW).expect("points");
     let scalars = upload(queue.as_mut(), &raw_scalars(&terms));
-    let mut plan = SumPlan::new(queue.as_mut(), &points, &[0], &NARROW).expect("a plan");
+    let mut plan = SumPlan::new(queue.as_mut(), &points, &[0], 1, &NARROW).expect("a plan");
     plan.run(queue.as_mut(), &points, &[SumInput { scalars: &scalars, first: 0 }]).expect("sums");
     plan.wipe(queue.as_mut()).expect("wiped");
     for buffer in plan.secrets() {
@@ -245,9 +253,9 @@ fn nothing_is_summed() {
     let kernels = SumKernels::of(outrigger_types::Curve::Bls12_381, Group::G1);
     let mut queue = queue();
     let points = DevicePoints::<ark_bls12_381::G1Affine>::upload(queue.as_mut(), kernels, &[], &NARROW).expect("none");
-    let mut plan = SumPlan::new(queue.as_mut(), &points, &[], &NARROW).expect("a plan");
+    let mut plan = SumPlan::new(queue.as_mut(), &points, &[], 1, &NARROW).expect("a plan");
     assert_eq!(plan.run(queue.as_mut(), &points, &[]), Ok(vec![]));
-    assert!(SumPlan::new(queue.as_mut(), &points, &[0], &NARROW).is_err());
+    assert!(SumPlan::new(queue.as_mut(), &points, &[0], 1, &NARROW).is_err());
 }
 
 /// The bytes that are foretold are those that are taken.
@@ -261,8 +269,10 @@ fn memory_is_foretold() {
     let sections = [PointSection { bytes: &bytes, first_wire: 0 }];
     let points =
         DevicePoints::<ark_bn254::G2Affine>::upload(queue.as_mut(), kernels, &sections, &NARROW).expect("points");
-    let foretold = SumPlan::bytes(&points, &[0, 0], &NARROW, queue.info().group_size_max).expect("a number");
-    let plan = SumPlan::new(queue.as_mut(), &points, &[0, 0], &NARROW).expect("a plan");
+    let (lengths, group_size_max) = ([points.part_len(0) as u32; 2], queue.info().group_size_max);
+    type Plan = SumPlan<ark_bn254::G2Affine>;
+    let foretold = Plan::bytes_of(kernels, &lengths, 3, &NARROW, group_size_max).expect("a number");
+    let plan = SumPlan::new(queue.as_mut(), &points, &[0, 0], 3, &NARROW).expect("a plan");
     let taken: usize = plan.secrets().map(Buffer::bytes).sum();
     assert_eq!(taken + geometry::MODULUS_BYTES, usize::try_from(foretold).expect("few"));
 }

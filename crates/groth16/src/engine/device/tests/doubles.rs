@@ -81,6 +81,11 @@ impl InProcess {
         self.provers.last_is_resident()
     }
 
+    /// Proofs that share launches with the key that was used last.
+    pub(super) fn batch(&self) -> Option<usize> {
+        self.provers.last_batch()
+    }
+
     /// As a worker that was started again.
     pub(super) fn forget(&self) {
         self.provers.forget();
@@ -103,9 +108,11 @@ impl Calls for Arc<InProcess> {
         header: Vec<u8>,
         [input_bytes, answer_bytes]: [usize; 2],
         fill: &mut dyn FnMut(&mut [u8]),
-        control: &Control,
+        controls: &[&Control],
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        control.check()?;
+        if controls.iter().all(|control| control.check().is_err()) {
+            controls[0].check()?;
+        }
         let mut input = vec![0; input_bytes];
         fill(&mut input);
         let mut answer = Zeroizing::new(vec![0; answer_bytes]);
@@ -146,8 +153,8 @@ impl Faulty<'_> {
         let places = elements(kernel);
         let Some(place) = places.get(launch % places.len().max(1)) else { return Ok(()) };
         let Argument::Buffer(buffer, _) = arguments[*place] else { panic!("argument {place} of {kernel} is a number") };
-        // The first of them are read most surely: buffers are for the longest scalars and transforms.
-        let place = launch.wrapping_mul(2_654_435_761) % (buffer.bytes() / 8).max(1);
+        // The first of them are read most surely: buffers are for the longest scalars and transforms, and for batches.
+        let place = launch.wrapping_mul(2_654_435_761) % (buffer.bytes() / 64).max(1);
         let mut byte = [0];
         self.inner.read(buffer, place, &mut byte)?;
         byte[0] ^= 1 << (launch % 8);
@@ -188,6 +195,10 @@ impl Queue for Faulty<'_> {
             }
             _ => self.inner.allocate(bytes),
         }
+    }
+
+    fn memory_left(&self) -> u64 {
+        self.inner.memory_left()
     }
 
     fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<(), DeviceError> {
