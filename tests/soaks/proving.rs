@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
-use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
+use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::{Field, PrimeField};
 use outrigger_device::{Api, Device, DeviceError, NarrowQueue, Queue};
 use outrigger_groth16::curve::{Curve, RawField, RawPoint, RawPoints, RawScalar, point_bytes, write_point};
@@ -15,7 +15,7 @@ use outrigger_groth16::engine::device::remote::{Calls, RemoteEngine};
 use outrigger_groth16::engine::device::sums::SumTuning;
 use outrigger_groth16::engine::{Arithmetic, EngineChoice, Failure, PlainScalar};
 use outrigger_groth16::setup::{insecure_setup, synthetic};
-use outrigger_groth16::{Control, ReadyKey, Wanted};
+use outrigger_groth16::{Control, R1cs, ReadyKey, Wanted, Witness};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use zeroize::Zeroizing;
@@ -164,16 +164,17 @@ impl Soak {
     /// Several proofs of a circuit, each of which verifies; its constraints count.
     fn proofs<E: Curve>(&mut self, most: usize) -> (usize, bool) {
         let most = most.next_power_of_two().ilog2().clamp(2, LOG2_CIRCUIT_MAX);
-        let log2_size = self.random.random_range(2..=most);
-        let together = self.random.random_range(1..=if self.is_simulated { 2 } else { TOGETHER_MAX });
-        let (r1cs, witness) = synthetic(log2_size, E::ID);
+        let log2_size = if self.is_simulated { 2 } else { self.random.random_range(2..=most) };
+        let together = self.random.random_range(1..=if self.is_simulated { 1 } else { TOGETHER_MAX });
+        let (r1cs, witness) = if self.is_simulated { small_circuit(E::ID) } else { synthetic(log2_size, E::ID) };
         let file = tempfile::NamedTempFile::new().expect("a file");
         let mut writer = std::fs::File::create(file.path()).expect("a file");
         insecure_setup(&r1cs, &mut writer, &Control::default()).expect("a key");
         let key = ReadyKey::open(file.path()).expect("a key");
         let control = Control::default();
         let wanted = vec![Wanted { witness: &witness, control: &control }; together];
-        let engine = &self.engines[usize::from(self.calls % 2 == 1)];
+        // With copies of points or without; a simulator makes copies for sums alone.
+        let engine = &self.engines[usize::from(!self.is_simulated && self.calls % 2 == 1)];
         let mut is_right = true;
         for proved in key.prove_many(&wanted, None, engine) {
             let why = proved.map(|proved| proved.repeated).unwrap_or_else(|error| Some(error.to_string()));
@@ -186,7 +187,7 @@ impl Soak {
     }
 
     fn engine<E: Curve>(&self) -> &dyn Arithmetic<E> {
-        E::arithmetic(&self.engines[usize::from(self.calls % 2 == 1)])
+        E::arithmetic(&self.engines[usize::from(self.is_simulated || self.calls % 2 == 1)])
     }
 
     fn size(&mut self, most: usize) -> usize {
@@ -221,10 +222,13 @@ impl Soak {
                 _ => (A::Group::generator() * A::ScalarField::from(random.random::<u128>())).into_affine(),
             };
             write_point(&point, place);
+            // Short ones leave most buckets empty, which a simulator is thankful for.
+            let of_scalar = if self.is_simulated { of_scalar % 4 } else { of_scalar };
             let scalar = match of_scalar {
                 0 => A::ScalarField::from(0u64),
                 1 => A::ScalarField::from(1u64),
                 2 => -A::ScalarField::from(1u64),
+                3 if self.is_simulated => A::ScalarField::from(u64::from(random.random::<u16>())),
                 3 => A::ScalarField::from(random.random::<u64>()),
                 4 => A::ScalarField::from(2u64).pow([random.random_range(0..255)]),
                 5 => repeated,
@@ -234,6 +238,17 @@ impl Soak {
         }
         (points, scalars)
     }
+}
+
+/// y = x·x, z = y·x: x = 3.
+fn small_circuit(curve: outrigger_types::Curve) -> (R1cs, Witness) {
+    const ONE: PlainScalar = [1, 0, 0, 0];
+    let [z, x, y] = [1, 2, 3].map(|wire: u32| [(wire, ONE)]);
+    let mut r1cs = R1cs::new(curve, 4, 1, 0, 1).expect("the wires are counted right");
+    r1cs.push(&x, &x, &y).expect("the wires are there");
+    r1cs.push(&y, &x, &z).expect("the wires are there");
+    let values = [1, 27, 3, 9].map(|value: u64| [value, 0, 0, 0]).to_vec();
+    (r1cs, Witness::new(curve, values.into()))
 }
 
 fn reference<E: Curve>() -> &'static dyn Arithmetic<E> {

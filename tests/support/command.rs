@@ -33,6 +33,9 @@ impl Ran {
     }
 }
 
+/// What PoCL adds to the options of each program that it builds.
+const POCL_FLAGS: &str = "POCL_EXTRA_BUILD_FLAGS";
+
 /// The program with an environment that says nothing to it; what it keeps by itself, it keeps in the build folder.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
@@ -40,6 +43,10 @@ pub(crate) fn program() -> Command {
         command.env(name, Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder));
     }
     command.env_remove("STATE_DIRECTORY").env_remove("CREDENTIALS_DIRECTORY");
+    if std::env::var_os(POCL_FLAGS).is_none() {
+        // PoCL compiles all kernels in a minute then, and in ten without; the soaks run the optimised ones.
+        command.env(POCL_FLAGS, "-cl-opt-disable");
+    }
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OUTRIGGER_")) {
         command.env_remove(name);
     }

@@ -1,8 +1,13 @@
 //! The choice, by costs that are made up; and that real ones are measured.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
-use outrigger_groth16::engine::Arithmetic;
+use outrigger_groth16::Rows;
+use outrigger_groth16::curve::Points;
+use outrigger_groth16::engine::{Arithmetic, Failure, PlainScalar};
+use zeroize::Zeroizing;
 
 use super::*;
 
@@ -87,6 +92,77 @@ fn a_device_that_is_down_is_neither_chosen_nor_measured() {
     device.0.store(true, Ordering::Relaxed);
     assert!(engines.are_new());
     assert_eq!((engines.choose(&key, &witness), engines.on(Backend::Opencl)), (1, Ok(1)));
+}
+
+/// Its worker may just be started again.
+#[test]
+fn a_device_that_fails_as_it_is_measured_is_measured_later() {
+    let cpu: Arc<dyn ProofEngine> = Arc::new(EngineChoice::Cpu);
+    let failing: Arc<dyn ProofEngine> = Arc::new(Failing);
+    let engines = Engines::new(vec![(Backend::Cpu, cpu), (Backend::Opencl, failing)]);
+    let why = engines.measure().expect_err("it makes no proof of its own");
+    assert!(why.contains("its worker is gone"), "{why}");
+    assert!(!engines.are_new(), "not at once");
+    engines.candidates[1].set_measure_from(Some(Instant::now()));
+    assert!(engines.are_new(), "but later");
+}
+
+/// It proves nothing.
+struct Failing;
+
+fn later<T>() -> Result<T, Failure> {
+    Err(Failure::Unavailable("its worker is gone".to_owned()))
+}
+
+impl<E: outrigger_groth16::curve::Curve> Arithmetic<E> for Failing {
+    fn name(&self) -> &'static str {
+        "failing"
+    }
+
+    fn sparse_product(
+        &self,
+        _rows: &Rows<E::ScalarField>,
+        _witness: &[PlainScalar],
+        _domain: usize,
+        _control: &Control,
+    ) -> Result<Vec<E::ScalarField>, Failure> {
+        later()
+    }
+
+    fn quotient(
+        &self,
+        _a: Vec<E::ScalarField>,
+        _b: Vec<E::ScalarField>,
+        _control: &Control,
+    ) -> Result<Zeroizing<Vec<PlainScalar>>, Failure> {
+        later()
+    }
+
+    fn ntt(&self, _: &mut [E::ScalarField], _: bool, _: bool, _: &Control) -> Result<(), Failure> {
+        later()
+    }
+
+    fn msm_g1(&self, _: &dyn Points<E::G1Affine>, _: &[PlainScalar], _: &Control) -> Result<E::G1, Failure> {
+        later()
+    }
+
+    fn msm_g2(&self, _: &dyn Points<E::G2Affine>, _: &[PlainScalar], _: &Control) -> Result<E::G2, Failure> {
+        later()
+    }
+}
+
+impl ProofEngine for Failing {
+    fn name(&self) -> &'static str {
+        "failing"
+    }
+
+    fn bn254(&self) -> &dyn Arithmetic<Bn254> {
+        self
+    }
+
+    fn bls12_381(&self) -> &dyn Arithmetic<Bls12_381> {
+        self
+    }
 }
 
 #[test]
