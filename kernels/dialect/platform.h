@@ -67,8 +67,8 @@
 
 #elif defined(KERNEL_HOST)
 
-/* The host runs the groups of a launch one after another. Its threads say who they are; a group of a cooperative kernel
- * is as many threads with a barrier, so LOCAL memory is static. */
+/* The host runs the groups of a launch one after another and says which work-item runs; those of a cooperative kernel take
+ * turns from barrier to barrier, or are threads, so LOCAL memory is static. */
 #define KERNEL
 #define KERNEL_COOPERATIVE
 #define GLOBAL

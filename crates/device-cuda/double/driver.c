@@ -3,7 +3,7 @@
  * a program that is installed beside a driver loads the driver's own library, which has the same name.
  *
  * It does everything at once: streams and events are there, but never behind. Groups run one after another, those of a
- * cooperative kernel as threads with a barrier. Images of modules are not looked at: a kernel is known by its name.
+ * cooperative kernel by turns from barrier to barrier. Images of modules are not looked at: a kernel is known by its name.
  *
  * The environment says what it is, and makes it fail:
  *   CUDA_DOUBLE_DEVICES=n     so many devices (1), all of the same name
@@ -59,7 +59,8 @@ struct kernel {
     const char *parameters;
 };
 extern const struct kernel outrigger_kernels[];
-extern void outrigger_host_place(unsigned int group, unsigned int local, unsigned int size);
+extern int outrigger_host_run(void (*entry)(void *const *), void *const *arguments, unsigned int groups,
+                              unsigned int size, int cooperative);
 
 struct allocation {
     struct allocation *next;
@@ -337,62 +338,6 @@ status cuEventDestroy_v2(void *event) {
     return ready();
 }
 
-/* The work of one thread: one work-item of each group, or all of them where the kernel has no barriers. */
-struct work {
-    const struct kernel *kernel;
-    void *const *arguments;
-    unsigned int groups, size, first, end;
-    pthread_barrier_t *barrier;
-};
-
-static _Thread_local pthread_barrier_t *meeting;
-
-/* BARRIER_LOCAL() of the host build. */
-void host_barrier(void);
-void host_barrier(void) {
-    if (meeting != NULL) {
-        pthread_barrier_wait(meeting);
-    }
-}
-
-static void *run(void *given) {
-    const struct work *work = given;
-    meeting = work->barrier;
-    for (unsigned int group = 0; group < work->groups; group++) {
-        for (unsigned int local = work->first; local < work->end; local++) {
-            outrigger_host_place(group, local, work->size);
-            work->kernel->entry(work->arguments);
-        }
-        /* LOCAL memory is static: the next group must not begin before all have left this one. */
-        host_barrier();
-    }
-    meeting = NULL;
-    return NULL;
-}
-
-static status run_groups(const struct kernel *kernel, void *const *arguments, unsigned int groups, unsigned int size) {
-    struct work all = {kernel, arguments, groups, size, 0, size, NULL};
-    if (!kernel->cooperative) {
-        run(&all);
-        return CUDA_SUCCESS;
-    }
-    pthread_barrier_t barrier;
-    pthread_t threads[GROUP_MAX];
-    struct work works[GROUP_MAX];
-    pthread_barrier_init(&barrier, NULL, size);
-    for (unsigned int local = 0; local < size; local++) {
-        works[local] = (struct work){kernel, arguments, groups, size, local, local + 1, &barrier};
-        if (pthread_create(&threads[local], NULL, run, &works[local]) != 0) {
-            abort();
-        }
-    }
-    for (unsigned int local = 0; local < size; local++) {
-        pthread_join(threads[local], NULL);
-    }
-    pthread_barrier_destroy(&barrier);
-    return CUDA_SUCCESS;
-}
-
 /* The byte of the first input from the host that a fault wants to be another one; NULL where there is none. */
 static unsigned char *wronged(const struct kernel *kernel, void *const *arguments, unsigned char *mask) {
     unsigned long place[2];
@@ -447,7 +392,9 @@ status cuLaunchKernel(void *function, unsigned int groups, unsigned int groups_y
         if (byte != NULL) {
             *byte ^= mask;
         }
-        state = run_groups(kernel, arguments, groups, size);
+        if (outrigger_host_run(kernel->entry, arguments, groups, size, kernel->cooperative) != 0) {
+            state = CUDA_ERROR_LAUNCH_FAILED;
+        }
         if (byte != NULL) {
             *byte ^= mask;
         }

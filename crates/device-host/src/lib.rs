@@ -2,7 +2,7 @@
 //! It is slow and made for tests: they run on any machine, under sanitizers too (`OUTRIGGER_KERNEL_SANITIZERS=1`), and
 //! new memory holds a pattern, so that a kernel that reads what nobody wrote is found out.
 //!
-//! Groups run one after another; the group of a cooperative kernel is as many threads with a barrier. One lock a
+//! Groups run one after another; the work-items of a cooperative kernel take turns from barrier to barrier. One lock a
 //! process keeps launches apart, since LOCAL memory is static in the host build.
 
 mod group;

@@ -92,8 +92,8 @@ fn a_group_that_does_not_meet_is_an_error() {
     };
     assert_eq!(run(meets_once, true, 8), Ok(()));
     assert_eq!(run(meets_once, true, 1), Ok(()));
-    assert_eq!(run(one_stays_away, true, 8), Err(group::Diverged));
-    assert_eq!(run(meets_once, false, 8), Err(group::Diverged), "a barrier in a kernel that declares none");
+    assert_eq!(run(one_stays_away, true, 8), Err(group::Broken::Diverged));
+    assert_eq!(run(meets_once, false, 8), Err(group::Broken::Diverged), "a barrier in a kernel that declares none");
 }
 
 /// Ends the process, where it is allowed to begin: for the test below.
