@@ -20,13 +20,15 @@ use crate::known_keys;
 /// One device for all tests of a process, so that tables are made once.
 static HERE: LazyLock<Here> = LazyLock::new(|| Here::new(Resident::default()));
 
-/// Of single items, one in so many is asked for by combs too: to build one takes as long as dozens of items.
-const SINGLE_BY_COMB: usize = 8;
+/// Of batches with fewer items than this, one in so many is asked for by combs too, and in parts: to build a comb takes as
+/// long as dozens of items, and suites have hundreds of keys.
+const SMALL: usize = 64;
+const SMALL_BY_COMB: usize = 8;
 /// Keys of a batch that get combs.
 const KEYS_BY_COMB: usize = 8;
-/// Items of a batch that are verified in parts at most: each takes a group of threads that meet at every barrier.
+/// Items of a batch that are verified in parts at most: each takes a group that meets at every barrier.
 pub(crate) const IN_PARTS_MAX: usize = 24;
-/// Of a batch without combs, on the host: a group of threads meets some hundred times for each.
+/// Of a batch without combs, on the host: a group meets some hundred times for each.
 const PLAIN_IN_PARTS_MAX: usize = 2;
 
 /// A device, and what stays on it.
@@ -100,9 +102,9 @@ pub(crate) fn run_in_parts(work: &Work) -> Output {
 /// The kernels' answer, which is the same in parts, as where there are few items, and by combs of known signers: of some
 /// keys, and of some of their items in parts.
 pub(crate) fn run(work: &Work) -> Output {
-    static SINGLE: AtomicUsize = AtomicUsize::new(0);
+    static SMALL_ONES: AtomicUsize = AtomicUsize::new(0);
     let output = HERE.run(work, &Marks::none());
-    let is_asked = || work.items() > 1 || SINGLE.fetch_add(1, Ordering::Relaxed).is_multiple_of(SINGLE_BY_COMB);
+    let is_asked = || work.items() >= SMALL || SMALL_ONES.fetch_add(1, Ordering::Relaxed).is_multiple_of(SMALL_BY_COMB);
     if !matches!(work, Work::Verify(_) | Work::Recover(_)) || work.items() == 0 || !is_asked() {
         return output;
     }
