@@ -25,6 +25,7 @@ HARNESS = r"""
 #include <stdlib.h>
 @COUNTERS@
 #define KERNEL_HOST
+#define HOST_THREADS
 #include "platform.h"
 _Thread_local struct host_place host_place;
 static pthread_barrier_t barrier;

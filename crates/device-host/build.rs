@@ -33,6 +33,10 @@ fn main() {
     println!("cargo::metadata=libraries={}", out.display());
     println!("cargo::metadata=sanitizers={sanitizers}");
     println!("cargo::rustc-check-cfg=cfg(kernel_sanitizers)");
+    println!("cargo::rustc-check-cfg=cfg(host_fibers)");
+    if !sanitizers && env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|processor| processor == "x86_64") {
+        println!("cargo::rustc-cfg=host_fibers");
+    }
     if sanitizers {
         println!("cargo::rustc-cfg=kernel_sanitizers");
         println!("cargo::rustc-link-lib=asan");

@@ -68,11 +68,17 @@
 #elif defined(KERNEL_HOST)
 
 /* The host runs the groups of a launch one after another and says which work-item runs; those of a cooperative kernel take
- * turns from barrier to barrier, or are threads, so LOCAL memory is static. */
+ * turns from barrier to barrier on one thread, which LOCAL memory belongs to. Elsewhere, and with HOST_THREADS, they are
+ * threads, and all launches share it. */
 #define KERNEL
 #define KERNEL_COOPERATIVE
 #define GLOBAL
+#if defined(__x86_64__) && !defined(HOST_THREADS)
+#define HOST_FIBERS
+#define LOCAL static _Thread_local
+#else
 #define LOCAL static
+#endif
 #define LOCAL_PTR
 #define CONSTANT_TABLE static const
 #define CONSTANT_PTR

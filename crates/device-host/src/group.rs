@@ -49,7 +49,7 @@ impl fmt::Display for Broken {
 /// # Safety
 /// `arguments` are those that the entry's kernel declares, and valid until this returns.
 pub(crate) unsafe fn run(
-    _: &Running,
+    _: &Running<'_>,
     entry: Entry,
     cooperative: bool,
     groups: u32,

@@ -3,7 +3,8 @@
  * The work-items of a cooperative group are fibers of the calling thread: each goes on until it meets a barrier, then the
  * next does. So a barrier costs nanoseconds, where one of threads costs microseconds, of which a group may have hundreds.
  * They take turns in one order and in the other, so that a barrier that is missing shows. With HOST_THREADS, which
- * sanitizers need since they watch stacks, and on processors that `switch_to` is not written for, they are threads. */
+ * sanitizers need since they watch stacks, and on processors that `outrigger_host_switch_to` is not written for, they are
+ * threads; then one launch runs at a time. */
 #define _GNU_SOURCE
 #define KERNEL_HOST
 #include "platform.h"
@@ -36,7 +37,7 @@ static unsigned run_alone(entry_fn *entry, void *const *arguments, unsigned grou
     return barriers_met;
 }
 
-#if defined(__x86_64__) && !defined(HOST_THREADS)
+#ifdef HOST_FIBERS
 
 /* Of each fiber; a kernel has a few KiB of private memory. Below it is a page that nobody may touch. */
 #define STACK_BYTES ((size_t)256 << 10)

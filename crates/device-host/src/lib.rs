@@ -3,7 +3,7 @@
 //! new memory holds a pattern, so that a kernel that reads what nobody wrote is found out.
 //!
 //! Groups run one after another; the work-items of a cooperative kernel take turns from barrier to barrier. One lock a
-//! process keeps launches apart, since LOCAL memory is static in the host build.
+//! device keeps launches apart, for they share its buffers; one a process where LOCAL memory is of all threads.
 
 mod group;
 mod memory;
@@ -36,7 +36,7 @@ const PLATFORM: &str = if cfg!(kernel_sanitizers) {
     "the C compiler of the build"
 };
 
-/// Held by whoever runs a kernel or touches the bytes of a buffer.
+/// Held by whoever runs a kernel or touches the bytes of a buffer, where LOCAL memory is of all threads.
 static RUNNING: Mutex<()> = Mutex::new(());
 
 /// The host as a device.
@@ -48,6 +48,15 @@ struct Shared {
     info: DeviceInfo,
     budget: MemoryBudget,
     loaded: RwLock<HashMap<String, Loaded>>,
+    /// Held by whoever runs a kernel or touches the bytes of a buffer.
+    running: Mutex<()>,
+}
+
+impl Shared {
+    fn running(&self) -> Running<'_> {
+        let lock = if cfg!(host_fibers) { &self.running } else { &RUNNING };
+        Running(lock.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// A kernel of a program that was loaded.
@@ -77,7 +86,7 @@ impl HostDevice {
             is_processor: true,
         };
         let budget = MemoryBudget::new(memory_bytes);
-        Self { shared: Arc::new(Shared { info, budget, loaded: RwLock::default() }) }
+        Self { shared: Arc::new(Shared { info, budget, loaded: RwLock::default(), running: Mutex::default() }) }
     }
 }
 
@@ -139,7 +148,7 @@ impl Queue for HostQueue {
     fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<(), DeviceError> {
         check_range(buffer, offset, bytes.len())?;
         let memory = buffer.memory::<Memory>()?;
-        memory.write(&running(), offset, bytes);
+        memory.write(&self.shared.running(), offset, bytes);
         Ok(())
     }
 
@@ -165,7 +174,7 @@ impl Queue for HostQueue {
                 Argument::Number(_) => numbers.wrapping_add(place).cast(),
             });
         }
-        let running = running();
+        let running = self.shared.running();
         let started = Instant::now();
         // SAFETY: the entry is that of this kernel, and `check_launch` has held the arguments to its declaration:
         // pointers to buffers, which the borrowed arguments keep alive, and to numbers, which live in this frame. The
@@ -178,7 +187,7 @@ impl Queue for HostQueue {
 
     fn read(&mut self, buffer: &Buffer, offset: usize, into: &mut [u8]) -> Result<(), DeviceError> {
         check_range(buffer, offset, into.len())?;
-        buffer.memory::<Memory>()?.read(&running(), offset, into);
+        buffer.memory::<Memory>()?.read(&self.shared.running(), offset, into);
         Ok(())
     }
 
@@ -192,11 +201,7 @@ impl Queue for HostQueue {
 }
 
 /// The right to run kernels and to touch memory that they use.
-struct Running(#[allow(dead_code, reason = "held, not read")] MutexGuard<'static, ()>);
-
-fn running() -> Running {
-    Running(RUNNING.lock().unwrap_or_else(PoisonError::into_inner))
-}
+struct Running<'a>(#[allow(dead_code, reason = "held, not read")] MutexGuard<'a, ()>);
 
 #[cfg(test)]
 mod tests;

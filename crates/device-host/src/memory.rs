@@ -45,7 +45,7 @@ impl Memory {
     }
 
     /// Copies bytes in. The caller has checked that they fit.
-    pub(crate) fn write(&self, _: &Running, offset: usize, bytes: &[u8]) {
+    pub(crate) fn write(&self, _: &Running<'_>, offset: usize, bytes: &[u8]) {
         debug_assert!(offset + bytes.len() <= self.layout.size());
         // SAFETY: the range lies in the allocation, as the caller checked; whoever holds `Running` is alone with it, and
         // a `&[u8]` of somebody else never points into device memory.
@@ -53,7 +53,7 @@ impl Memory {
     }
 
     /// Copies bytes out. The caller has checked that they are there.
-    pub(crate) fn read(&self, _: &Running, offset: usize, into: &mut [u8]) {
+    pub(crate) fn read(&self, _: &Running<'_>, offset: usize, into: &mut [u8]) {
         debug_assert!(offset + into.len() <= self.layout.size());
         // SAFETY: as in `write`.
         unsafe { self.start.as_ptr().add(offset).copy_to_nonoverlapping(into.as_mut_ptr(), into.len()) };

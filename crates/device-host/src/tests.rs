@@ -84,11 +84,12 @@ unsafe extern "C" fn one_stays_away(arguments: *const *mut c_void) {
 /// On a GPU such a kernel hangs; here the launch must end, and say so.
 #[test]
 fn a_group_that_does_not_meet_is_an_error() {
+    let shared = HostDevice::new().shared;
     let run = |entry: Entry, cooperative, group_size| {
         let mut arrivals = std::sync::atomic::AtomicU32::new(0);
         let arguments = [ptr::from_mut(&mut arrivals).cast()];
         // SAFETY: the entries above read no more than the first argument.
-        unsafe { group::run(&running(), entry, cooperative, 5, group_size, &arguments) }
+        unsafe { group::run(&shared.running(), entry, cooperative, 5, group_size, &arguments) }
     };
     assert_eq!(run(meets_once, true, 8), Ok(()));
     assert_eq!(run(meets_once, true, 1), Ok(()));

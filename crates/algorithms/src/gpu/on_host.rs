@@ -17,8 +17,23 @@ use super::by_comb::PARTS;
 use super::{Resident, Session};
 use crate::known_keys;
 
-/// One device for all tests of a process, so that tables are made once.
-static HERE: LazyLock<Here> = LazyLock::new(|| Here::new(Resident::default()));
+/// Devices for all tests of a process, so that tables are made once on each: two, since a device of the host does one thing
+/// at a time.
+static HERE: LazyLock<[Here; 2]> = LazyLock::new(|| [(); 2].map(|()| Here::new(Resident::default())));
+
+/// That of the calling thread: tests are given them by turns. OpenCL has one, which compiles kernels once.
+fn here() -> &'static Here {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static MINE: usize = TURN.fetch_add(1, Ordering::Relaxed);
+    }
+    let mine = if is_opencl() { 0 } else { MINE.with(|mine| mine % HERE.len()) };
+    &HERE[mine]
+}
+
+fn is_opencl() -> bool {
+    env::var_os("OUTRIGGER_TEST_OPENCL").is_some()
+}
 
 /// Of batches with fewer items than this, one in so many is asked for by combs too, and in parts: to build a comb takes as
 /// long as dozens of items, and suites have hundreds of keys.
@@ -39,7 +54,7 @@ pub(crate) struct Here {
 
 impl Here {
     pub(crate) fn new(resident: Resident) -> Self {
-        let device: Box<dyn Device> = if env::var_os("OUTRIGGER_TEST_OPENCL").is_some() {
+        let device: Box<dyn Device> = if is_opencl() {
             Box::new(OpenClDevice::open(0, &OpenClOptions::default()).expect("an OpenCL device"))
         } else {
             Box::new(HostDevice::new())
@@ -96,27 +111,28 @@ impl Here {
 
 /// The kernels' answer to [`IN_PARTS_MAX`] items at most, in parts.
 pub(crate) fn run_in_parts(work: &Work) -> Output {
-    HERE.run_in_parts(work, &Marks::none())
+    here().run_in_parts(work, &Marks::none())
 }
 
 /// The kernels' answer, which is the same in parts, as where there are few items, and by combs of known signers: of some
 /// keys, and of some of their items in parts.
 pub(crate) fn run(work: &Work) -> Output {
     static SMALL_ONES: AtomicUsize = AtomicUsize::new(0);
-    let output = HERE.run(work, &Marks::none());
+    let here = here();
+    let output = here.run(work, &Marks::none());
     let is_asked = || work.items() >= SMALL || SMALL_ONES.fetch_add(1, Ordering::Relaxed).is_multiple_of(SMALL_BY_COMB);
     if !matches!(work, Work::Verify(_) | Work::Recover(_)) || work.items() == 0 || !is_asked() {
         return output;
     }
-    let range = HERE.in_parts(work.items());
+    let range = here.in_parts(work.items());
     let expected = output.slice(work.operation(), range.clone());
-    assert_eq!(HERE.run_in_parts(&some_items(work, range), &Marks::none()), expected, "in parts");
+    assert_eq!(here.run_in_parts(&some_items(work, range), &Marks::none()), expected, "in parts");
     if known_keys::is_of_kind(work) {
         let known = known_items(work);
-        assert_eq!(HERE.run(work, &known.iter().copied().collect()), output, "by combs");
+        assert_eq!(here.run(work, &known.iter().copied().collect()), output, "by combs");
         let step = work.items().div_ceil(IN_PARTS_MAX);
         let some = known.iter().enumerate().map(|(item, is_known)| *is_known && item % step == 0).collect();
-        assert_eq!(HERE.run_in_parts(work, &some), output, "some by combs, in parts");
+        assert_eq!(here.run_in_parts(work, &some), output, "some by combs, in parts");
         assert_eq!(damaged(), 0, "a comb refuses nothing that is valid");
     }
     output
@@ -148,7 +164,7 @@ pub(crate) fn run_in_whole_groups(work: &Work) -> Output {
 }
 
 fn damaged() -> u64 {
-    ["p256", "secp256k1", "sm2"].iter().map(|room| HERE.resident.comb_stats(room).damaged).sum()
+    ["p256", "secp256k1", "sm2"].iter().map(|room| here().resident.comb_stats(room).damaged).sum()
 }
 
 /// Hands over a session of the device of all tests.
@@ -156,5 +172,5 @@ pub(crate) fn with_session<T>(
     items: usize,
     act: impl FnOnce(&mut Session<'_>) -> Result<T, DeviceError>,
 ) -> Result<T, DeviceError> {
-    HERE.with_session(items, act)
+    here().with_session(items, act)
 }
