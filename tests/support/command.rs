@@ -44,7 +44,7 @@ pub(crate) fn program() -> Command {
     }
     command.env_remove("STATE_DIRECTORY").env_remove("CREDENTIALS_DIRECTORY");
     if std::env::var_os(POCL_FLAGS).is_none() {
-        // PoCL compiles all kernels in a minute then, and in ten without; the soaks run the optimised ones.
+        // PoCL compiles all kernels in a minute then, and in ten without.
         command.env(POCL_FLAGS, "-cl-opt-disable");
     }
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OUTRIGGER_")) {
