@@ -80,7 +80,7 @@ fn host_source(program: &Program) -> String {
     writeln!(text, "#line 1 \"{}.cl\"", program.name).expect("a line");
     text.push_str(&program.source());
     for kernel in program.kernels() {
-        text.push_str(&wrapper(&kernel));
+        text.push_str(&wrapper(kernel));
     }
     text
 }

@@ -8,6 +8,8 @@
 mod assembly;
 mod declarations;
 
+use std::sync::{LazyLock, OnceLock};
+
 pub use declarations::{Kernel, Parameter, Word};
 
 /// One `.cl` file: it is compiled as a whole.
@@ -47,12 +49,17 @@ impl Program {
         assembly::assemble(self.text, INCLUDED).unwrap_or_else(|error| panic!("{}.cl: {error}", self.name))
     }
 
-    /// The kernels that the program declares, in its order.
+    /// The kernels that the program declares, in its order. They are read once: queues ask with every load.
     ///
     /// # Panics
     /// Where a declaration is not of the form that the dialect asks for; the tests read all of them.
-    pub fn kernels(&self) -> Vec<Kernel> {
-        declarations::read(&self.source()).unwrap_or_else(|error| panic!("{}.cl: {error}", self.name))
+    pub fn kernels(&self) -> &'static [Kernel] {
+        static DECLARED: LazyLock<Vec<OnceLock<Vec<Kernel>>>> =
+            LazyLock::new(|| PROGRAMS.iter().map(|_| OnceLock::new()).collect());
+        let place = PROGRAMS.iter().position(|program| program.name == self.name).expect("programs are those of the list");
+        DECLARED[place].get_or_init(|| {
+            declarations::read(&self.source()).unwrap_or_else(|error| panic!("{}.cl: {error}", self.name))
+        })
     }
 }
 

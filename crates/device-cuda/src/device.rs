@@ -58,7 +58,7 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) function: CUfunction,
-    pub(crate) kernel: Arc<Kernel>,
+    pub(crate) kernel: &'static Kernel,
 }
 
 // SAFETY: a handle of the driver, which any thread may use; its module is never unloaded.
@@ -129,7 +129,7 @@ impl Shared {
         for kernel in declared {
             let function =
                 module.get_function(&kernel.name).map_err(|error| failed("cuModuleGetFunction", error))?.to_raw();
-            kernels.insert(kernel.name.clone(), Loaded { function, kernel: Arc::new(kernel) });
+            kernels.insert(kernel.name.clone(), Loaded { function, kernel });
         }
         Ok(())
     }

@@ -119,7 +119,7 @@ impl Queue for CudaQueue {
         let Some(loaded) = self.shared.kernel(kernel) else {
             return Err(DeviceError::Misuse(format!("kernel {kernel} is not loaded")));
         };
-        check_launch(&self.shared.info, &loaded.kernel, groups, group_size, arguments)?;
+        check_launch(&self.shared.info, loaded.kernel, groups, group_size, arguments)?;
         self.shared.enter()?;
         // Values side by side, eight bytes each; a number takes the first four, as the driver reads them.
         let mut values = Vec::with_capacity(arguments.len());

@@ -62,7 +62,7 @@ impl Shared {
 /// A kernel of a program that was loaded.
 #[derive(Clone)]
 struct Loaded {
-    kernel: Arc<Kernel>,
+    kernel: &'static Kernel,
     entry: Entry,
 }
 
@@ -127,11 +127,14 @@ impl Queue for HostQueue {
     fn load(&mut self, program: &Program) -> Result<(), DeviceError> {
         let mut loaded = self.shared.loaded.write().unwrap_or_else(PoisonError::into_inner);
         for kernel in program.kernels() {
+            if loaded.contains_key(&kernel.name) {
+                continue;
+            }
             let Some(entry) = tables::entry(&kernel.name) else {
                 let log = format!("kernel {} is not in this build", kernel.name);
                 return Err(DeviceError::Build { program: program.name.to_owned(), log });
             };
-            loaded.insert(kernel.name.to_string(), Loaded { kernel: Arc::new(kernel), entry });
+            loaded.insert(kernel.name.clone(), Loaded { kernel, entry });
         }
         Ok(())
     }
@@ -163,7 +166,7 @@ impl Queue for HostQueue {
         let Some(Loaded { kernel, entry }) = loaded else {
             return Err(DeviceError::Misuse(format!("kernel {kernel} is not loaded")));
         };
-        check_launch(&self.shared.info, &kernel, groups, group_size, arguments)?;
+        check_launch(&self.shared.info, kernel, groups, group_size, arguments)?;
         let mut numbers: Vec<u32> =
             arguments.iter().map(|one| if let Argument::Number(number) = one { *number } else { 0 }).collect();
         let numbers = numbers.as_mut_ptr();

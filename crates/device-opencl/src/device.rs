@@ -63,7 +63,7 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) program: Arc<ClProgram>,
-    pub(crate) kernel: Arc<Kernel>,
+    pub(crate) kernel: &'static Kernel,
 }
 
 impl OpenClDevice {
@@ -124,7 +124,7 @@ impl Shared {
         }
         let built = Arc::new(self.build(program)?);
         for kernel in declared {
-            let loaded = Loaded { program: Arc::clone(&built), kernel: Arc::new(kernel) };
+            let loaded = Loaded { program: Arc::clone(&built), kernel };
             kernels.insert(loaded.kernel.name.clone(), loaded);
         }
         Ok(())

@@ -31,7 +31,7 @@ pub(crate) struct OpenClQueue {
 
 struct Ready {
     object: ClKernel,
-    declared: Arc<Kernel>,
+    declared: &'static Kernel,
     /// What the compiled kernel takes on this device, by its registers.
     group_size_max: usize,
 }
@@ -115,7 +115,7 @@ impl Queue for OpenClQueue {
         let shared = Arc::clone(&self.shared);
         let queue = self.queue.get();
         let ready = self.ready(kernel)?;
-        check_launch(&shared.info, &ready.declared, groups, group_size, arguments)?;
+        check_launch(&shared.info, ready.declared, groups, group_size, arguments)?;
         if group_size as usize > ready.group_size_max {
             let what = format!("kernel {kernel} takes groups of at most {} here", ready.group_size_max);
             return Err(DeviceError::Failed(what));
