@@ -16,8 +16,8 @@ use crate::support::workload::{hashing, items};
 /// One thread without lanes, so that under load a device on the other core finishes first; no memory of verdicts.
 const SLOW_CORES: &str = "[threads]\nverify = 1\n[engines]\nvector = \"off\"\nopencl = \"all\"\n[scheduler]\n\
                           cache_entries = 0\n[log]\nfilter = \"warn\"\n";
-/// A worker that stands still for so long is killed.
-const HANG_MAX: &str = "hang_max = \"2s\"";
+/// A worker that stands still for so long is killed; one that works on a busy machine is not.
+const HANG_MAX: &str = "hang_max = \"5s\"";
 
 #[test]
 fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
@@ -33,10 +33,17 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
         until_served(&client, Backend::Opencl, Ruleset::Fabric).await;
         client
     });
-    let load = Known::new(Ruleset::Fabric, &items(Ruleset::Fabric, 500, 17, 21));
-    let callers = Callers::start(&runtime, &client, 12, &[load]);
+    // The cores have seconds of work ahead of them, so a few items are sooner done on the device, however slow it is.
+    let attestations: Vec<_> =
+        items(Ruleset::EthereumConsensus, 60, 17, 21).into_iter().cycle().take(900).collect();
+    let attestations = Known::new(Ruleset::EthereumConsensus, &attestations);
+    let cores = Callers::start_on(&runtime, &client, 6, &[attestations], Some(Backend::Cpu));
+    let few = Known::new(Ruleset::Fabric, &items(Ruleset::Fabric, 16, 17, 21));
+    let callers = Callers::start(&runtime, &client, 2, &[few]);
     runtime.block_on(async {
-        until_metric(&sidecar, "outrigger_items_total", &["backend=\"opencl\"", "ruleset=\"fabric\""], 500.0).await;
+        let on_device = ["backend=\"opencl\"", "ruleset=\"fabric\""];
+        let so_far = sidecar.metric("outrigger_items_total", &on_device);
+        until_metric(&sidecar, "outrigger_items_total", &on_device, so_far + 32.0).await;
         let worker = worker_of(&sidecar).expect("a worker");
         let so_far = callers.so_far().longest;
         kill_process(worker, Signal::STOP).expect("it is stopped");
@@ -46,12 +53,12 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
         until_metric(&sidecar, "outrigger_device_workers_total", &["event=\"hung\""], 1.0).await;
         println!("longest before {so_far:?}; hedged after {hedged:?}, replaced after {:?}", since.elapsed());
     });
-    let tally = callers.finish(&runtime);
-    assert_eq!((tally.wrong, tally.refusals()), (0, 0), "{:?}", tally.refused);
-    assert!(tally.longest < Duration::from_secs(20), "nobody waits for the device: {:?}", tally.longest);
+    for tally in [callers.finish(&runtime), cores.finish(&runtime)] {
+        assert_eq!((tally.wrong, tally.refusals()), (0, 0), "{:?}", tally.refused);
+        assert!(tally.longest < Duration::from_secs(20), "nobody waits for the device: {:?}", tally.longest);
+        println!("{} calls, longest {:?}", tally.calls, tally.longest);
+    }
     runtime.block_on(until_served(&client, Backend::Opencl, Ruleset::Fabric));
-    let stopped = sidecar.metric("outrigger_device_workers_total", &["event=\"hung\""]);
-    println!("{} calls, longest {:?}; {stopped} worker hung", tally.calls, tally.longest);
 }
 
 #[test]

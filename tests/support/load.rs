@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use outrigger_client::{CallOptions, Client, ClientError};
-use outrigger_types::{MessageForm, Priority, Ruleset, SignatureOptions, Verdict, Work};
+use outrigger_types::{Backend, MessageForm, Priority, Ruleset, SignatureOptions, Verdict, Work};
 use tokio::runtime::Runtime;
 
 use super::signers::{Signed, form};
@@ -71,8 +71,7 @@ impl Known {
 }
 
 /// Makes one call and books what it came to.
-pub(crate) async fn call(client: &Client, known: &Known, priority: Priority, deadline: Duration, tally: &Mutex<Tally>) {
-    let options = CallOptions { priority, deadline: Some(deadline), backend: None };
+pub(crate) async fn call(client: &Client, known: &Known, options: CallOptions, tally: &Mutex<Tally>) {
     let since = Instant::now();
     let result = client.run(known.work.clone(), options).await.map(|answer| answer.output.verdicts);
     tally.lock().expect("a tally").add(&known.expected, result, since.elapsed());
@@ -86,8 +85,20 @@ pub(crate) struct Callers {
 }
 
 impl Callers {
-    /// `count` callers, each with all of `works` in turn.
+    /// `count` callers, each with all of `works` in turn, on the backend that placement takes.
     pub(crate) fn start(runtime: &Runtime, client: &Client, count: usize, works: &[Known]) -> Self {
+        Self::start_on(runtime, client, count, works, None)
+    }
+
+    /// The same on one backend, where it is named.
+    pub(crate) fn start_on(
+        runtime: &Runtime,
+        client: &Client,
+        count: usize,
+        works: &[Known],
+        backend: Option<Backend>,
+    ) -> Self {
+        let options = CallOptions { priority: Priority::Mempool, deadline: Some(Duration::from_secs(30)), backend };
         let (stop, tally) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Tally::default())));
         let tasks = (0..count)
             .map(|first| {
@@ -97,7 +108,7 @@ impl Callers {
                         if stop.load(Ordering::Relaxed) {
                             break;
                         }
-                        call(&client, known, Priority::Mempool, Duration::from_secs(30), &tally).await;
+                        call(&client, known, options, &tally).await;
                     }
                 })
             })

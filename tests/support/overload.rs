@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use outrigger_client::{Client, ClientOptions, RetryOptions};
+use outrigger_client::{CallOptions, Client, ClientOptions, RetryOptions};
 use outrigger_types::{Priority, Ruleset};
 use tokio::runtime::Runtime;
 
@@ -68,6 +68,7 @@ fn capacity(runtime: &Runtime, client: &Client, load: &Known) -> f64 {
 /// all of it here.
 async fn offer(client: Client, load: Known, capacity: f64, length: Duration, tally: Arc<Mutex<Tally>>) -> f64 {
     const TICK: Duration = Duration::from_millis(10);
+    let options = within(Priority::Mempool, Duration::from_secs(20));
     let since = Instant::now();
     let mut calls = tokio::task::JoinSet::new();
     // A second's worth at once fills the queues, so that the steady load finds them full.
@@ -79,7 +80,7 @@ async fn offer(client: Client, load: Known, capacity: f64, length: Duration, tal
         let due = burst + 2.0 * answered.max(capacity * elapsed);
         while sent < due {
             let (client, load, tally) = (client.clone(), load.clone(), tally.clone());
-            calls.spawn(async move { call(&client, &load, Priority::Mempool, Duration::from_secs(20), &tally).await });
+            calls.spawn(async move { call(&client, &load, options, &tally).await });
             sent += BATCH as f64;
         }
         tokio::time::sleep(TICK).await;
@@ -91,10 +92,14 @@ async fn offer(client: Client, load: Known, capacity: f64, length: Duration, tal
     sent / took
 }
 
+fn within(priority: Priority, deadline: Duration) -> CallOptions {
+    CallOptions { priority, deadline: Some(deadline), backend: None }
+}
+
 async fn vote_for(client: Client, vote: Known, length: Duration, deadline: Duration, tally: Arc<Mutex<Tally>>) {
     let since = Instant::now();
     while since.elapsed() < length {
-        call(&client, &vote, Priority::Consensus, deadline, &tally).await;
+        call(&client, &vote, within(Priority::Consensus, deadline), &tally).await;
         tokio::time::sleep(VOTE_INTERVAL).await;
     }
 }
