@@ -27,7 +27,9 @@ use serde::Serialize;
 use crate::cli::{BenchArgs, Failure};
 use crate::print;
 
+pub(crate) use chain::{Maker, Mix};
 pub(crate) use grpc::serve_echo;
+pub(crate) use pairs::median;
 
 /// One measurement.
 #[derive(Clone, Debug, Serialize)]

@@ -14,6 +14,8 @@ use outrigger_groth16::engine::device::sums::SumTuning;
 use outrigger_types::{Backend, Curve, HashAlgorithm, MerkleTree, Priority, Ruleset};
 use serde::Serialize;
 
+use crate::bench::Mix;
+
 pub(crate) use proofs::{
     AddArgs, CircuitsArgs, CircuitsCommand, FilesArgs, JobArgs, JobsArgs, JobsCommand, ListArgs, NamedArgs, ProveArgs,
     SetupArgs, ShowArgs, VerifyProofArgs,
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Setup(SetupArgs),
     /// Measure this machine, side by side with the best library for each algorithm
     Bench(BenchArgs),
+    /// Measure this machine and write a profile for it
+    Tune(TuneArgs),
     /// Show the engines of this machine and what they can do
     Devices(DevicesArgs),
     /// Check a configuration and say what it means; all errors at once
@@ -273,6 +277,8 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub(crate) proofs: ProofBenchArgs,
     #[command(flatten)]
+    pub(crate) chain: ChainBenchArgs,
+    #[command(flatten)]
     pub(crate) devices: DeviceBenchArgs,
     /// Print JSON
     #[arg(long)]
@@ -303,6 +309,38 @@ pub(crate) struct ProofBenchArgs {
     /// msm: what the scalars are; binary and 64-bit ones are what witnesses are made of
     #[arg(long, value_name = "KIND", default_value = "random")]
     pub(crate) scalars: Scalars,
+}
+
+/// What `bench chain` takes beside --backend.
+#[derive(Args)]
+pub(crate) struct ChainBenchArgs {
+    /// chain: what blocks are made of; may be repeated, the first four unless given
+    #[arg(long, value_name = "MIX")]
+    pub(crate) mix: Vec<Mix>,
+    /// chain: transactions a second; 10000 unless given, 500 of the mix `proofs`
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<u32>,
+    /// chain: milliseconds from block to block
+    #[arg(long, value_name = "MS", default_value_t = 100)]
+    pub(crate) block_ms: u32,
+    /// chain: how long each mix is played
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    pub(crate) seconds: u32,
+    /// chain: a block whose last verdict comes later than this after it was due is counted as a miss
+    #[arg(long, value_name = "MS", default_value_t = 100)]
+    pub(crate) deadline_ms: u32,
+    /// chain: of a thousand transactions, so many are bad
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) bad_per_mille: u32,
+    /// chain: of every ten blocks so many arrive together, 1 to 10
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) burst: u32,
+    /// chain: then so many blocks as fast as they are answered
+    #[arg(long, value_name = "BLOCKS", default_value_t = 0)]
+    pub(crate) catch_up: u32,
+    /// chain: clients that have proofs made meanwhile, without a pause
+    #[arg(long, value_name = "CLIENTS", default_value_t = 0)]
+    pub(crate) proofs_beside: u32,
 }
 
 /// What `bench devices` takes beside --backend, --ruleset and --algorithm (a part of an operation's name).
@@ -370,6 +408,25 @@ fn size(text: &str) -> Result<usize, String> {
         Some(power) => power.parse().ok().and_then(|power| 1_usize.checked_shl(power)).ok_or_else(bad),
         None => text.parse().map_err(|_| bad()),
     }
+}
+
+#[derive(Args)]
+pub(crate) struct TuneArgs {
+    /// Write the profile here; without it, what was found is only printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Begin with this profile instead of the one that suits the machine best
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) profile: Option<String>,
+    /// Measure more values, each for longer: some ten minutes
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

@@ -1,17 +1,18 @@
 //! `outrigger demo`: the main job, end to end, with every verdict checked.
 
-pub(crate) mod play;
-mod proof;
+pub(crate) mod proof;
 mod sidecar;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use outrigger_client::CallOptions;
 use outrigger_types::{Backend, Priority, Ruleset};
 use serde::Serialize;
 
 use crate::cli::{DemoArgs, Failure, TargetArgs};
 use crate::commands::verify::check_block;
+use crate::play::{self, signing};
 use crate::runner::Runner;
 use crate::{items, print};
 
@@ -67,8 +68,8 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
             block.mismatches
         ));
     }
-    let plan = play::Plan::sign(&MIX, args.rate, args.seconds, !args.json)?;
-    say(&format!("signed {} transactions; playing {} a second for {} s", plan.items(), args.rate, args.seconds));
+    let plan = signing::sign(&MIX, args.rate, args.seconds, !args.json)?;
+    say(&format!("signed {} transactions; playing {} a second for {} s", plan.transactions(), args.rate, args.seconds));
     // With every OpenCL device asked for, the demo shows what placement makes of them once they are ready.
     let awaited = args.backend.or((args.opencl == "all").then_some(Backend::Opencl));
     if let Some(backend) = awaited {
@@ -76,7 +77,9 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
         play::await_backend(&plan, sidecar.endpoint(), backend)?;
     }
     let before = sidecar.items_by_backend()?;
-    let played = play::play(&plan, sidecar.endpoint(), Priority::Block, args.backend, !args.json)?;
+    let options =
+        CallOptions { priority: Priority::Block, deadline: Some(play::BLOCK_TIME_MAX), backend: args.backend };
+    let played = play::play(&plan, sidecar.endpoint(), options, !args.json)?;
     let mut items_by_backend = sidecar.items_by_backend()?;
     for (backend, items) in before {
         items_by_backend.entry(backend).and_modify(|all| *all -= items);
@@ -86,7 +89,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     sidecar.stop()?;
     let report = Report {
         transactions_per_second: played.items as f64 / played.seconds,
-        block_latency_ms: played.latency,
+        block_latency_ms: played.latencies.percentiles(),
         wrong_verdicts: played.wrong + ethereum_block.as_ref().map_or(0, |block| block.mismatches as u64),
         items_by_backend,
         transactions: played.items,

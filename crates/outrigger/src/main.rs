@@ -8,10 +8,12 @@ mod devices;
 mod files;
 mod items;
 mod membership;
+mod play;
 mod print;
 mod runner;
 mod serve;
 mod store;
+mod tune;
 mod workload;
 
 use std::process::ExitCode;
@@ -48,6 +50,7 @@ fn run(cli: cli::Cli) -> Result<ExitCode, cli::Failure> {
         cli::Command::VerifyProof(args) => commands::verify_proof::run(&args),
         cli::Command::Setup(args) => commands::setup::run(&args),
         cli::Command::Bench(args) => bench::run(&args),
+        cli::Command::Tune(args) => tune::run(&args),
         cli::Command::Devices(args) => commands::devices::run(&args),
         cli::Command::CheckConfig(args) => serve::check_config(&args),
         cli::Command::DeviceWorker(args) => devices::worker::run(&args),

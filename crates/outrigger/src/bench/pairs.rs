@@ -91,7 +91,7 @@ pub(super) fn measure(
 }
 
 /// The median; leaves the samples sorted.
-pub(super) fn median(samples: &mut [f64]) -> f64 {
+pub(crate) fn median(samples: &mut [f64]) -> f64 {
     samples.sort_by(f64::total_cmp);
     quantile(samples, 0.5)
 }

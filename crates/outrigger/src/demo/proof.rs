@@ -1,9 +1,10 @@
 //! The demo's proof: a circuit is added, its inputs are drawn, the sidecar proves, and judges the proof and a false one.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_client::{CallOptions, CircuitFiles, Client, ClientOptions, Fallback, ProofEvent, ProofSecret};
+use outrigger_client::{CallOptions, CircuitDescription, CircuitFiles, Client, ClientOptions, Fallback, ProofEvent, ProofSecret};
 use outrigger_groth16::Proof;
 use outrigger_types::{CircuitId, ColumnBuf, Priority, ProofKey, ProofWork, Verdict, Work};
 use serde::Serialize;
@@ -33,17 +34,12 @@ pub(super) struct ProofReport {
 
 /// Proves and verifies through a sidecar.
 pub(super) fn prove(sidecar: &Sidecar) -> Result<ProofReport, Failure> {
-    let key = membership::cached_key(sidecar.folder())?;
-    let [r1cs, wasm] = ["r1cs", "wasm"].map(|end| sidecar.folder().join(format!("{}.{end}", membership::NAME)));
-    files::write(&r1cs, membership::R1CS)?;
-    files::write(&wasm, membership::WASM)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::work)?;
     let endpoint = sidecar.endpoint().parse().map_err(Failure::input)?;
     let options = ClientOptions { fallback: Fallback::None, ..ClientOptions::new(endpoint) };
     runtime.block_on(async {
         let client = Client::connect(options).await.map_err(Failure::work)?;
-        let files = CircuitFiles { name: membership::NAME, zkey: &key, r1cs: Some(&r1cs), wasm: Some(&wasm) };
-        let circuit = client.add_circuit(files).await.map_err(Failure::work)?;
+        let circuit = add_circuit(&client, sidecar.folder()).await?;
         let drawn = Membership::draw()?;
         let since = Instant::now();
         let (proof, stages) = proof(&client, circuit.id, ProofSecret::Inputs(drawn.inputs)).await?;
@@ -64,9 +60,20 @@ pub(super) fn prove(sidecar: &Sidecar) -> Result<ProofReport, Failure> {
     })
 }
 
-type Proved = (Proof, Vec<(String, Duration)>);
+/// Adds the circuit that is built in, by way of files in `folder`.
+pub(crate) async fn add_circuit(client: &Client, folder: &Path) -> Result<CircuitDescription, Failure> {
+    let key = membership::cached_key(folder)?;
+    let [r1cs, wasm] = ["r1cs", "wasm"].map(|end| folder.join(format!("{}.{end}", membership::NAME)));
+    files::write(&r1cs, membership::R1CS)?;
+    files::write(&wasm, membership::WASM)?;
+    let files = CircuitFiles { name: membership::NAME, zkey: &key, r1cs: Some(&r1cs), wasm: Some(&wasm) };
+    client.add_circuit(files).await.map_err(Failure::work)
+}
 
-async fn proof(client: &Client, circuit: CircuitId, secret: ProofSecret) -> Result<Proved, Failure> {
+pub(crate) type Proved = (Proof, Vec<(String, Duration)>);
+
+/// One proof, with what each stage took.
+pub(crate) async fn proof(client: &Client, circuit: CircuitId, secret: ProofSecret) -> Result<Proved, Failure> {
     let options = CallOptions { priority: Priority::Block, deadline: Some(PATIENCE), backend: None };
     let mut stream = client.prove(circuit, &secret, options).await.map_err(Failure::work)?;
     loop {

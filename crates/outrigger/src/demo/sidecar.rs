@@ -34,6 +34,11 @@ impl Sidecar {
     /// Starts this very program as a sidecar and waits until it serves.
     /// It drives the OpenCL devices that the rule says: `auto`, `all` or `off`.
     pub(crate) fn start(opencl: &str) -> Result<Self, Failure> {
+        Self::start_with(opencl, &[])
+    }
+
+    /// The same with values of the configuration, each by the name of its variable of the environment.
+    pub(crate) fn start_with(opencl: &str, values: &[(&str, &str)]) -> Result<Self, Failure> {
         let directory = tempfile::Builder::new().prefix("outrigger-demo-").tempdir().map_err(Failure::work)?;
         let socket = directory.path().join("outrigger.sock");
         let program = std::env::current_exe().map_err(Failure::work)?;
@@ -49,6 +54,7 @@ impl Sidecar {
             .arg(&socket)
             // Circuits and jobs of the demo go with it.
             .env("OUTRIGGER_PROVING__DIRECTORY", directory.path().join("state"))
+            .envs(values.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,0 +1,176 @@
+//! `outrigger tune`: finds values for this machine. Every candidate runs as a sidecar of its own beside the best one so far,
+//! both under the same load in turn, so that what else the machine does meets both.
+
+mod knobs;
+mod load;
+mod outcome;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use outrigger_config::{Overrides, Sources};
+
+use crate::cli::{Failure, TuneArgs};
+use crate::demo::Sidecar;
+use crate::{files, print};
+
+use knobs::Knob;
+use load::{Load, Suite};
+use outcome::{Change, Outcome, Ratios};
+
+/// A candidate must gain so much, by the median over pairs, on the suites that its key is about.
+const GAIN_MIN: f64 = 1.03;
+/// It may lose no more than this on any of them.
+const LOSS_MAX: f64 = 0.97;
+/// A candidate that is so much slower after [`PAIRS_FIRST`] is not measured further.
+const HOPELESS: f64 = 0.85;
+/// Pairs after which a candidate is looked at for the first time.
+const PAIRS_FIRST: usize = 3;
+
+/// How long to measure.
+#[derive(Clone, Copy)]
+struct Effort {
+    /// Of a candidate, for each suite.
+    pairs: usize,
+    /// Of the outcome beside the default.
+    pairs_at_end: usize,
+}
+
+impl Effort {
+    const QUICK: Self = Self { pairs: 5, pairs_at_end: 11 };
+    const THOROUGH: Self = Self { pairs: 21, pairs_at_end: 41 };
+}
+
+/// A value of a key.
+type Value = (&'static str, String);
+
+/// A sidecar with its values.
+struct Running {
+    values: Vec<Value>,
+    load: Load,
+}
+
+/// Tunes, says what was found, and writes a profile where asked to.
+pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
+    if let Some(out) = args.out.as_deref().filter(|out| out.exists() && !args.force) {
+        return Err(Failure::input(format_args!("{} is there already: name another file, or --force", out.display())));
+    }
+    let since = Instant::now();
+    let effort = if args.thorough { Effort::THOROUGH } else { Effort::QUICK };
+    let config = outrigger_config::Config::load(Sources::of_process(
+        None,
+        Overrides { unix: Some("/nowhere".into()), profile: args.profile.clone(), ..Overrides::default() },
+    ))
+    .map_err(Failure::input)?;
+    let knobs = knobs::of(&config, args.thorough);
+    let candidates: usize = knobs.iter().map(|knob| knob.others().count()).sum();
+    let bar = progress(candidates as u64 + 1, !args.json);
+    bar.set_message("the sidecar as it is");
+    let work = load::Work::make()?;
+    let start = |values: &[Value]| start(args.profile.as_deref(), values, &work);
+    let mut best = start(&[])?;
+    let mut changes = Vec::new();
+    for knob in &knobs {
+        let found = better(knob, &mut best, effort, &start, &bar)?;
+        changes.extend(found);
+    }
+    bar.set_message("the outcome beside what it began with");
+    let mut before = start(&[])?;
+    let gains = Suite::ALL
+        .into_iter()
+        .map(|suite| Ok((suite, pairs(suite, &mut before, &mut best, effort.pairs_at_end, false)?)))
+        .collect::<Result<Vec<(Suite, Ratios)>, Failure>>()?;
+    bar.finish_and_clear();
+    let outcome = Outcome::new(&config, changes, gains, since.elapsed(), args.thorough);
+    if let Some(out) = &args.out {
+        files::write(out, outcome.profile().as_bytes())?;
+    }
+    if args.json { print::json(&outcome) } else { outcome.print(args.out.as_deref()) }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start(profile: Option<&str>, values: &[Value], work: &load::Work) -> Result<Running, Failure> {
+    let named: Vec<(String, String)> = values.iter().map(|(key, value)| (variable(key), value.clone())).collect();
+    let mut variables: Vec<(&str, &str)> = named.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+    // What comes again is verified again.
+    variables.push(("OUTRIGGER_SCHEDULER__CACHE_ENTRIES", "0"));
+    if let Some(profile) = profile {
+        variables.push(("OUTRIGGER_PROFILE", profile));
+    }
+    let sidecar = Sidecar::start_with("auto", &variables)?;
+    Ok(Running { values: values.to_vec(), load: Load::start(sidecar, work)? })
+}
+
+/// The variable of the environment that names a key.
+fn variable(key: &str) -> String {
+    format!("OUTRIGGER_{}", key.replace('.', "__").to_ascii_uppercase())
+}
+
+/// Tries the other values of a knob, and takes the best of those that gain.
+fn better(
+    knob: &Knob,
+    best: &mut Running,
+    effort: Effort,
+    start: &impl Fn(&[Value]) -> Result<Running, Failure>,
+    bar: &ProgressBar,
+) -> Result<Option<Change>, Failure> {
+    let mut taken: Option<(Running, Change)> = None;
+    for value in knob.others() {
+        bar.set_message(format!("{} = {value}", knob.key));
+        let mut values = best.values.clone();
+        values.retain(|(key, _)| *key != knob.key);
+        values.push((knob.key, value.to_owned()));
+        let mut candidate = start(&values)?;
+        let mut ratios = Vec::with_capacity(knob.suites.len());
+        for &suite in knob.suites {
+            ratios.push((suite, pairs(suite, best, &mut candidate, effort.pairs, true)?));
+        }
+        bar.inc(1);
+        let change = Change::new(knob, value, ratios);
+        let is_better = change.gain >= GAIN_MIN && change.worst >= LOSS_MAX;
+        if is_better && taken.as_ref().is_none_or(|(_, than)| change.gain > than.gain) {
+            taken = Some((candidate, change));
+        }
+    }
+    Ok(taken.map(|(running, change)| {
+        *best = running;
+        change
+    }))
+}
+
+/// What `other` does over what `one` does, in interleaved pairs; the order within a pair alternates.
+fn pairs(
+    suite: Suite,
+    one: &mut Running,
+    other: &mut Running,
+    count: usize,
+    gives_up: bool,
+) -> Result<Ratios, Failure> {
+    let mut ratios = Ratios::default();
+    for pair in 0..count {
+        let (first, second) = if pair % 2 == 0 {
+            let first = one.load.rate(suite)?;
+            (first, other.load.rate(suite)?)
+        } else {
+            let second = other.load.rate(suite)?;
+            (one.load.rate(suite)?, second)
+        };
+        ratios.push(first, second);
+        if gives_up && ratios.len() == PAIRS_FIRST && ratios.median() < HOPELESS {
+            break;
+        }
+    }
+    Ok(ratios)
+}
+
+fn progress(length: u64, show: bool) -> ProgressBar {
+    if !show {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}").expect("a template");
+    ProgressBar::new(length).with_style(style)
+}
+
+#[cfg(test)]
+mod tests;
