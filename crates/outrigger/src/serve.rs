@@ -1,7 +1,9 @@
 //! `outrigger serve` and `outrigger check-config`: configuration to a running sidecar, and signals to its end.
 
+mod health;
 mod logging;
 mod proving;
+mod supervisor;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -46,6 +48,7 @@ pub(crate) fn run(args: ConfigArgs) -> Result<ExitCode, Failure> {
     let metrics = recorder()?;
     outrigger_scheduler::metrics::describe();
     outrigger_proving::metrics::describe();
+    health::describe();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads.io.max(1))
         .thread_name("outrigger-io")
@@ -137,21 +140,34 @@ async fn serve(
     let proving = provers.as_ref().map(|provers| provers.service.clone());
     let options = service_options(&config, metrics.clone(), proving);
     let running = Server::start(options, scheduler.clone()).await.map_err(Failure::work)?;
+    let watched = scheduler.clone();
     tokio::spawn(async move {
         loop {
+            health::record(&watched);
             tokio::time::sleep(UPKEEP).await;
             driven.iter().for_each(|device| device.worker.record());
             metrics.run_upkeep();
         }
     });
     announce(args, &config, &running, provers.as_ref());
+    let places = places(&running);
+    supervisor::ready(&places);
+    supervisor::watch(scheduler.clone());
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(args, &running, &scheduler, &log),
+            _ = hangup.recv() => {
+                supervisor::reloading();
+                let outcome = reload(args, &running, &scheduler, &log);
+                if let Err(error) = &outcome {
+                    tracing::error!(error, "reload refused: the old configuration stays in force");
+                }
+                supervisor::reloaded(&places, &outcome);
+            }
         }
     }
+    supervisor::stopping(config.drain_grace);
     drain(&config, &running, &mut terminate, &mut interrupt).await;
     Ok(ExitCode::SUCCESS)
 }
@@ -175,28 +191,28 @@ fn announce(args: &ConfigArgs, config: &Config, running: &Running, provers: Opti
         }));
         return;
     }
-    let places: Vec<_> = [unix.map(|path| format!("unix:{path}")), tcp].into_iter().flatten().collect();
     let admin = admin.map_or_else(String::new, |address| format!(", admin http://{address}"));
-    println!("outrigger serves on {}{admin}, profile {}", places.join(" and "), config.profile.name);
+    println!("outrigger serves on {}{admin}, profile {}", places(running), config.profile.name);
+}
+
+/// Where callers find the sidecar.
+fn places(running: &Running) -> String {
+    let unix = running.unix().map(|path| format!("unix:{}", path.display()));
+    let tcp = running.tcp().map(|address| address.to_string());
+    [unix, tcp].into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
 /// Reads the configuration again and obeys what may change; on any error everything stays as it was.
-fn reload(args: &ConfigArgs, running: &Running, scheduler: &Scheduler, log: &logging::Handle) {
-    let config = match load(args) {
-        Ok(config) => config,
-        Err(errors) => return tracing::error!(%errors, "reload refused: the old configuration stays in force"),
-    };
-    if let Err(error) = logging::check(&config.log) {
-        return tracing::error!(error, "reload refused: the old configuration stays in force");
-    }
+fn reload(args: &ConfigArgs, running: &Running, scheduler: &Scheduler, log: &logging::Handle) -> Result<(), String> {
+    let config = load(args).map_err(|errors| errors.to_string())?;
+    logging::check(&config.log)?;
     let tls = config.listen.tls.as_ref().map(tls_files);
     let change = Reload { limits: service_limits(&config), tenants: tenant_rules(&config), tls };
-    if let Err(error) = running.reload(&change) {
-        return tracing::error!(%error, "reload refused: the old configuration stays in force");
-    }
+    running.reload(&change).map_err(|error| error.to_string())?;
     scheduler.reload(config.scheduler_options());
     log.set(&config.log);
     tracing::info!("configuration reloaded");
+    Ok(())
 }
 
 /// Finishes what is in flight within the grace; a second signal ends it at once.
