@@ -127,3 +127,6 @@ impl ValueFormatter<f64> for Axis {
         self.label(*value)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,10 @@ fn axes<'a, 'b>(
     if titles.y.is_some() {
         builder.y_label_area_size(156);
     }
+    if titles.y.is_none() {
+        // The first tick may stand at the very edge.
+        builder.margin_left(3 * MARGIN).margin_right(3 * MARGIN);
+    }
     if titles.both_ends {
         builder.top_x_label_area_size(X_LABELS);
     }
@@ -157,3 +161,6 @@ fn letters() -> TextStyle<'static> {
 fn place(chart: &Chart<'_, '_>, x: f64, y: f64) -> (i32, i32) {
     chart.plotting_area().map_coordinate(&(x, y))
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,3 +48,6 @@ fn at(line: &[(f64, f64)], x: f64) -> Option<f64> {
     let part = (x.ln() - left.0.ln()) / (right.0.ln() - left.0.ln());
     Some((left.1.ln() + (right.1.ln() - left.1.ln()) * part).exp())
 }
+
+#[cfg(test)]
+mod tests;

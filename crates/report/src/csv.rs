@@ -61,3 +61,6 @@ fn lines_of(results: &Results) -> impl Iterator<Item = HashMap<String, String>> 
         cells.into_iter().collect()
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,19 +60,19 @@ pub(crate) struct Series {
 
 impl Series {
     pub(crate) fn of_product(one: &Measurement<'_>) -> Self {
-        Self { machine: one.machine.clone(), who: Who::Backend(one.backend.to_owned()), threads: one.threads }
+        Self { machine: one.machine.clone(), who: one.who(), threads: one.threads }
     }
 
     pub(crate) fn of_peer(one: &Measurement<'_>) -> Option<Self> {
-        let who = Who::Peer(one.peer()?.title());
-        Some(Self { machine: one.machine.clone(), who, threads: one.threads })
+        Some(Self { machine: one.machine.clone(), who: one.peer()?.who(), threads: one.threads })
     }
 
     /// Its name in a legend; threads only where they tell series apart.
     pub(crate) fn name(&self, with_threads: bool) -> String {
         let who = match &self.who {
             Who::Backend(name) => name.clone(),
-            Who::Peer(name) => format!("{name} (peer)"),
+            Who::Peer { name, version } if version.is_empty() => format!("{name} (peer)"),
+            Who::Peer { name, version } => format!("{name} {version} (peer)"),
         };
         let threads = if with_threads { format!(", {}", threads(self.threads)) } else { String::new() };
         let machine = if self.machine.is_empty() { String::new() } else { format!(" · {}", self.machine) };

@@ -13,8 +13,8 @@ pub(crate) use measurement::Measurement;
 pub(crate) struct Input<'r> {
     pub(crate) measurements: Vec<Measurement<'r>>,
     pub(crate) not_drawn: Vec<NotDrawn>,
-    /// Backends and peers of each machine, in the order in which looks are given out.
-    known: Vec<(String, Who)>,
+    /// Backends of each machine, in the order in which looks are given out.
+    backends: Vec<(String, Who)>,
 }
 
 /// Who was measured.
@@ -22,8 +22,8 @@ pub(crate) struct Input<'r> {
 pub(crate) enum Who {
     /// A backend by its name.
     Backend(String),
-    /// A peer by its name and version.
-    Peer(String),
+    /// A peer.
+    Peer { name: String, version: String },
 }
 
 /// A record, or a part of one, that no plot shows.
@@ -54,19 +54,18 @@ impl<'r> Input<'r> {
                 }
             }
         }
-        let known = known(&measurements);
-        Self { measurements, not_drawn, known }
+        let backends = backends(&measurements);
+        Self { measurements, not_drawn, backends }
     }
 
-    /// The place among all backends and peers: backends of this project first.
+    /// The place of a backend among all, those of this project first; peers come after every backend.
     pub(crate) fn place(&self, machine: &str, who: &Who) -> usize {
-        self.known.iter().position(|(of, known)| of == machine && known == who).unwrap_or(self.known.len())
+        self.backends.iter().position(|(of, known)| of == machine && known == who).unwrap_or(usize::MAX)
     }
 
-    /// The look of a backend or peer; `variant` tells apart what else differs.
-    pub(crate) fn look(&self, machine: &str, who: &Who, variant: usize) -> Look {
-        let look = Look::of(self.place(machine, who), variant);
-        if matches!(who, Who::Peer(_)) { look.hollow() } else { look }
+    /// The look of a backend of a machine, the same on the whole page.
+    pub(crate) fn look(&self, one: &Measurement<'_>) -> Look {
+        Look::of(self.place(&one.machine, &one.who()), 0)
     }
 }
 
@@ -76,15 +75,13 @@ impl Who {
         const ORDER: [&str; 4] = ["cpu", "vector", "opencl", "cuda"];
         match self {
             Self::Backend(name) => ORDER.iter().position(|known| known == name).unwrap_or(ORDER.len()),
-            Self::Peer(_) => ORDER.len() + 1,
+            Self::Peer { .. } => usize::MAX,
         }
     }
 }
 
-fn known(measurements: &[Measurement<'_>]) -> Vec<(String, Who)> {
-    let backends = measurements.iter().map(|one| (one.machine.clone(), Who::Backend(one.backend.to_owned())));
-    let peers = measurements.iter().filter_map(|one| Some((one.machine.clone(), Who::Peer(one.peer()?.title()))));
-    let all: BTreeSet<(String, Who)> = backends.chain(peers).collect();
+fn backends(measurements: &[Measurement<'_>]) -> Vec<(String, Who)> {
+    let all: BTreeSet<_> = measurements.iter().map(|one| (one.machine.clone(), one.who())).collect();
     let mut all: Vec<_> = all.into_iter().collect();
     all.sort_by_key(|(machine, who)| (who.rank(), who.clone(), machine.clone()));
     all

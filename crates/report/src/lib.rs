@@ -43,3 +43,6 @@ pub use crate::results::{Error, Results};
 pub fn html(results: &[Results]) -> String {
     page::page(results)
 }
+
+#[cfg(test)]
+mod tests;

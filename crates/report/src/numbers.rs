@@ -56,3 +56,6 @@ pub(crate) fn median(values: &[f64]) -> f64 {
         count => f64::midpoint(sorted[count / 2 - 1], sorted[count / 2]),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,8 @@ use crate::axis::Unit;
 use crate::chart::{Line, Lines, Mark, Row};
 use crate::figure::{Cell, Legend};
 use crate::groups::{self, Series, medians};
-use crate::input::{Input, Measurement};
+use crate::input::{Input, Measurement, Who};
+use crate::palette::{Look, SERIES};
 
 /// A section: its heading, what it is about, and its figures.
 pub(crate) struct Section {
@@ -49,12 +50,39 @@ fn in_order(points: Points, input: &Input<'_>) -> Vec<(Series, Vec<(f64, f64)>)>
     series
 }
 
-/// The place of a number of threads among those of a plot.
-fn variant(series: &[(Series, Vec<(f64, f64)>)], threads: u64) -> usize {
-    let mut all: Vec<u64> = series.iter().map(|(one, _)| one.threads).collect();
-    all.sort_unstable();
-    all.dedup();
-    all.iter().position(|one| *one == threads).unwrap_or(0)
+/// The looks of the series of one plot: backends have theirs, peers the colours that those leave, all of one name the
+/// same; numbers of threads differ by shape, and so do versions of a peer.
+fn looks(input: &Input<'_>, series: &[(Series, Vec<(f64, f64)>)]) -> Vec<Look> {
+    let place = |one: &Series| input.place(&one.machine, &one.who);
+    let taken: Vec<usize> = series
+        .iter()
+        .map(|(one, _)| place(one))
+        .filter(|place| *place < usize::MAX)
+        .map(|place| place % SERIES.len())
+        .collect();
+    let mut left: Vec<usize> = (0..SERIES.len()).filter(|ink| !taken.contains(ink)).collect();
+    if left.is_empty() {
+        left.extend(0..SERIES.len());
+    }
+    let mut threads: Vec<u64> = series.iter().map(|(one, _)| one.threads).collect();
+    threads.sort_unstable();
+    threads.dedup();
+    let (mut names, mut looks): (Vec<&str>, Vec<Look>) = (Vec::new(), Vec::new());
+    for (number, (one, _)) in series.iter().enumerate() {
+        looks.push(match &one.who {
+            Who::Backend(_) => {
+                Look::of(place(one), threads.iter().position(|count| *count == one.threads).unwrap_or(0))
+            }
+            Who::Peer { name, .. } => {
+                let known = names.iter().position(|known| known == name).unwrap_or_else(|| {
+                    names.push(name);
+                    names.len() - 1
+                });
+                Look::of(left[known % left.len()], number).hollow()
+            }
+        });
+    }
+    looks
 }
 
 /// Titles and units of the two axes of a plot of lines.
@@ -68,8 +96,7 @@ fn lines(input: &Input<'_>, series: &[(Series, Vec<(f64, f64)>)], labels: &Label
     let with_threads = series.iter().any(|(one, _)| one.threads != series[0].0.threads);
     let mut legend = Legend::new(true);
     let mut lines = Vec::new();
-    for (one, points) in series {
-        let look = input.look(&one.machine, &one.who, variant(series, one.threads));
+    for ((one, points), look) in series.iter().zip(looks(input, series)) {
         legend.add(&one.name(with_threads), look);
         lines.push(Line { look, points: points.clone(), path: medians(points) });
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::NotDrawn;
+use super::{NotDrawn, Who};
 use crate::results::{Record, Results};
 
 /// Suites whose batch is the size of what is worked on, so that the size tells no two operations apart.
@@ -37,6 +37,11 @@ impl Peer<'_> {
     /// `blst 0.3.17`.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.name, self.version).trim_end().to_owned()
+    }
+
+    /// Whose line its rates are on.
+    pub(crate) fn who(&self) -> Who {
+        Who::Peer { name: self.name.to_owned(), version: self.version.to_owned() }
     }
 }
 
@@ -105,6 +110,11 @@ impl<'r> Measurement<'r> {
 
     fn is_there(&self, key: &str) -> bool {
         self.record.get(key).is_some_and(|value| !value.is_null())
+    }
+
+    /// Whose line its rates are on.
+    pub(crate) fn who(&self) -> Who {
+        Who::Backend(self.backend.to_owned())
     }
 
     /// Whether it is the time of whole proofs.

@@ -5,7 +5,7 @@ use crate::axis::Unit;
 use crate::chart::{Line, Mark, Rows};
 use crate::figure::{Cell, Figure, Legend, Table};
 use crate::groups::{Groups, Series, medians, threads};
-use crate::input::{Input, Measurement, Who};
+use crate::input::{Input, Measurement};
 
 /// Microseconds of a second.
 const MICROS: f64 = 1e6;
@@ -67,10 +67,8 @@ fn in_rows(input: &Input<'_>, suite: &str, count: u64, all: &[&Measurement<'_>])
     let mut legend = Legend::new(false);
     let fill = |one: &Measurement<'_>, lanes: &mut Lanes| {
         let Some((p50, p99)) = one.latency_us() else { return };
-        let backend = Who::Backend(one.backend.to_owned());
-        let look = input.look(&one.machine, &backend, 0);
-        let place = input.place(&one.machine, &backend);
-        let mark = Mark { value: p50 / MICROS, other: Some(p99 / MICROS), spread: None, look };
+        let place = input.place(&one.machine, &one.who());
+        let mark = Mark { value: p50 / MICROS, other: Some(p99 / MICROS), spread: None, look: input.look(one) };
         lanes.entry((place, Series::of_product(one).name(false))).or_default().push(mark);
     };
     let name = |one: &Measurement<'_>| format!("{}, batch {}", one.operation(), crate::numbers::people(one.batch));

@@ -9,6 +9,7 @@ use crate::figure::{Cell, Figure, Legend, Table};
 use crate::groups::{Groups, Series, threads};
 use crate::input::{Input, Measurement, Who};
 use crate::numbers::{median, people};
+use crate::palette::Look;
 
 /// The backend that others are held against.
 const PLAIN: &str = "cpu";
@@ -80,7 +81,7 @@ fn figure_over_cpu(input: &Input<'_>, suite: &str, count: u64, all: &[OverCpu]) 
     let mut rows: BTreeMap<&str, Vec<(usize, Mark)>> = BTreeMap::new();
     for one in all {
         let who = Who::Backend(one.backend.clone());
-        let look = input.look(&one.machine, &who, 0);
+        let look = Look::of(input.place(&one.machine, &who), 0);
         let mark = Mark { value: one.times, other: None, spread: one.spread, look };
         legend.add(&Series { machine: one.machine.clone(), who: who.clone(), threads: count }.name(false), look);
         rows.entry(&one.name).or_default().push((input.place(&one.machine, &who), mark));
@@ -143,10 +144,8 @@ fn figure_over_peers(input: &Input<'_>, suite: &str, count: u64, all: &[&Measure
     let mut legend = Legend::new(false);
     let fill = |one: &Measurement<'_>, lanes: &mut Lanes| {
         let Some(value) = one.ratio() else { return };
-        let backend = Who::Backend(one.backend.to_owned());
-        let look = input.look(&one.machine, &backend, 0);
-        let place = input.place(&one.machine, &backend);
-        let mark = Mark { value, other: None, spread: one.spread("spread"), look };
+        let place = input.place(&one.machine, &one.who());
+        let mark = Mark { value, other: None, spread: one.spread("spread"), look: input.look(one) };
         lanes.entry((place, Series::of_product(one).name(false))).or_default().push(mark);
     };
     let peer = |one: &Measurement<'_>| one.peer().map_or_else(String::new, |peer| peer.title());

@@ -109,7 +109,7 @@ fn crossings(operation: &str, series: &[(Series, Vec<(f64, f64)>)]) -> Vec<Found
 /// as many threads unless one is a device.
 fn are_rivals(first: &Series, second: &Series) -> bool {
     let is_device = |one: &Series| matches!(&one.who, Who::Backend(name) if DEVICES.contains(&name.as_str()));
-    let is_peer = |one: &Series| matches!(one.who, Who::Peer(_));
+    let is_peer = |one: &Series| matches!(one.who, Who::Peer { .. });
     first.machine == second.machine
         && first.who != second.who
         && !(is_peer(first) && is_peer(second))
@@ -163,11 +163,9 @@ fn in_rows(input: &Input<'_>, suite: &str, count: u64, all: &[&Measurement<'_>])
         all,
         |one| format!("{}, batch {}", one.operation(), crate::numbers::people(one.batch)),
         |one, lanes: &mut Lanes| {
-            let of_backend = Who::Backend(one.backend.to_owned());
-            let look = input.look(&one.machine, &of_backend, 0);
             let name = Series::of_product(one).name(false);
-            let place = input.place(&one.machine, &of_backend);
-            let mark = Mark { value: one.items_per_second, other: None, spread: None, look };
+            let place = input.place(&one.machine, &one.who());
+            let mark = Mark { value: one.items_per_second, other: None, spread: None, look: input.look(one) };
             lanes.entry((place, name)).or_default().push(mark);
             if let Some(peer) = one.peer() {
                 let name = format!("peer{}", on_machine(&one.machine));
