@@ -9,6 +9,8 @@ use crate::palette::{Look, TEXT};
 
 /// Height of a plot, in units.
 const HEIGHT: u32 = 640;
+/// From the middle of a ring to its edge.
+const RING: i32 = 17;
 
 /// A plot of lines.
 pub(crate) struct Lines {
@@ -48,12 +50,26 @@ impl Lines {
                     marks::mark(area, place(&chart, point.0, point.1), line.look)?;
                 }
             }
-            self.rings.iter().try_for_each(|(number, x, y)| ring(area, place(&chart, *x, *y), *number))
+            let rings = self.rings.iter().map(|(number, x, y)| (*number, place(&chart, *x, *y)));
+            together(rings).iter().try_for_each(|(numbers, at)| ring(area, *at, numbers))
         })
     }
 }
 
-fn ring(area: &super::Area<'_>, at: (i32, i32), number: usize) -> Drawn {
-    area.draw(&Circle::new(at, 17, TEXT.light.stroke_width(3)))?;
-    area.draw(&Text::new(number.to_string(), (at.0 + 20, at.1 - 40), letters()))
+/// Rings that would lie on each other are one, with the numbers of all.
+fn together(rings: impl Iterator<Item = (usize, (i32, i32))>) -> Vec<(String, (i32, i32))> {
+    let mut found: Vec<(String, (i32, i32))> = Vec::new();
+    for (number, at) in rings {
+        let is_near = |other: (i32, i32)| (other.0 - at.0).abs() < 2 * RING && (other.1 - at.1).abs() < 2 * RING;
+        match found.iter_mut().find(|(_, other)| is_near(*other)) {
+            Some((numbers, _)) => numbers.push_str(&format!(", {number}")),
+            None => found.push((number.to_string(), at)),
+        }
+    }
+    found
+}
+
+fn ring(area: &super::Area<'_>, at: (i32, i32), numbers: &str) -> Drawn {
+    area.draw(&Circle::new(at, RING, TEXT.light.stroke_width(3)))?;
+    area.draw(&Text::new(numbers.to_owned(), (at.0 + 20, at.1 - 40), letters()))
 }

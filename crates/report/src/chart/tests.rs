@@ -26,10 +26,12 @@ fn every_point_has_a_mark_and_every_crossing_a_ring() {
         y_title: "y".to_owned(),
         y_unit: Unit::Time,
         lines: vec![line],
-        rings: vec![(1, 10.0, 100.0)],
+        // The first two lie on each other: one ring with both numbers.
+        rings: vec![(1, 10.0, 100.0), (2, 10.1, 100.0), (3, 100.0, 10.0)],
     };
     let drawing = plot.draw();
-    assert_eq!(drawing.inner.matches("<circle").count(), 4);
+    assert_eq!(drawing.inner.matches("<circle").count(), 5);
+    assert!(drawing.inner.contains(">1, 2<") && drawing.inner.contains(">3<"));
     assert!(drawing.inner.contains("x in &lt;units&gt;"));
     assert!(!drawing.inner.contains("<svg") && !drawing.inner.contains("</svg"));
     assert!(!drawing.inner.contains("opacity") && !drawing.inner.contains("font-size"));

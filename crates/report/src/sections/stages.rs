@@ -58,8 +58,7 @@ fn figure(suite: &str, all: &[&Measurement<'_>]) -> Figure {
     }
     names.sort_unstable();
     names.dedup();
-    let inks: BTreeMap<(usize, &str), Ink> =
-        names.iter().enumerate().map(|(place, name)| (*name, SERIES.get(place).copied().unwrap_or(PEER))).collect();
+    let inks: BTreeMap<(usize, &str), Ink> = names.iter().map(|name| (*name, ink(*name, &names))).collect();
     let plot =
         Bars { x_title: "share of all stages".to_owned(), bars: bars.iter().map(|bar| drawn(bar, &inks)).collect() };
     let look = |ink| Look { ink, shape: Shape::Square, is_filled: true, is_dashed: false };
@@ -81,6 +80,18 @@ fn drawn((name, stages): (&String, &Stages<'_>), inks: &BTreeMap<(usize, &str), 
 
 fn peer(one: &Measurement<'_>) -> String {
     one.peer().map_or_else(|| "peer".to_owned(), |peer| peer.title())
+}
+
+/// A known stage has its colour in every figure; others share what is left.
+fn ink((rank, name): (usize, &str), all: &[(usize, &str)]) -> Ink {
+    if rank < ORDER.len() {
+        return SERIES[rank];
+    }
+    let mut others = all.iter().filter(|one| one.0 == ORDER.len());
+    match others.position(|other| other.1 == name) {
+        None | Some(0) => PEER,
+        Some(place) => SERIES[place % SERIES.len()],
+    }
 }
 
 fn rank(stage: &str) -> usize {
