@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outrigger-mapping", &[]),
     ("outrigger-proto", &[]),
     ("outrigger-proving", &["groth16", "types", "witness"]),
+    ("outrigger-report", &[]),
     ("outrigger-scheduler", &["algorithms", "device", "types"]),
     ("outrigger-service", &["algorithms", "groth16", "proto", "proving", "scheduler", "types"]),
     ("outrigger-types", &[]),
