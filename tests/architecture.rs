@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "groth16",
             "proto",
             "proving",
+            "report",
             "scheduler",
             "service",
             "types",

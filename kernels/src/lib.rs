@@ -56,7 +56,8 @@ impl Program {
     pub fn kernels(&self) -> &'static [Kernel] {
         static DECLARED: LazyLock<Vec<OnceLock<Vec<Kernel>>>> =
             LazyLock::new(|| PROGRAMS.iter().map(|_| OnceLock::new()).collect());
-        let place = PROGRAMS.iter().position(|program| program.name == self.name).expect("programs are those of the list");
+        let place =
+            PROGRAMS.iter().position(|program| program.name == self.name).expect("programs are those of the list");
         DECLARED[place].get_or_init(|| {
             declarations::read(&self.source()).unwrap_or_else(|error| panic!("{}.cl: {error}", self.name))
         })

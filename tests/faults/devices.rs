@@ -34,8 +34,7 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
         client
     });
     // The cores have seconds of work ahead of them, so a few items are sooner done on the device, however slow it is.
-    let attestations: Vec<_> =
-        items(Ruleset::EthereumConsensus, 60, 17, 21).into_iter().cycle().take(900).collect();
+    let attestations: Vec<_> = items(Ruleset::EthereumConsensus, 60, 17, 21).into_iter().cycle().take(900).collect();
     let attestations = Known::new(Ruleset::EthereumConsensus, &attestations);
     let cores = Callers::start_on(&runtime, &client, 6, &[attestations], Some(Backend::Cpu));
     let few = Known::new(Ruleset::Fabric, &items(Ruleset::Fabric, 16, 17, 21));

@@ -31,11 +31,8 @@ struct Preverified {
 impl Preverified {
     /// Has all of a block checked in one call.
     async fn of(client: &Client, chain_id: u64, raw: &[Vec<u8>]) -> Result<Self, Box<dyn Error>> {
-        let work = EthereumWork {
-            transactions: ColumnBuf::from_items(raw),
-            chain_id: Some(chain_id),
-            allow_high_s: false,
-        };
+        let work =
+            EthereumWork { transactions: ColumnBuf::from_items(raw), chain_id: Some(chain_id), allow_high_s: false };
         let options = CallOptions { priority: Priority::Block, deadline: Some(DEADLINE), backend: None };
         let answer = client.run(Work::EthereumTransactions(work), options).await?;
         // An answer of a transaction: its hash, its sender, its type.

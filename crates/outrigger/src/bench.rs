@@ -3,6 +3,7 @@
 mod adapters;
 mod chain;
 mod devices;
+mod environment;
 mod grpc;
 mod hash;
 mod known;
@@ -13,6 +14,7 @@ mod proofs;
 mod prove;
 mod provers;
 mod raw;
+mod report;
 mod scaling;
 mod verify;
 
@@ -23,6 +25,7 @@ use outrigger_groth16::engine::EngineChoice;
 use outrigger_scheduler::{CoreEngine, CoreOptions};
 use outrigger_types::{Backend, Engine};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::{BenchArgs, Failure};
 use crate::print;
@@ -113,11 +116,18 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
     if args.pairs == 0 || args.batch == Some(0) || args.threads.contains(&0) {
         return Err(Failure::input("--pairs, --batch and --threads must be at least 1"));
     }
+    if args.suite == "report" {
+        return report::run(args);
+    }
+    if !args.files.is_empty() {
+        return Err(Failure::input("files are for bench report alone"));
+    }
     if args.suite == "devices" {
         return devices::run(args);
     }
     check_backend(args)?;
     known::check(args)?;
+    let environment = environment::Environment::now();
     let records = match args.suite.as_str() {
         "verify" => verify::run(args)?,
         "hash" => hash::run(args)?,
@@ -131,7 +141,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::input("nothing to measure: no algorithm or ruleset of this suite has these names"));
     }
     if args.json {
-        print::json(&records);
+        print::json(&json!({"environment": environment, "records": records}));
     } else {
         print_people(&records);
     }

@@ -243,9 +243,18 @@ pub(crate) struct DemoArgs {
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// verify, hash, grpc, chain, prove, msm, ntt or devices
-    #[arg(value_parser = ["verify", "hash", "grpc", "chain", "prove", "msm", "ntt", "devices"])]
+    /// verify, hash, grpc, chain, prove, msm, ntt or devices; or report, which draws what they wrote
+    #[arg(value_parser = ["verify", "hash", "grpc", "chain", "prove", "msm", "ntt", "devices", "report"])]
     pub(crate) suite: String,
+    /// report: files that the suites wrote with --json, of one machine or several
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// report: write the page here
+    #[arg(long, value_name = "PAGE.html", default_value = "report.html")]
+    pub(crate) out: PathBuf,
+    /// report: and all figures as comma-separated values here
+    #[arg(long, value_name = "FIGURES.csv")]
+    pub(crate) csv: Option<PathBuf>,
     /// Only this algorithm
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,

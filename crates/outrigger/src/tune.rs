@@ -86,7 +86,11 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     if let Some(out) = &args.out {
         files::write(out, outcome.profile().as_bytes())?;
     }
-    if args.json { print::json(&outcome) } else { outcome.print(args.out.as_deref()) }
+    if args.json {
+        print::json(&outcome)
+    } else {
+        outcome.print(args.out.as_deref())
+    }
     Ok(ExitCode::SUCCESS)
 }
 

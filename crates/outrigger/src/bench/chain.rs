@@ -32,7 +32,9 @@ const WARM_UP: Duration = Duration::from_secs(3);
 pub(super) fn run(args: &BenchArgs) -> Result<Vec<Record>, Failure> {
     let chain = &args.chain;
     if chain.seconds == 0 || chain.block_ms == 0 || chain.rate == Some(0) || chain.bad_per_mille > 1_000 {
-        return Err(Failure::input("--seconds, --block-ms and --rate must be at least 1, --bad-per-mille at most 1000"));
+        return Err(Failure::input(
+            "--seconds, --block-ms and --rate must be at least 1, --bad-per-mille at most 1000",
+        ));
     }
     if args.ruleset.is_some() || args.batch.is_some() {
         return Err(Failure::input("bench chain takes --mix and --rate, not --ruleset and --batch"));
@@ -53,12 +55,12 @@ fn one(args: &BenchArgs, mix: Mix) -> Result<Record, Failure> {
         .into_par_iter()
         .map(|number| Arc::new(maker.block(number as u64, sizes.transactions, chain.bad_per_mille)))
         .collect();
-    let options = CallOptions { priority: Priority::Block, deadline: Some(play::BLOCK_TIME_MAX), backend: args.backend };
+    let options =
+        CallOptions { priority: Priority::Block, deadline: Some(play::BLOCK_TIME_MAX), backend: args.backend };
     let warm_up = sizes.plan(&blocks, WARM_UP, 1);
     checked(play::play(&warm_up, sidecar.endpoint(), options, false)?)?;
-    let beside = (chain.proofs_beside > 0)
-        .then(|| beside::Provers::start(&sidecar, chain.proofs_beside))
-        .transpose()?;
+    let beside =
+        (chain.proofs_beside > 0).then(|| beside::Provers::start(&sidecar, chain.proofs_beside)).transpose()?;
     let before = sidecar.items_by_backend()?;
     let plan = sizes.plan(&blocks, Duration::from_secs(chain.seconds.into()), chain.burst);
     let played = checked(play::play(&plan, sidecar.endpoint(), options, !args.json)?)?;
@@ -69,11 +71,18 @@ fn one(args: &BenchArgs, mix: Mix) -> Result<Record, Failure> {
     }
     let catch_up = (chain.catch_up > 0).then(|| catch_up(args, &blocks, &sidecar)).transpose()?;
     sidecar.stop()?;
-    Ok(record(args, mix, &sizes, &plan, &played, &[
-        ("items_by_backend", json!(items_by_backend)),
-        ("proofs_beside", beside.unwrap_or_default()),
-        ("catch_up", catch_up.unwrap_or_default()),
-    ]))
+    Ok(record(
+        args,
+        mix,
+        &sizes,
+        &plan,
+        &played,
+        &[
+            ("items_by_backend", json!(items_by_backend)),
+            ("proofs_beside", beside.unwrap_or_default()),
+            ("catch_up", catch_up.unwrap_or_default()),
+        ],
+    ))
 }
 
 /// How many of what.
@@ -134,14 +143,7 @@ fn catch_up(args: &BenchArgs, blocks: &[Arc<Block>], sidecar: &Sidecar) -> Resul
     }))
 }
 
-fn record(
-    args: &BenchArgs,
-    mix: Mix,
-    sizes: &Sizes,
-    plan: &Plan,
-    played: &Played,
-    others: &[(&str, Value)],
-) -> Record {
+fn record(args: &BenchArgs, mix: Mix, sizes: &Sizes, plan: &Plan, played: &Played, others: &[(&str, Value)]) -> Record {
     let percentiles = played.latencies.percentiles();
     let deadline = Duration::from_millis(args.chain.deadline_ms.into());
     let figures = [

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_client::{CallOptions, CircuitDescription, CircuitFiles, Client, ClientOptions, Fallback, ProofEvent, ProofSecret};
+use outrigger_client::{
+    CallOptions, CircuitDescription, CircuitFiles, Client, ClientOptions, Fallback, ProofEvent, ProofSecret,
+};
 use outrigger_groth16::Proof;
 use outrigger_types::{CircuitId, ColumnBuf, Priority, ProofKey, ProofWork, Verdict, Work};
 use serde::Serialize;

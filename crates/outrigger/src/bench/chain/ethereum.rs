@@ -56,8 +56,7 @@ impl Account {
             input: Bytes::from(input),
         };
         let digest = secp256k1::Message::from_digest(transaction.signature_hash().0);
-        let signature =
-            secp256k1::ecdsa::RecoverableSignature::sign_ecdsa_recoverable(digest, &self.key.secret_key());
+        let signature = secp256k1::ecdsa::RecoverableSignature::sign_ecdsa_recoverable(digest, &self.key.secret_key());
         let (recovery, rs) = signature.serialize_compact();
         let (r, s) = (U256::from_be_slice(&rs[..32]), U256::from_be_slice(&rs[32..]));
         let is_odd = recovery.to_u8() & 1 == 1;
