@@ -1,6 +1,6 @@
 //! Layers of values, flattened to paths: the last layer that names a path wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
@@ -29,8 +29,7 @@ pub(crate) struct Layers {
 }
 
 impl Layers {
-    /// Puts a TOML table on top. Arrays of tables become `name[0].key`; other arrays are values. A file that
-    /// lists tables replaces the list of the layers beneath as a whole.
+    /// Puts a TOML table on top. Arrays of tables become `name[0].key`; other arrays are values.
     pub(crate) fn push_table(&mut self, table: Table, origin: &Origin) {
         self.push_nested("", table, origin);
     }
@@ -63,8 +62,24 @@ impl Layers {
         }
     }
 
+    /// Puts other layers on top. A list of tables there, also an empty one, replaces that of the same name as a whole.
+    pub(crate) fn push_layers(&mut self, upper: Self) {
+        let lists: BTreeSet<&str> = upper.entries.iter().filter_map(|(path, entry)| list_of(path, entry)).collect();
+        let is_of = |path: &str, list: &str| {
+            path.strip_prefix(list).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        };
+        self.entries.retain(|path, _| !lists.iter().any(|list| is_of(path, list)));
+        self.entries.extend(upper.entries);
+    }
+
     /// Puts one value on top.
     pub(crate) fn push(&mut self, path: String, value: Raw, origin: Origin) {
         self.entries.insert(path, Entry { value, origin });
     }
+}
+
+/// The list of tables that an entry is a part of, or empties.
+fn list_of<'a>(path: &'a str, entry: &Entry) -> Option<&'a str> {
+    let is_empty = matches!(&entry.value, Raw::Toml(Value::Array(items)) if items.is_empty());
+    path.split_once('[').map(|(list, _)| list).or(is_empty.then_some(path))
 }

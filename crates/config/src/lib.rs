@@ -8,7 +8,7 @@
 //! `OUTRIGGER_` and the path of the key in capitals, with two underscores where the path has a dot:
 //! `listen.unix` is `OUTRIGGER_LISTEN__UNIX`, `scheduler.batch.items_max` is
 //! `OUTRIGGER_SCHEDULER__BATCH__ITEMS_MAX`, `drain_grace` is `OUTRIGGER_DRAIN_GRACE`. Lists are separated by
-//! commas. Tenants can be set in the file only. [`CONFIG_VARIABLE`] names the file itself, and
+//! commas. Lists of tables (tenants, guesses of costs) can be set in a file only. [`CONFIG_VARIABLE`] names the file itself, and
 //! [`ENDPOINT_VARIABLE`] is for the commands that call a sidecar; neither is a key.
 //!
 //! # Values
@@ -16,9 +16,15 @@
 //! `"1GiB"`. An empty string turns an optional address or path off.
 //!
 //! # Keys
-//! See [`Config`] and its parts; the path of a key is the path of its field.
+//! See [`Config`] and its parts; the path of a key is the path of its field. [`KEYS`] lists them all, each with its
+//! unit, its range, its default and its meaning, and so does `hw-profiles/README.md`.
+//!
+//! # Profiles
+//! A [`Profile`] of those that travel with the program is chosen by its [`Match`] with the [`Machine`]; a
+//! [`ProfileDraft`] writes one.
 
 mod errors;
+mod keys;
 mod layers;
 mod load;
 mod model;
@@ -28,9 +34,13 @@ mod sources;
 mod units;
 
 pub use errors::{ConfigError, ConfigErrors};
+pub use keys::{KEYS, Key, KeyDefault};
 pub use model::{
-    Config, Devices, EngineRule, Engines, Limits, Listen, Log, LogFormat, OpenclRule, Proving, SOCKET_MODE_DEFAULT,
-    SchedulerTuning, Tenant, Threads, Tls, WitnessBounds,
+    Config, CostGuess, Devices, ENGINE_ORDER_DEFAULT, EngineRule, Engines, Limits, Listen, Log, LogFormat, OpenclRule,
+    Proving, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant, Threads, Tls, WitnessBounds,
 };
-pub use profile::{Basis, Figure, Machine, Profile};
-pub use sources::{CONFIG_VARIABLE, ENDPOINT_VARIABLE, Origin, Overrides, Sources};
+pub use profile::{
+    Basis, Choice, ComputeCapability, DeviceApi, DeviceSeen, Figure, Machine, Match, Profile, ProfileDraft,
+    ProfileValue, Vendor,
+};
+pub use sources::{CONFIG_VARIABLE, DeviceSearch, ENDPOINT_VARIABLE, Origin, Overrides, Sources};

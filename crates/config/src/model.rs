@@ -4,17 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use outrigger_types::{BatchOptions, Quota, SchedulerOptions, TenantPolicy};
+use outrigger_types::{Backend, BatchOptions, Quota, SchedulerOptions, TenantPolicy};
 
 use crate::Profile;
 
+pub(crate) mod costs;
 mod describe;
+
+pub use costs::CostGuess;
 
 /// The mode of the socket: owner and group may connect.
 pub const SOCKET_MODE_DEFAULT: u32 = 0o660;
+/// The order of backends where nothing else decides.
+pub const ENGINE_ORDER_DEFAULT: [Backend; 4] = [Backend::Cuda, Backend::Opencl, Backend::Vector, Backend::Cpu];
 
 /// Everything that an operator decides, validated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where the sidecar listens.
     pub listen: Listen,
@@ -93,8 +98,8 @@ pub struct Limits {
     pub operation_bytes_max: usize,
 }
 
-/// How work is gathered and kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How work is gathered, placed and kept.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SchedulerTuning {
     /// When a batch closes.
     pub batch: BatchOptions,
@@ -104,6 +109,9 @@ pub struct SchedulerTuning {
     pub cache_entries: usize,
     /// Share of the quotas that only consensus-class requests may use, in percent.
     pub consensus_reserve_percent: u8,
+    /// What work is guessed to cost until it was measured: `[[scheduler.costs]]`; `costs = []` takes those of the
+    /// profile away.
+    pub costs: Vec<CostGuess>,
 }
 
 /// A tenant, and the callers that it is made of.
@@ -144,6 +152,8 @@ pub struct Threads {
     pub verify: usize,
     /// For the network.
     pub io: usize,
+    /// Whether each thread that verifies stays on a core of its own.
+    pub pin: bool,
 }
 
 /// Which engines run beside plain cores, which always do.
@@ -155,6 +165,9 @@ pub struct Engines {
     pub cuda: EngineRule,
     /// Devices through OpenCL.
     pub opencl: OpenclRule,
+    /// Which backend is preferred where their predictions are equal or there are none, the most preferred first. A list
+    /// that does not name all goes on in the order of [`ENGINE_ORDER_DEFAULT`].
+    pub order: [Backend; 4],
     /// Bytes of the tables that lanes keep of public keys which come often, over all tenants; 0 keeps none. Read at the
     /// start alone.
     pub known_keys_bytes_max: usize,
@@ -189,6 +202,9 @@ pub struct Devices {
     pub memory_bytes_max: u64,
     /// Bytes of shared memory for the batches of one device: a batch and its answer take an eighth each at most.
     pub arena_bytes: usize,
+    /// Work-items of a group at most, a power of two from 8 to 1024; 0: as many as the device takes. A bound from above:
+    /// a device that takes fewer, or whose kernels were compiled for fewer, has fewer.
+    pub group_max: u32,
     /// Bits of a window of a multi-scalar multiplication on a device, 4 to 24; 0: computed from the number of points.
     pub msm_window_bits: u32,
     /// Entries of a multi-scalar multiplication that a work-item adds up.

@@ -1,6 +1,6 @@
 //! Typed reading of layers. Every read makes its path known; what nobody has read in the end is unknown.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -15,20 +15,29 @@ use crate::{ConfigError, ConfigErrors, Origin, units};
 /// Takes values out of layers and collects what is wrong with them.
 pub(crate) struct Reader {
     layers: Layers,
-    known: BTreeSet<String>,
+    /// What was asked for, each with what it may be: a range or names, empty where any text or list is.
+    known: BTreeMap<String, String>,
     errors: Vec<ConfigError>,
 }
 
 impl Reader {
     pub(crate) fn new(layers: Layers, errors: Vec<ConfigError>) -> Self {
-        Self { layers, known: BTreeSet::new(), errors }
+        Self { layers, known: BTreeMap::new(), errors }
     }
 
     /// A string.
     pub(crate) fn text(&mut self, path: &str) -> Option<String> {
-        self.typed(path, |raw| match raw {
-            Raw::Text(text) | Raw::Toml(Value::String(text)) => Ok(text),
-            Raw::Toml(other) => Err(format!("a string is needed, not {}", other.type_str())),
+        self.typed(path, String::new(), text)
+    }
+
+    /// One of some names, by which something is known.
+    pub(crate) fn choice<T: Copy>(&mut self, path: &str, names: &[(&str, T)]) -> Option<T> {
+        let listed: Vec<_> = names.iter().map(|(name, _)| format!("{name:?}")).collect();
+        let listed = listed.join(", ");
+        self.typed(path, listed.clone(), |raw| {
+            let said = text(raw)?;
+            let found = names.iter().find(|(name, _)| *name == said).map(|(_, meant)| *meant);
+            found.ok_or_else(|| format!("{said:?} is none of {listed}"))
         })
     }
 
@@ -37,18 +46,18 @@ impl Reader {
     where
         T: FromStr<Err: Display>,
     {
-        self.typed(path, |raw| match raw {
-            Raw::Text(text) | Raw::Toml(Value::String(text)) if text.is_empty() => Ok(None),
-            Raw::Text(text) | Raw::Toml(Value::String(text)) => {
-                text.parse().map(Some).map_err(|error| format!("{text:?}: {error}"))
+        self.typed(path, String::new(), |raw| {
+            let text = text(raw)?;
+            if text.is_empty() {
+                return Ok(None);
             }
-            Raw::Toml(other) => Err(format!("a string is needed, not {}", other.type_str())),
+            text.parse().map(Some).map_err(|error| format!("{text:?}: {error}"))
         })
     }
 
     /// A flag.
     pub(crate) fn flag(&mut self, path: &str) -> Option<bool> {
-        self.typed(path, |raw| match raw {
+        self.typed(path, "true or false".to_owned(), |raw| match raw {
             Raw::Toml(Value::Boolean(flag)) => Ok(flag),
             Raw::Text(text) => text.parse().map_err(|_| format!("{text:?} is neither true nor false")),
             Raw::Toml(other) => Err(format!("true or false is needed, not {}", other.type_str())),
@@ -57,48 +66,65 @@ impl Reader {
 
     /// A whole number in a range.
     pub(crate) fn number(&mut self, path: &str, range: RangeInclusive<u64>) -> Option<u64> {
-        self.typed(path, |raw| {
+        let words = from_to(&range, u64::to_string);
+        self.typed(path, words.clone(), |raw| {
             let number = match raw {
                 Raw::Toml(Value::Integer(number)) => u64::try_from(number).ok(),
                 Raw::Text(text) => text.trim().replace('_', "").parse().ok(),
                 Raw::Toml(_) => None,
             };
-            within(number, range, u64::to_string)
+            let number = number.filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("a whole number from {words} is needed"))
+        })
+    }
+
+    /// A number in a range, with a fraction where there is one.
+    pub(crate) fn decimal(&mut self, path: &str, range: RangeInclusive<f64>) -> Option<f64> {
+        let words = from_to(&range, f64::to_string);
+        self.typed(path, words.clone(), |raw| {
+            let number = match raw {
+                Raw::Toml(Value::Integer(number)) => Some(number as f64),
+                Raw::Toml(Value::Float(number)) => Some(number),
+                Raw::Text(text) => text.trim().parse().ok(),
+                Raw::Toml(_) => None,
+            };
+            let number = number.filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("a number from {words} is needed"))
         })
     }
 
     /// A size in bytes in a range.
     pub(crate) fn bytes(&mut self, path: &str, range: RangeInclusive<u64>) -> Option<u64> {
-        self.typed(path, |raw| {
+        let words = from_to(&range, |bytes| units::show_bytes(*bytes));
+        self.typed(path, words.clone(), |raw| {
             let number = match raw {
                 Raw::Toml(Value::Integer(number)) => u64::try_from(number).ok(),
                 Raw::Text(text) | Raw::Toml(Value::String(text)) => Some(units::bytes(&text)?),
                 Raw::Toml(_) => None,
             };
-            within(number, range, |bytes| units::show_bytes(*bytes))
+            let number = number.filter(|number| range.contains(number));
+            number.ok_or_else(|| format!("a whole number of bytes from {words} is needed"))
         })
     }
 
     /// A duration in a range.
     pub(crate) fn duration(&mut self, path: &str, range: RangeInclusive<Duration>) -> Option<Duration> {
-        self.typed(path, |raw| {
+        let words = from_to(&range, |duration| units::show_duration(*duration));
+        self.typed(path, words.clone(), |raw| {
             let text = match raw {
                 Raw::Text(text) | Raw::Toml(Value::String(text)) => text,
                 Raw::Toml(Value::Integer(0)) => "0".to_owned(),
                 Raw::Toml(_) => return Err("a duration needs its unit, as in \"250ms\"".to_owned()),
             };
             let duration = units::duration(&text)?;
-            if range.contains(&duration) {
-                return Ok(duration);
-            }
-            let (from, to) = (units::show_duration(*range.start()), units::show_duration(*range.end()));
-            Err(format!("{text:?} is not between {from} and {to}"))
+            let duration = Some(duration).filter(|duration| range.contains(duration));
+            duration.ok_or_else(|| format!("{text:?} is not from {words}"))
         })
     }
 
     /// A list of strings; text is split at commas.
     pub(crate) fn list(&mut self, path: &str) -> Option<Vec<String>> {
-        self.typed(path, |raw| match raw {
+        self.typed(path, String::new(), |raw| match raw {
             Raw::Text(text) => Ok(text.split(',').map(|item| item.trim().to_owned()).collect()),
             Raw::Toml(Value::Array(items)) => items
                 .into_iter()
@@ -114,7 +140,7 @@ impl Reader {
     /// A list of whole numbers below 2^32.
     pub(crate) fn number_list(&mut self, path: &str) -> Option<Vec<u32>> {
         let wrong = || "a list of whole numbers from 0 to 4294967295 is needed".to_owned();
-        self.typed(path, |raw| match raw {
+        self.typed(path, String::new(), |raw| match raw {
             Raw::Toml(Value::Array(items)) => items
                 .into_iter()
                 .map(|item| item.as_integer().and_then(|number| u32::try_from(number).ok()).ok_or_else(wrong))
@@ -124,8 +150,12 @@ impl Reader {
         })
     }
 
-    /// How many tables there are in the array of tables at `path`.
-    pub(crate) fn table_count(&self, path: &str) -> usize {
+    /// How many tables there are in the array of tables at `path`; an empty array has none.
+    pub(crate) fn table_count(&mut self, path: &str) -> usize {
+        self.typed(path, String::new(), |raw| match raw {
+            Raw::Toml(Value::Array(items)) if items.is_empty() => Ok(()),
+            _ => Err(format!("a list of tables is needed, [[{path}]], which a file alone can hold")),
+        });
         let opening = format!("{path}[");
         let number = |key: &str| key.strip_prefix(&opening)?.split(']').next()?.parse::<usize>().ok();
         self.layers.entries.keys().filter_map(|key| number(key)).max().map_or(0, |last| last + 1)
@@ -142,18 +172,30 @@ impl Reader {
         self.errors.push(error);
     }
 
+    /// Whether there is an error about the value of `path`.
+    pub(crate) fn has_failed(&self, path: &str) -> bool {
+        self.errors.iter().any(|error| error.key == path)
+    }
+
     /// Ends the reading: values that nobody read are unknown keys.
     pub(crate) fn finish(mut self) -> Result<(), ConfigErrors> {
         for (path, entry) in &self.layers.entries {
-            if !self.known.contains(path) {
+            if !self.known.contains_key(path) {
                 self.errors.push(unknown(path, entry, &self.known));
             }
         }
         if self.errors.is_empty() { Ok(()) } else { Err(ConfigErrors(self.errors)) }
     }
 
-    fn typed<T>(&mut self, path: &str, read: impl FnOnce(Raw) -> Result<T, String>) -> Option<T> {
-        self.known.insert(path.to_owned());
+    /// What was asked for so far, each with what it may be.
+    #[cfg(test)]
+    pub(crate) fn known(&self) -> &BTreeMap<String, String> {
+        &self.known
+    }
+
+    /// `may_be`: what is right, in words.
+    fn typed<T>(&mut self, path: &str, may_be: String, read: impl FnOnce(Raw) -> Result<T, String>) -> Option<T> {
+        self.known.insert(path.to_owned(), may_be);
         let entry = self.layers.entries.get(path)?;
         match read(entry.value.clone()) {
             Ok(value) => Some(value),
@@ -165,15 +207,20 @@ impl Reader {
     }
 }
 
-fn within(number: Option<u64>, range: RangeInclusive<u64>, show: impl Fn(&u64) -> String) -> Result<u64, String> {
-    number.filter(|number| range.contains(number)).ok_or_else(|| {
-        let (from, to) = (show(range.start()), show(range.end()));
-        format!("a whole number from {from} to {to} is needed")
-    })
+fn text(raw: Raw) -> Result<String, String> {
+    match raw {
+        Raw::Text(text) | Raw::Toml(Value::String(text)) => Ok(text),
+        Raw::Toml(other) => Err(format!("a string is needed, not {}", other.type_str())),
+    }
 }
 
-fn unknown(path: &str, entry: &Entry, known: &BTreeSet<String>) -> ConfigError {
-    let suggestion = nearest(path, known.iter().map(String::as_str))
+/// A range in words.
+fn from_to<T>(range: &RangeInclusive<T>, show: impl Fn(&T) -> String) -> String {
+    format!("{} to {}", show(range.start()), show(range.end()))
+}
+
+fn unknown(path: &str, entry: &Entry, known: &BTreeMap<String, String>) -> ConfigError {
+    let suggestion = nearest(path, known.keys().map(String::as_str))
         .map_or_else(String::new, |key| format!("; the nearest known key is {}", in_words(key, &entry.origin)));
     ConfigError { origin: entry.origin.clone(), key: path.to_owned(), message: format!("unknown key{suggestion}") }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::Machine;
+use crate::{EngineRule, Machine, OpenclRule};
 
 /// The variable that names the configuration file.
 pub const CONFIG_VARIABLE: &str = "OUTRIGGER_CONFIG";
@@ -54,6 +54,17 @@ impl Sources {
             machine: Machine::current(),
         }
     }
+}
+
+/// Which devices a choice of a profile may depend on: what the configuration says without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceSearch {
+    /// `engines.cuda`.
+    pub cuda: EngineRule,
+    /// `engines.opencl`.
+    pub opencl: OpenclRule,
+    /// `devices.cuda_worker`.
+    pub cuda_worker: Option<PathBuf>,
 }
 
 /// What the command line may override. The binary fills it.

@@ -53,6 +53,17 @@ pub(crate) fn show_bytes(bytes: u64) -> String {
     bytes.to_string()
 }
 
+/// A text as TOML has it, with its quotes.
+pub(crate) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A list of texts as TOML has it.
+pub(crate) fn quoted_list<T: AsRef<str>>(texts: &[T]) -> String {
+    let quoted: Vec<_> = texts.iter().map(|text| quoted(text.as_ref())).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
 fn split(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let digits = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'_').count();

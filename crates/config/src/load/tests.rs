@@ -1,30 +1,31 @@
 use std::path::Path;
 use std::time::Duration;
 
-use outrigger_types::{Call, CircuitId, CircuitRule, Priority, Ruleset};
+use outrigger_types::{Backend, Call, CircuitId, CircuitRule, Priority, Ruleset};
 use tempfile::TempDir;
 
 use crate::{
-    Config, ConfigErrors, Devices, EngineRule, Engines, LogFormat, Machine, OpenclRule, Origin, Overrides, Sources,
+    Config, ConfigErrors, DeviceApi, DeviceSeen, Devices, ENGINE_ORDER_DEFAULT, EngineRule, Engines, LogFormat,
+    Machine, OpenclRule, Origin, Overrides, Sources,
 };
 
 /// Sources of nothing but this file.
 fn sources(directory: &TempDir, text: &str) -> Sources {
     let path = directory.path().join("outrigger.toml");
     std::fs::write(&path, text).expect("written");
-    let machine = Machine { architecture: "x86_64".to_owned(), model: String::new(), cores: 2 };
+    let machine = Machine { architecture: "x86_64".to_owned(), cores: 2, ..Machine::default() };
     let runtime_directory = Some(Path::new("/run/user/7").to_owned());
     Sources { file: Some(path), runtime_directory, machine, ..Sources::default() }
 }
 
-fn load(text: &str, adapt: impl FnOnce(&mut Sources)) -> Result<Config, ConfigErrors> {
+pub(super) fn load(text: &str, adapt: impl FnOnce(&mut Sources)) -> Result<Config, ConfigErrors> {
     let directory = tempfile::tempdir().expect("a directory");
     let mut sources = sources(&directory, text);
     adapt(&mut sources);
     Config::load(sources)
 }
 
-fn variable(name: &str, value: &str) -> (String, String) {
+pub(super) fn variable(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
 
@@ -35,11 +36,13 @@ fn nothing_gives_the_defaults_and_the_profile() {
     assert_eq!((config.listen.unix_mode, config.listen.tcp, config.listen.insecure_loopback), (0o660, None, false));
     assert_eq!(config.listen.admin, "127.0.0.1:9464".parse().ok());
     assert_eq!(config.profile.name, "cpu-generic");
-    assert_eq!((config.threads.verify, config.threads.io), (0, 2));
+    assert_eq!((config.threads.verify, config.threads.io, config.threads.pin), (0, 2, false));
+    assert_eq!((config.devices.group_max, config.scheduler.costs.len()), (0, 0));
     let engines = Engines {
         vector: EngineRule::Auto,
         cuda: EngineRule::Auto,
         opencl: OpenclRule::Auto,
+        order: ENGINE_ORDER_DEFAULT,
         known_keys_bytes_max: 256 << 20,
     };
     assert_eq!(config.engines, engines);
@@ -77,7 +80,7 @@ fn the_vector_engine_can_be_turned_off() {
 #[test]
 fn devices_can_be_chosen_and_bounded() {
     let text = "[engines]\nopencl = \"all\"\ncuda = \"off\"\n[devices]\naudit_per_million = 1000000\n\
-        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nmsm_copies_max = 2\nhang_max = \"2s\"\nready_max = \"30s\"\n\
+        memory_bytes_max = \"4GiB\"\narena_bytes = \"64MiB\"\nmsm_copies_max = 2\ngroup_max = 32\nhang_max = \"2s\"\nready_max = \"30s\"\n\
         kernel_cache = \"\"\ncuda_worker = \"/opt/outrigger-cuda\"\n";
     let config = load(text, |sources| sources.cache_directory = Some("/var/cache/outrigger".into())).expect("good");
     assert_eq!((config.engines.opencl, config.engines.cuda), (OpenclRule::All, EngineRule::Off));
@@ -85,6 +88,7 @@ fn devices_can_be_chosen_and_bounded() {
         audit_per_million: 1_000_000,
         memory_bytes_max: 4 << 30,
         arena_bytes: 64 << 20,
+        group_max: 32,
         msm_window_bits: 0,
         msm_entries_per_item: 64,
         msm_copies_max: 2,
@@ -225,7 +229,10 @@ fn the_description_can_be_read_back() {
     let config = load(&text, |_| {}).expect("a configuration");
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!((config.proving.nice, config.proving.witness.time_max), (11, Duration::from_secs(9)));
-    let again = load(&config.describe(), |_| {}).unwrap_or_else(|errors| panic!("{errors}\n{}", config.describe()));
+    let mut again = load(&config.describe(), |_| {}).unwrap_or_else(|errors| panic!("{errors}\n{}", config.describe()));
+    // It names the profile that was chosen.
+    assert_eq!(again.profile.choice, crate::Choice::Named);
+    again.profile.choice = config.profile.choice.clone();
     assert_eq!(again, config);
 }
 
@@ -300,4 +307,88 @@ fn proving_that_contradicts_itself_is_an_error() {
     assert_eq!(load("[proving]\njobs_max = 3", |_| {}).expect("few jobs").proving.tenant_jobs_max, 3);
     let large = load("[limits]\nsecret_bytes_max = \"2GiB\"", |_| {}).expect("large requests");
     assert_eq!(large.proving.secret_bytes_max, 2 << 30);
+}
+
+#[test]
+fn the_order_of_engines_is_made_whole() {
+    let order =
+        |text: &str| Ok::<_, ConfigErrors>(load(&format!("[engines]\norder = {text}\n"), |_| {})?.engines.order);
+    use Backend::{Cpu, Cuda, Opencl, Vector};
+    assert_eq!(order("[]").expect("good"), ENGINE_ORDER_DEFAULT);
+    assert_eq!(order("[\"cpu\"]").expect("good"), [Cpu, Cuda, Opencl, Vector]);
+    let all = order("[\"vector\", \"cpu\", \"opencl\", \"cuda\"]").expect("good");
+    assert_eq!(all, [Vector, Cpu, Opencl, Cuda]);
+    for (text, message) in
+        [("[\"cpu\", \"cpu\"]", "named twice"), ("[\"gpu\"]", "one of cpu"), ("3", "list of strings")]
+    {
+        let errors = order(text).expect_err(text).to_string();
+        assert!(errors.contains("engines.order") && errors.contains(message), "{errors}");
+    }
+    let by_environment = load("", |sources| {
+        sources.environment = vec![variable("OUTRIGGER_ENGINES__ORDER", "vector, cpu")];
+    });
+    assert_eq!(by_environment.expect("good").engines.order, [Vector, Cpu, Cuda, Opencl]);
+}
+
+#[test]
+fn groups_and_windows_have_sizes_that_devices_take() {
+    for good in ["group_max = 0", "group_max = 8", "group_max = 1024", "msm_window_bits = 4", "msm_window_bits = 24"] {
+        assert!(load(&format!("[devices]\n{good}\n"), |_| {}).is_ok(), "{good}");
+    }
+    for bad in ["group_max = 4", "group_max = 48", "group_max = 2048", "msm_window_bits = 3", "msm_window_bits = 25"] {
+        let errors = load(&format!("[devices]\n{bad}\n"), |_| {}).expect_err(bad).to_string();
+        assert!(errors.contains("devices.") && errors.contains("to"), "{errors}");
+    }
+}
+
+fn hopper() -> DeviceSeen {
+    DeviceSeen {
+        api: DeviceApi::Cuda,
+        name: "NVIDIA H200".to_owned(),
+        platform: "CUDA, sm_90".to_owned(),
+        memory_bytes: 110 << 30,
+        is_processor: false,
+    }
+}
+
+#[test]
+fn devices_are_looked_for_where_a_profile_may_depend_on_them() {
+    let chosen = |text: &str, machine: Machine| {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut asked = None;
+        let sources = Sources { machine, ..sources(&directory, text) };
+        let config = Config::load_with_devices(sources, |search| {
+            asked = Some(search.clone());
+            vec![hopper()]
+        });
+        (config.expect("good").profile, asked)
+    };
+    let (profile, asked) =
+        chosen("[engines]\nopencl = \"off\"\n[devices]\ncuda_worker = \"/opt/w\"\n", Machine::default());
+    let asked = asked.expect("it looks");
+    assert_eq!((asked.cuda, asked.opencl), (EngineRule::Auto, OpenclRule::Off));
+    assert_eq!(asked.cuda_worker.as_deref(), Some(Path::new("/opt/w")));
+    assert_eq!(profile.name, "nvidia-h200");
+    let words = profile.choice.to_string();
+    assert!(words.contains("compute_capability_min 9.0") && words.contains("device NVIDIA H200 (cuda)"), "{words}");
+    for text in ["profile = \"cpu-generic\"", "[engines]\ncuda = \"off\"\nopencl = \"off\"\n"] {
+        let (profile, asked) = chosen(text, Machine::default());
+        assert_eq!((profile.name.as_str(), asked), ("cpu-generic", None), "{text}");
+    }
+    let known = Machine { devices: vec![hopper()], ..Machine::default() };
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = Config::load(Sources { machine: known, ..sources(&directory, "") }).expect("good");
+    assert_eq!(config.profile.name, "nvidia-h200", "what the sources know is enough");
+    assert!(config.describe().contains("# chosen: auto, since these hold: apis cuda"), "{}", config.describe());
+}
+
+/// What is written must be TOML whatever is in it.
+#[test]
+fn odd_texts_can_be_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("odd.toml");
+    let text = "[about]\nname = \"a\\u0007\\\\\\\"\"\nsummary = \"two\\nlines\"\n";
+    std::fs::write(&path, text).expect("written");
+    let config = load(&format!("profile = {path:?}\nlog.filter = \"a\\u007f\\\"\\u200b'\""), |_| {}).expect("odd");
+    assert_eq!(load(&config.describe(), |_| {}).expect("what it tells"), config);
 }
