@@ -25,6 +25,8 @@ const GROUP_SIZE_MAX: u32 = 128;
 pub struct CudaOptions {
     /// Bytes of the device's memory that we may hold; four fifths of what it has if `None`.
     pub memory_bytes_max: Option<u64>,
+    /// Work-items of a group at most, where that is less than the device takes.
+    pub group_size_max: Option<u32>,
 }
 
 /// What is known of all CUDA devices of this machine, in the driver's order.
@@ -75,6 +77,7 @@ impl CudaDevice {
         cust::init(CudaFlags::empty()).map_err(|error| failed("cuInit", error))?;
         let (device, mut info) = described(ordinal)?;
         info.memory_bytes = options.memory_bytes_max.unwrap_or(info.memory_bytes);
+        info.group_size_max = info.group_size_max.min(options.group_size_max.unwrap_or(u32::MAX).max(1));
         let context = Context::new(device).map_err(|error| failed("cuDevicePrimaryCtxRetain", error))?;
         let budget = MemoryBudget::new(info.memory_bytes);
         Ok(Self { shared: Arc::new(Shared { info, budget, context, kernels: Mutex::default() }) })

@@ -44,7 +44,8 @@ fn every_program_loads() {
 
 #[test]
 fn memory_that_the_driver_does_not_have_is_an_error() {
-    let device = CudaDevice::open(0, &CudaOptions { memory_bytes_max: Some(u64::MAX) }).expect("a device");
+    let device = CudaDevice::open(0, &CudaOptions { memory_bytes_max: Some(u64::MAX), ..CudaOptions::default() })
+        .expect("a device");
     let mut queue = device.queue().expect("a queue");
     for bytes in [usize::MAX, 1 << 40] {
         let refused = queue.allocate(bytes).err();

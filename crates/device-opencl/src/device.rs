@@ -32,6 +32,8 @@ pub struct OpenClOptions {
     pub cache: Option<PathBuf>,
     /// Bytes of the device's memory that we may hold; four fifths of what it has if `None`.
     pub memory_bytes_max: Option<u64>,
+    /// Work-items of a group at most, where that is less than the device takes.
+    pub group_size_max: Option<u32>,
 }
 
 /// What is known of all OpenCL devices of this machine, in the drivers' order. Those that are not available, have no
@@ -78,6 +80,7 @@ impl OpenClDevice {
             return Err(DeviceError::Absent(format!("OpenCL device {ordinal} of {count}")));
         };
         info.memory_bytes = options.memory_bytes_max.unwrap_or(info.memory_bytes);
+        info.group_size_max = info.group_size_max.min(options.group_size_max.unwrap_or(u32::MAX).max(1));
         let context = Context::from_device(&device).map_err(|error| failed("clCreateContext", error.0))?;
         Ok(Self {
             shared: Arc::new(Shared {

@@ -30,6 +30,9 @@ struct Arguments {
     /// Bytes of its memory to hold at most; 0: what suits it
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     memory_bytes_max: u64,
+    /// Work-items of a group at most; 0: as many as suit it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    group_max: u32,
     /// How sums of proofs are cut
     #[arg(long, value_name = "BITS,ENTRIES,COPIES", default_value_t)]
     sums: SumTuning,
@@ -54,8 +57,10 @@ fn list() -> Result<(), Box<dyn Error>> {
 
 /// Serves the device until the parent is gone.
 fn drive(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let options =
-        CudaOptions { memory_bytes_max: (arguments.memory_bytes_max > 0).then_some(arguments.memory_bytes_max) };
+    let options = CudaOptions {
+        memory_bytes_max: (arguments.memory_bytes_max > 0).then_some(arguments.memory_bytes_max),
+        group_size_max: (arguments.group_max > 0).then_some(arguments.group_max),
+    };
     let (socket, sums) = (socket_from_stdin()?, arguments.sums);
     let open = || {
         let device: Box<dyn Device> = Box::new(CudaDevice::open(arguments.ordinal, &options)?);

@@ -470,6 +470,9 @@ pub(crate) struct DeviceWorkerArgs {
     /// Bytes of its memory to hold at most; 0: what suits it
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     pub(crate) memory_bytes_max: u64,
+    /// Work-items of a group at most; 0: as many as suit it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) group_max: u32,
     /// How sums of proofs are cut
     #[arg(long, value_name = "BITS,ENTRIES,COPIES", default_value_t)]
     pub(crate) sums: SumTuning,

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::gpu;
-use outrigger_config::{Config, Devices, Overrides, Sources};
-use outrigger_device::{DeviceInfo, WorkerHandle, WorkerOptions};
+use outrigger_config::{Config, DeviceApi, DeviceSearch, DeviceSeen, Devices, Overrides, Sources};
+use outrigger_device::{Api, DeviceInfo, WorkerHandle, WorkerOptions};
 use outrigger_groth16::engine::ProofEngine;
 use outrigger_groth16::engine::device::remote::{self, RemoteEngine};
 use outrigger_scheduler::device::{DeviceEngine, DeviceOptions, ProcessWorker};
@@ -60,15 +60,33 @@ pub(crate) struct Started {
 /// The configuration of a command that drives devices by itself. It listens nowhere, so it needs no place for a socket.
 pub(crate) fn config(overrides: Overrides) -> Result<Config, Failure> {
     let overrides = Overrides { unix: Some("/nowhere".into()), ..overrides };
-    Config::load(Sources::of_process(None, overrides)).map_err(Failure::input)
+    Config::load_with_devices(Sources::of_process(None, overrides), seen).map_err(Failure::input)
+}
+
+/// The devices that a profile may be chosen by.
+pub(crate) fn seen(search: &DeviceSearch) -> Vec<DeviceSeen> {
+    let described = |device: DeviceInfo| DeviceSeen {
+        api: if device.api == Api::Cuda { DeviceApi::Cuda } else { DeviceApi::Opencl },
+        name: device.name,
+        platform: device.platform,
+        memory_bytes: device.memory_bytes,
+        is_processor: device.is_processor,
+    };
+    let (cuda, opencl) = thread::scope(|scope| {
+        let cuda = scope.spawn(|| listing::cuda(search.cuda, search.cuda_worker.as_deref()));
+        let opencl = listing::opencl(search.opencl);
+        (cuda.join(), opencl)
+    });
+    let cuda = cuda.ok().and_then(Result::ok).unwrap_or_default();
+    cuda.into_iter().chain(opencl.unwrap_or_default()).map(described).collect()
 }
 
 /// Looks for the devices that the configuration wants: CUDA's first.
 pub(crate) fn find(config: &Config) -> Found {
     // Either may take seconds to say that it has none.
     let (cuda, all) = thread::scope(|scope| {
-        let cuda = scope.spawn(|| listing::cuda(config));
-        let opencl = listing::opencl(config);
+        let cuda = scope.spawn(|| listing::cuda(config.engines.cuda, config.devices.cuda_worker.as_deref()));
+        let opencl = listing::opencl(config.engines.opencl);
         let cuda = cuda.join().unwrap_or_else(|_| Err(Absence::Failed("the search panicked".to_owned())));
         (cuda, opencl)
     });

@@ -13,10 +13,12 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use outrigger_algorithms::known_keys;
 use outrigger_config::{Config, ConfigErrors, EngineRule, Overrides, Sources};
 use outrigger_proving::ProofService;
+use outrigger_scheduler::cost::{Cost, Guesses};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
 use outrigger_service::{
     Listeners, Reload, Running, Server, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions,
 };
+use outrigger_types::Backend;
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -97,7 +99,7 @@ fn load(args: &ConfigArgs) -> Result<Config, ConfigErrors> {
         opencl: args.opencl.clone(),
         ..Overrides::default()
     };
-    Config::load(Sources::of_process(args.config.clone(), overrides))
+    Config::load_with_devices(Sources::of_process(args.config.clone(), overrides), devices::seen)
 }
 
 fn recorder() -> Result<PrometheusHandle, Failure> {
@@ -124,16 +126,24 @@ async fn serve(
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::work)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(Failure::work)?;
     let threads = NonZeroUsize::new(config.threads.verify);
-    let cores = CoreEngine::new(CoreOptions { threads, ..CoreOptions::default() });
+    let cores = CoreEngine::new(CoreOptions { threads, pin: config.threads.pin, ..CoreOptions::default() });
+    cores.guess(guesses(&config, Backend::Cpu));
     let with_vector = config.engines.vector == EngineRule::Auto;
     let vector = cores.vector().filter(|_| with_vector);
     if let Some(vector) = &vector {
+        vector.guess(guesses(&config, Backend::Vector));
         vector.warm_up();
         known_keys::enable(config.engines.known_keys_bytes_max);
     }
     let driven = devices::start(&config).driven;
     let mut engines = cores.with(vector);
+    for device in &driven {
+        device.engine.guess(guesses(&config, device.engine.backend()));
+    }
     engines.extend(devices::engines(&driven));
+    // Of engines that are expected to be done at the same time, the first is taken.
+    let place = |backend| config.engines.order.iter().position(|other| *other == backend);
+    engines.sort_by_key(|engine| place(engine.backend()));
     let scheduler = Scheduler::new(config.scheduler_options(), engines);
     let provers = proving::start(&config, devices::provers(&driven)).await?;
     // The server drains what proves, too: it knows which callers still listen.
@@ -170,6 +180,16 @@ async fn serve(
     supervisor::stopping(config.drain_grace);
     drain(&config, &running, &mut terminate, &mut interrupt).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the configuration guesses that operations cost on a backend.
+fn guesses(config: &Config, backend: Backend) -> Guesses {
+    let tuning = config.scheduler.clone();
+    Guesses::new(move |operation| {
+        let guess = tuning.guess(backend, operation)?;
+        let fixed_ns = guess.fixed_us * 1e3;
+        Some(Cost { fixed_ns, item_ns: guess.item_ns, byte_ns: guess.byte_ns, grain: 1 })
+    })
 }
 
 /// One line on standard output, for people or for a program that waits for it.

@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use outrigger_config::{Overrides, Sources};
+use outrigger_config::Overrides;
 
 use crate::cli::{Failure, TuneArgs};
 use crate::demo::Sidecar;
-use crate::{files, print};
+use crate::{devices, files, print};
 
 use knobs::Knob;
 use load::{Load, Suite};
@@ -58,11 +58,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     }
     let since = Instant::now();
     let effort = if args.thorough { Effort::THOROUGH } else { Effort::QUICK };
-    let config = outrigger_config::Config::load(Sources::of_process(
-        None,
-        Overrides { unix: Some("/nowhere".into()), profile: args.profile.clone(), ..Overrides::default() },
-    ))
-    .map_err(Failure::input)?;
+    let config = devices::config(Overrides { profile: args.profile.clone(), ..Overrides::default() })?;
     let knobs = knobs::of(&config, args.thorough);
     let candidates: usize = knobs.iter().map(|knob| knob.others().count()).sum();
     let bar = progress(candidates as u64 + 1, !args.json);
@@ -84,7 +80,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     bar.finish_and_clear();
     let outcome = Outcome::new(&config, changes, gains, since.elapsed(), args.thorough);
     if let Some(out) = &args.out {
-        files::write(out, outcome.profile().as_bytes())?;
+        files::write(out, outcome.profile(&config)?.as_bytes())?;
     }
     if args.json {
         print::json(&outcome)

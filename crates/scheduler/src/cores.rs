@@ -19,6 +19,7 @@ mod pool;
 mod queue;
 mod vector;
 
+use crate::cost::Guesses;
 use pool::{Face, Pool};
 use vector::Trials;
 
@@ -37,6 +38,8 @@ pub struct CoreOptions {
     pub threads: Option<NonZeroUsize>,
     /// Items that a thread takes at once; what the operation's room says where not given.
     pub piece_items: Option<NonZeroUsize>,
+    /// Whether each thread stays on a core of its own, of those that this process may use.
+    pub pin: bool,
 }
 
 /// One way to use the cores. Cheap to clone; clones and neighbours share the threads, which end with the last.
@@ -76,7 +79,7 @@ impl CoreEngine {
         runner: impl Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static,
     ) -> Self {
         Self {
-            pool: Arc::new(Pool::new(options.threads)),
+            pool: Arc::new(Pool::new(options.threads, options.pin)),
             face: Arc::new(Face::new(Backend::Cpu, 1, Box::new(runner))),
             device: processor().into(),
             options,
@@ -124,6 +127,11 @@ impl CoreEngine {
     /// This engine and one that shares its threads, as a scheduler takes them.
     pub fn with(self, neighbour: Option<Self>) -> Vec<Arc<dyn Engine>> {
         [Some(self), neighbour].into_iter().flatten().map(|engine| Arc::new(engine) as Arc<dyn Engine>).collect()
+    }
+
+    /// Takes guesses of what operations cost, on one core each, until they were measured.
+    pub fn guess(&self, guesses: Guesses) {
+        self.face.costs.guess(guesses);
     }
 
     /// How many threads there are.

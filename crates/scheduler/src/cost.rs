@@ -1,5 +1,5 @@
 //! What work costs on this machine: `a + c·n + d·bytes` for each engine and operation, fitted to what was
-//! measured and never guessed.
+//! measured. Until then it is what the configuration guesses, if anything.
 //!
 //! The fit is weighted least squares with exponential forgetting over (1, items, bytes). Rows are scaled by the
 //! number of items, so that relative errors of small and large pieces count alike. Terms that the observations
@@ -8,7 +8,8 @@
 //! few, taken on a busy machine, it would carry all of the noise to pieces of another size.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use outrigger_types::Operation;
@@ -180,10 +181,27 @@ impl CostModel {
     }
 }
 
+/// What operations are guessed to cost before anything was measured; `None` of one guesses nothing.
+pub struct Guesses(Box<dyn Fn(Operation) -> Option<Cost> + Send + Sync>);
+
+impl Guesses {
+    /// Guesses as a function gives them.
+    pub fn new(guess: impl Fn(Operation) -> Option<Cost> + Send + Sync + 'static) -> Self {
+        Self(Box::new(guess))
+    }
+}
+
+impl fmt::Debug for Guesses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guesses")
+    }
+}
+
 /// The models of one engine. Bounded: there are about a hundred operations.
 #[derive(Debug)]
 pub struct CostTable {
     grain: usize,
+    guesses: OnceLock<Guesses>,
     models: Mutex<HashMap<Operation, CostModel>>,
 }
 
@@ -196,12 +214,17 @@ impl Default for CostTable {
 impl CostTable {
     /// An empty table of an engine whose pieces come in multiples of `grain` items.
     pub fn with_grain(grain: usize) -> Self {
-        Self { grain: grain.max(1), models: Mutex::default() }
+        Self { grain: grain.max(1), guesses: OnceLock::new(), models: Mutex::default() }
     }
 
     /// What the items of a piece are a multiple of.
     pub const fn grain(&self) -> usize {
         self.grain
+    }
+
+    /// Takes these guesses for what is not known yet, once; later ones change nothing. The grain is that of the table.
+    pub fn guess(&self, guesses: Guesses) {
+        let _ = self.guesses.set(guesses);
     }
 
     /// Learns what `pieces` equal pieces took together.
@@ -218,15 +241,24 @@ impl CostTable {
         self.lock().remove(&operation);
     }
 
-    /// The cost of an operation, once it is known.
+    /// The cost of an operation, once it is known; before that what it is guessed to be, if anything.
     pub fn cost(&self, operation: Operation) -> Option<Cost> {
-        self.lock().get(&operation).and_then(CostModel::cost)
+        let known = self.lock().get(&operation).and_then(CostModel::cost);
+        known.or_else(|| self.guessed(operation))
     }
 
     /// The cost and whether it rests on recent observations.
     pub fn cost_and_freshness(&self, operation: Operation, now: Instant) -> (Option<Cost>, bool) {
-        let models = self.lock();
-        models.get(&operation).map_or((None, false), |model| (model.cost(), model.is_fresh(now)))
+        let known = self.lock().get(&operation).map(|model| (model.cost(), model.is_fresh(now)));
+        match known {
+            Some((Some(cost), is_fresh)) => (Some(cost), is_fresh),
+            _ => (self.guessed(operation), false),
+        }
+    }
+
+    fn guessed(&self, operation: Operation) -> Option<Cost> {
+        let guess = (self.guesses.get()?.0)(operation)?;
+        Some(Cost { grain: self.grain, ..guess })
     }
 
     /// All costs that are known, by operation.

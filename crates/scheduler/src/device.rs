@@ -21,7 +21,7 @@ mod trust;
 
 pub use process::ProcessWorker;
 
-use crate::cost::CostTable;
+use crate::cost::{CostTable, Guesses};
 use crate::metrics::DeviceEvent;
 use batch::{Checked, Pools};
 use jobs::Jobs;
@@ -135,6 +135,11 @@ impl DeviceEngine {
     /// Waits until everything that the kernels can do was tried, at most so long. Gives back whether it was.
     pub fn warm_up(&self, time_max: Duration) -> bool {
         self.shared.trust.settled(self.shared.worker.as_ref(), time_max)
+    }
+
+    /// Takes guesses of what operations cost, on the whole of the device, until they were measured.
+    pub fn guess(&self, guesses: Guesses) {
+        self.shared.costs.guess(guesses);
     }
 
     /// The operations that are offered, each with what the trials say it costs.

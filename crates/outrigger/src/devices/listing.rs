@@ -61,25 +61,25 @@ impl fmt::Display for Absence {
 }
 
 /// The CUDA devices, or why there are none.
-pub(super) fn cuda(config: &Config) -> Result<Vec<DeviceInfo>, Absence> {
-    if config.engines.cuda == EngineRule::Off {
+pub(super) fn cuda(rule: EngineRule, named: Option<&Path>) -> Result<Vec<DeviceInfo>, Absence> {
+    if rule == EngineRule::Off {
         return Err(Absence::Off("engines.cuda"));
     }
     let failed = |error: io::Error| Absence::Failed(error.to_string());
-    let program = worker::cuda_program(&config.devices).map_err(failed)?;
+    let program = worker::cuda_program(named).map_err(failed)?;
     let mut command = Command::new(&program);
     command.arg("--list");
-    let said = ask(command).map_err(|error| match (&config.devices.cuda_worker, error.kind()) {
+    let said = ask(command).map_err(|error| match (named, error.kind()) {
         (None, io::ErrorKind::NotFound) => Absence::NoWorker(program.clone()),
-        (Some(named), _) => Absence::BadWorker(named.clone(), error.to_string()),
+        (Some(named), _) => Absence::BadWorker(named.to_owned(), error.to_string()),
         (None, _) => failed(error),
     })?;
     said.devices_or(&program)
 }
 
 /// The OpenCL devices, or why there are none.
-pub(super) fn opencl(config: &Config) -> Result<Vec<DeviceInfo>, Absence> {
-    if config.engines.opencl == OpenclRule::Off {
+pub(super) fn opencl(rule: OpenclRule) -> Result<Vec<DeviceInfo>, Absence> {
+    if rule == OpenclRule::Off {
         return Err(Absence::Off("engines.opencl"));
     }
     let failed = |error: io::Error| Absence::Failed(error.to_string());

@@ -1,7 +1,7 @@
 //! The processes that drive devices: `outrigger device-worker` for OpenCL, `outrigger-cuda` for CUDA.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use crate::cli::{DeviceWorkerArgs, Failure};
 const CUDA_WORKER: &str = "outrigger-cuda";
 
 /// The program that drives CUDA devices: the one that the configuration names, or the one beside this program.
-pub(super) fn cuda_program(rules: &Devices) -> io::Result<PathBuf> {
-    match &rules.cuda_worker {
-        Some(named) => Ok(named.clone()),
+pub(super) fn cuda_program(named: Option<&Path>) -> io::Result<PathBuf> {
+    match named {
+        Some(named) => Ok(named.to_owned()),
         None => Ok(std::env::current_exe()?.with_file_name(CUDA_WORKER)),
     }
 }
@@ -27,9 +27,9 @@ pub(super) fn cuda_program(rules: &Devices) -> io::Result<PathBuf> {
 /// What makes the command of a device's worker.
 pub(super) fn command(device: &DeviceInfo, rules: &Devices) -> io::Result<impl FnMut() -> Command + Send + 'static> {
     let is_cuda = device.api == Api::Cuda;
-    let program = if is_cuda { cuda_program(rules)? } else { std::env::current_exe()? };
+    let program = if is_cuda { cuda_program(rules.cuda_worker.as_deref())? } else { std::env::current_exe()? };
     let (ordinal, memory) = (device.ordinal, rules.memory_bytes_max);
-    let cache = rules.kernel_cache.clone();
+    let (cache, group) = (rules.kernel_cache.clone(), rules.group_max);
     let sums = SumTuning {
         window_bits: Some(rules.msm_window_bits).filter(|bits| *bits > 0),
         entries_per_item: rules.msm_entries_per_item,
@@ -46,7 +46,7 @@ pub(super) fn command(device: &DeviceInfo, rules: &Devices) -> io::Result<impl F
             }
         }
         command.arg("--ordinal").arg(ordinal.to_string()).arg("--memory-bytes-max").arg(memory.to_string());
-        command.arg("--sums").arg(sums.to_string());
+        command.arg("--group-max").arg(group.to_string()).arg("--sums").arg(sums.to_string());
         command
     })
 }
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &DeviceWorkerArgs) -> Result<ExitCode, Failure> {
     let options = OpenClOptions {
         cache: args.kernel_cache.clone(),
         memory_bytes_max: (args.memory_bytes_max > 0).then_some(args.memory_bytes_max),
+        group_size_max: (args.group_max > 0).then_some(args.group_max),
     };
     let socket = socket_from_stdin().map_err(Failure::work)?;
     let open = || {

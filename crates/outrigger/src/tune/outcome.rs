@@ -1,15 +1,15 @@
 //! What tuning found: the table that people read, and the profile that a sidecar reads.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use outrigger_config::{Config, Machine};
+use outrigger_config::{Basis, Config, Figure, KEYS, Machine, ProfileDraft, ProfileValue};
 use serde::Serialize;
 
 use super::knobs::Knob;
 use super::load::Suite;
 use crate::bench::median;
+use crate::cli::Failure;
 use crate::print;
 
 /// Ratios of pairs with the rates that they are of.
@@ -73,6 +73,15 @@ impl Change {
     }
 }
 
+impl Change {
+    fn value(&self) -> ProfileValue {
+        match self.to.parse() {
+            Ok(number) if !self.is_text => ProfileValue::Number(number),
+            _ => ProfileValue::Text(self.to.clone()),
+        }
+    }
+}
+
 /// Before beside after, of one suite.
 #[derive(Clone, Debug, Serialize)]
 struct Gain {
@@ -126,26 +135,57 @@ impl Outcome {
         }
     }
 
-    /// The profile that these values make.
-    pub(super) fn profile(&self) -> String {
-        let mut table = toml::Table::new();
-        table.insert("about".into(), toml::Value::try_from(self.about()).expect("text"));
-        for change in &self.changes {
-            let value = if change.is_text {
-                toml::Value::String(change.to.clone())
-            } else {
-                toml::Value::Integer(change.to.parse().expect("a number"))
-            };
-            insert(&mut table, change.key, value);
+    /// The profile that these values make: what the one before said, with what was changed.
+    pub(super) fn profile(&self, config: &Config) -> Result<String, Failure> {
+        let is_changed = |key: &str| self.changes.iter().any(|change| change.key == key);
+        let said: toml::Table = config.describe().to_string().parse().map_err(Failure::work)?;
+        let mut draft = ProfileDraft {
+            name: "tuned".to_owned(),
+            summary: format!("{}, tuned on {}", self.machine, self.date),
+            comment: format!(
+                "Written by outrigger tune, version {}, which began with the profile {}. Name it by --profile, or by \
+                 profile in the configuration file.",
+                self.build, self.profile
+            ),
+            costs: config.scheduler.costs.clone(),
+            ..ProfileDraft::default()
+        };
+        for figure in &config.profile.figures {
+            let covers = |path: &str| figure.keys.iter().any(|key| path == key || path.starts_with(&format!("{key}.")));
+            let mut kept: Vec<String> = Vec::new();
+            for path in KEYS.iter().map(|key| key.path).filter(|path| covers(path) && !is_changed(path)) {
+                if path.starts_with("scheduler.costs") {
+                    if !draft.costs.is_empty() {
+                        kept.push(path.to_owned());
+                    }
+                } else if let Some(value) = at(&said, path).and_then(profile_value) {
+                    draft.values.push((path.to_owned(), value));
+                    kept.push(path.to_owned());
+                }
+            }
+            if !kept.is_empty() {
+                draft.figures.push(Figure { keys: kept, ..figure.clone() });
+            }
         }
-        table.to_string()
+        for change in &self.changes {
+            draft.values.push((change.key.to_owned(), change.value()));
+            draft.figures.push(self.figure(change));
+        }
+        draft.to_toml().map_err(Failure::work)
     }
 
-    fn about(&self) -> BTreeMap<&'static str, String> {
-        BTreeMap::from([
-            ("name", "tuned".to_owned()),
-            ("summary", format!("{}, tuned on {} by outrigger {}", self.machine, self.date, self.build)),
-        ])
+    /// Where a changed value comes from.
+    fn figure(&self, change: &Change) -> Figure {
+        let suites: Vec<_> = change.suites.iter().map(|(suite, ratio)| format!("{suite}: {ratio:.3} times")).collect();
+        Figure {
+            keys: vec![change.key.to_owned()],
+            basis: Basis::Measured,
+            from: format!("instead of {}, medians of pairs: {}", change.from, suites.join("; ")),
+            date: Some(self.date.clone()),
+            device: Some(self.machine.clone()),
+            driver: None,
+            build: Some(self.build.to_owned()),
+        }
     }
 
     /// For people.
@@ -178,17 +218,22 @@ impl Outcome {
     }
 }
 
-/// Puts a value at a path of tables.
-fn insert(table: &mut toml::Table, path: &str, value: toml::Value) {
+/// The value at a path of tables.
+fn at<'a>(table: &'a toml::Table, path: &str) -> Option<&'a toml::Value> {
     match path.split_once('.') {
-        None => {
-            table.insert(path.to_owned(), value);
+        None => table.get(path),
+        Some((first, rest)) => at(table.get(first)?.as_table()?, rest),
+    }
+}
+
+fn profile_value(value: &toml::Value) -> Option<ProfileValue> {
+    match value {
+        toml::Value::Integer(number) => u64::try_from(*number).ok().map(ProfileValue::Number),
+        toml::Value::String(text) => Some(ProfileValue::Text(text.clone())),
+        toml::Value::Boolean(flag) => Some(ProfileValue::Flag(*flag)),
+        toml::Value::Array(names) => {
+            names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>().map(ProfileValue::List)
         }
-        Some((first, rest)) => {
-            let inner = table.entry(first).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            if let toml::Value::Table(inner) = inner {
-                insert(inner, rest, value);
-            }
-        }
+        _ => None,
     }
 }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use outrigger_types::{Backend, EngineError, Job, JobId, Operation, Outcome, Output, Piece, Work};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::join::joined;
 use super::queue::{Notice, Queue, Step, Unit};
@@ -63,16 +64,21 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// So many threads; one for each core where not given.
-    pub(super) fn new(threads: Option<NonZeroUsize>) -> Self {
+    /// So many threads; one for each core where not given. Those that are pinned stay on a core of their own.
+    pub(super) fn new(threads: Option<NonZeroUsize>, pin: bool) -> Self {
+        let cores = if pin { own_cores() } else { Vec::new() };
         let count = threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let shared = Arc::new(Shared { queue: Mutex::new(Queue::new()), ready: Condvar::new() });
         let threads = (0..count)
             .map(|number| {
                 let shared = shared.clone();
+                let core = (!cores.is_empty()).then(|| cores[number % cores.len()]);
                 thread::Builder::new()
                     .name(format!("outrigger-cpu-{number}"))
-                    .spawn(move || work_until_closed(&shared))
+                    .spawn(move || {
+                        core.into_iter().for_each(stay_on);
+                        work_until_closed(&shared);
+                    })
                     .expect("the operating system starts a thread")
             })
             .collect();
@@ -191,5 +197,25 @@ fn tell(notice: Notice) {
     let told = catch_unwind(AssertUnwindSafe(|| (notice.completion)(notice.job)));
     if told.is_err() {
         tracing::error!(job = notice.job, "the completion callback of a job panicked");
+    }
+}
+
+/// The cores that this process may use, by their numbers.
+fn own_cores() -> Vec<usize> {
+    match sched_getaffinity(None) {
+        Ok(set) => (0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "threads.pin has no effect: the system does not say which cores this process has");
+            Vec::new()
+        }
+    }
+}
+
+/// Keeps the calling thread on a core.
+fn stay_on(core: usize) {
+    let mut set = CpuSet::new();
+    set.set(core);
+    if let Err(error) = sched_setaffinity(None, &set) {
+        tracing::warn!(core, %error, "a thread is not pinned to its core");
     }
 }

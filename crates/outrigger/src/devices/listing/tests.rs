@@ -11,6 +11,10 @@ fn configured(environment: &[(&str, &str)], overrides: Overrides) -> Config {
     Config::load(sources).expect("a configuration")
 }
 
+fn cuda_of(config: &Config) -> Result<Vec<DeviceInfo>, Absence> {
+    cuda(config.engines.cuda, config.devices.cuda_worker.as_deref())
+}
+
 /// What a shell that runs `script` is taken to say.
 fn said_by(script: &str) -> Result<Vec<DeviceInfo>, Absence> {
     let mut command = Command::new("sh");
@@ -58,15 +62,18 @@ fn much_output_is_read() {
 #[test]
 fn a_worker_that_is_not_there_is_named() {
     // Tests lie beside no worker.
-    let beside = cuda(&configured(&[], Overrides::default())).expect_err("none");
+    let beside = cuda_of(&configured(&[], Overrides::default())).expect_err("none");
     assert!(matches!(&beside, Absence::NoWorker(path) if path.ends_with("outrigger-cuda")), "{beside}");
     assert!(!beside.is_fault());
     let variable = ("OUTRIGGER_DEVICES__CUDA_WORKER", "/nowhere/outrigger-cuda");
-    let named = cuda(&configured(&[variable], Overrides::default())).expect_err("none");
+    let named = cuda_of(&configured(&[variable], Overrides::default())).expect_err("none");
     assert!(named.is_fault() && named.to_string().contains("/nowhere/outrigger-cuda"), "{named}");
     let off = Overrides { cuda: Some("off".to_owned()), opencl: Some("off".to_owned()), ..Overrides::default() };
     let off = configured(&[], off);
-    assert_eq!((cuda(&off), opencl(&off)), (Err(Absence::Off("engines.cuda")), Err(Absence::Off("engines.opencl"))));
+    assert_eq!(
+        (cuda_of(&off), opencl(off.engines.opencl)),
+        (Err(Absence::Off("engines.cuda")), Err(Absence::Off("engines.opencl")))
+    );
 }
 
 /// In `auto` OpenCL has what CUDA leaves it, by the name of the model; in `all` everything.
