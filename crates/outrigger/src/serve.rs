@@ -159,6 +159,7 @@ async fn serve(
             metrics.run_upkeep();
         }
     });
+    tracing::info!(profile = config.profile.name, why = %config.profile.choice, "profile");
     announce(args, &config, &running, provers.as_ref());
     let places = places(&running);
     supervisor::ready(&places);
