@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outrigger-proving", &["groth16", "types", "witness"]),
     ("outrigger-scheduler", &["algorithms", "device", "types"]),
     ("outrigger-service", &["algorithms", "groth16", "proto", "proving", "scheduler", "types"]),
+    ("outrigger-top", &[]),
     ("outrigger-types", &[]),
     ("outrigger-vector", &[]),
     ("outrigger-witness", &["groth16", "types"]),
