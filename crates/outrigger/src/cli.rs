@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Setup(SetupArgs),
     /// Measure this machine, side by side with the best library for each algorithm
     Bench(BenchArgs),
+    /// Show how a running sidecar fares, live
+    Top(TopArgs),
     /// Measure this machine and write a profile for it
     Tune(TuneArgs),
     /// Show the engines of this machine and what they can do
@@ -417,6 +419,32 @@ fn size(text: &str) -> Result<usize, String> {
         Some(power) => power.parse().ok().and_then(|power| 1_usize.checked_shl(power)).ok_or_else(bad),
         None => text.parse().map_err(|_| bad()),
     }
+}
+
+#[derive(Args)]
+pub(crate) struct TopArgs {
+    /// The sidecar's admin listener, or the page of its metrics
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9464")]
+    pub(crate) metrics: String,
+    /// The time between two looks, such as 1s or 500ms
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    pub(crate) interval: Duration,
+    /// Look once and print it as text
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Look once and print it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A time in seconds or milliseconds.
+fn interval(text: &str) -> Result<Duration, String> {
+    let bad = || format!("{text:?} is no time; write for example 1s or 500ms");
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('s').ok_or_else(bad)?, 1_000),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).map(Duration::from_millis).ok_or_else(bad)
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ pub(crate) mod merkle;
 pub(crate) mod prove;
 pub(crate) mod recover;
 pub(crate) mod setup;
+pub(crate) mod top;
 pub(crate) mod verify;
 pub(crate) mod verify_proof;
 

@@ -50,6 +50,7 @@ fn run(cli: cli::Cli) -> Result<ExitCode, cli::Failure> {
         cli::Command::VerifyProof(args) => commands::verify_proof::run(&args),
         cli::Command::Setup(args) => commands::setup::run(&args),
         cli::Command::Bench(args) => bench::run(&args),
+        cli::Command::Top(args) => commands::top::run(&args),
         cli::Command::Tune(args) => tune::run(&args),
         cli::Command::Devices(args) => commands::devices::run(&args),
         cli::Command::CheckConfig(args) => serve::check_config(&args),
