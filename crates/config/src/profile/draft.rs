@@ -104,8 +104,8 @@ impl ProfileDraft {
                 fail(path, "a duration has whole microseconds".to_owned());
             }
         }
-        let paths: Vec<_> =
-            said.into_iter().chain((!self.costs.is_empty()).then(|| COST_KEYS).into_iter().flatten()).collect();
+        let costs: &[&str] = if self.costs.is_empty() { &[] } else { &COST_KEYS };
+        let paths: Vec<_> = said.into_iter().chain(costs.iter().copied()).collect();
         for path in paths.iter().filter(|path| !self.figures.iter().any(|figure| figure.is_about(path))) {
             fail(path, "has no figure: say where the value comes from".to_owned());
         }

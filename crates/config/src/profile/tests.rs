@@ -141,11 +141,14 @@ fn auto_takes_the_profile_of_the_machine() {
     }
 }
 
+/// What makes a machine miss a rule.
+type Spoil = fn(&mut Machine);
+
 /// Each rule of each profile by itself: a machine that fulfils all the others does not get it.
 #[test]
 fn a_machine_that_misses_a_rule_gets_another_profile() {
     for (name, machine) in machines() {
-        let spoilt: [(&str, fn(&mut Machine)); 6] = [
+        let spoilt: [(&str, Spoil); 6] = [
             ("cpu_features", |machine| machine.features.retain(|feature| feature != "avx512ifma")),
             ("apis", |machine| machine.devices.iter_mut().for_each(|device| device.is_processor = true)),
             ("vendors", |machine| machine.devices.clear()),

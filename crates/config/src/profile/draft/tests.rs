@@ -161,9 +161,12 @@ fn numbers_of_every_size_are_kept() {
     }
 }
 
+/// What makes a good draft a bad one.
+type Spoil = fn(&mut ProfileDraft);
+
 #[test]
 fn what_would_not_load_is_not_written() {
-    let cases: [(&str, fn(&mut ProfileDraft)); 12] = [
+    let cases: [(&str, Spoil); 12] = [
         ("no key", |draft| draft.values[0].0 = "threads.pinned".to_owned()),
         ("no key", |draft| draft.values[0].0 = "scheduler.costs[0].item_ns".to_owned()),
         ("no key", |draft| draft.values[0].0 = "profile".to_owned()),
