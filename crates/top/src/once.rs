@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use crate::feed::Feed;
-use crate::number::{bytes, decimal, or_nothing, seconds, whole};
+use crate::number::{decimal, or_nothing, seconds, whole};
 use crate::view::View;
 use crate::{Error, panes};
 
@@ -88,7 +88,7 @@ pub(crate) fn sums(view: &View) -> String {
         rate(view.refused_per_second)
     );
     if let Some(held) = &view.in_flight {
-        text += &format!("   in flight {} items, {}", whole(held.items), bytes(held.bytes));
+        text += &format!("   in flight {} items", whole(held.items));
     }
     text
 }

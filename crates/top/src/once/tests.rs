@@ -21,7 +21,7 @@ fn text_has_the_figures_of_the_view() {
         "{text}"
     );
     for expected in [
-        "items judged/s 25.0   requests/s 0.25   refused/s 0   in flight 0 items, 0 B",
+        "items judged/s 25.0   requests/s 0.25   refused/s 0   in flight 0 items",
         "hash       keccak256     25.0        0 %        0.05          0",
         "opencl   pthread-skylake-avx512-Intel(R) Xeon(R) Processor #0",
         "peer0   too_large   ",

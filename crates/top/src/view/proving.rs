@@ -118,7 +118,7 @@ fn engines(change: &Change<'_>) -> Vec<ProofEngine> {
         begun.keys().map(|[engine]| engine).chain(units.keys().map(|[engine, _]| engine)).cloned().collect();
     let none = Count { total: 0.0, per_second: change.seconds().map(|_| 0.0) };
     let engine = |engine: String| {
-        let count = begun.get(&[engine.clone()]).copied().unwrap_or(none);
+        let count = begun.get(std::slice::from_ref(&engine)).copied().unwrap_or(none);
         let units = units.iter().filter(|([of, _], _)| *of == engine);
         let unit = |([_, curve], seconds): (&Key<2>, &f64)| Unit { curve: curve.clone(), unit_seconds: *seconds };
         let units = units.map(unit).collect();
