@@ -18,7 +18,7 @@ use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
 use outrigger_service::{
     Listeners, Reload, Running, Server, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions,
 };
-use outrigger_types::Backend;
+use outrigger_types::{Backend, Engine};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

@@ -22,7 +22,11 @@ fn echo(work: &Work, range: Range<usize>) -> Output {
 }
 
 fn engine(threads: usize, runner: impl Fn(&Work, Range<usize>) -> Output + Send + Sync + 'static) -> CoreEngine {
-    let options = CoreOptions { threads: NonZeroUsize::new(threads), piece_items: NonZeroUsize::new(8) };
+    let options = CoreOptions {
+        threads: NonZeroUsize::new(threads),
+        piece_items: NonZeroUsize::new(8),
+        ..CoreOptions::default()
+    };
     CoreEngine::with_runner(options, runner)
 }
 
@@ -60,7 +64,10 @@ fn finish(engine: &CoreEngine, told: &Receiver<JobId>) -> (Vec<Piece>, Option<En
 /// Long messages hold a thread no longer than short ones: their pieces are bounded by bytes, to a multiple of the lanes.
 #[test]
 fn pieces_of_long_messages_are_small() {
-    let cores = CoreEngine::with_runner(CoreOptions { threads: NonZeroUsize::new(1), piece_items: None }, echo);
+    let cores = CoreEngine::with_runner(
+        CoreOptions { threads: NonZeroUsize::new(1), piece_items: None, ..CoreOptions::default() },
+        echo,
+    );
     for (length, of_cores, of_lanes) in [(64, 256, 256), (PIECE_BYTES / 64, 64, 64), (PIECE_BYTES / 3, 3, 8)] {
         for (engine, expected) in [(cores.clone(), of_cores), (cores.with_lanes_runner(echo), of_lanes)] {
             let messages = ColumnBuf::with_count(Bytes::from(vec![7; 256 * length]), 256).expect("of one length");
@@ -192,4 +199,28 @@ fn costs_become_known() {
     let predicted = engine.predicted_cost(operation, 64, 64).expect("known");
     assert!((Duration::from_millis(3)..Duration::from_millis(500)).contains(&predicted), "{predicted:?}");
     assert!(!engine.device().is_empty());
+}
+
+/// Each thread says on which cores it may run while it works.
+#[test]
+fn pinned_threads_stay_on_a_core_each() {
+    let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+    let seen = Arc::new(Mutex::new(std::collections::HashMap::new()));
+    let told = seen.clone();
+    let runner = move |work: &Work, range: Range<usize>| {
+        let set = rustix::thread::sched_getaffinity(None).expect("its cores");
+        told.lock().expect("unpoisoned").insert(std::thread::current().id(), set.count());
+        std::thread::sleep(Duration::from_millis(5));
+        echo(work, range)
+    };
+    for (pin, expected) in [(true, 1), (false, allowed as u32)] {
+        seen.lock().expect("unpoisoned").clear();
+        let options = CoreOptions { threads: NonZeroUsize::new(2), piece_items: NonZeroUsize::new(8), pin };
+        let engine = CoreEngine::with_runner(options, runner.clone());
+        let (job, told) = job(vec![(work(64), 0..64)], Priority::Block);
+        engine.submit(job).map_err(|(error, _)| error).expect("taken");
+        assert_eq!(finish(&engine, &told).1, None);
+        let seen = seen.lock().expect("unpoisoned");
+        assert!(!seen.is_empty() && seen.values().all(|cores| *cores == expected), "{seen:?}");
+    }
 }

@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use outrigger_types::HashAlgorithm;
+
 use super::*;
 
 fn fitted(samples: impl IntoIterator<Item = (usize, usize, f64)>) -> CostModel {
@@ -93,4 +95,23 @@ fn a_grain_is_paid_whole() {
     }
     let eighths = cost.wall(64, 0, 8).as_nanos() as f64 / takes(8).as_nanos() as f64;
     assert!((0.95..1.05).contains(&eighths), "each of eight cores takes eight items: {eighths}");
+}
+
+#[test]
+fn guesses_hold_until_something_was_measured() {
+    let (known, other) = (Operation::Hash(HashAlgorithm::Sha256), Operation::Hash(HashAlgorithm::Sm3));
+    let table = CostTable::with_grain(8);
+    assert_eq!(table.cost(known), None);
+    let guess = Cost { fixed_ns: 5_000.0, item_ns: 70.0, byte_ns: 0.0, grain: 1 };
+    table.guess(Guesses::new(move |operation| (operation == known).then_some(guess)));
+    let now = Instant::now();
+    let expected = Some(Cost { grain: 8, ..guess });
+    assert_eq!((table.cost(known), table.cost(other)), (expected, None));
+    assert_eq!(table.cost_and_freshness(known, now), (expected, false), "no request is refused on a guess");
+    for _ in 0..OBSERVATIONS_MIN {
+        let pieces = Pieces { count: 1, items: 8, bytes: 80, compute: Duration::from_micros(8) };
+        table.observe(known, pieces, now);
+    }
+    let (cost, is_fresh) = table.cost_and_freshness(known, now);
+    assert!(is_fresh && cost.is_some_and(|cost| cost.item_ns > 900.0), "{cost:?}");
 }

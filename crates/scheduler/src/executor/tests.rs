@@ -99,7 +99,11 @@ fn options() -> SchedulerOptions {
 }
 
 fn cpu(threads: usize, runner: impl Runner) -> Arc<CoreEngine> {
-    let options = CoreOptions { threads: NonZeroUsize::new(threads), piece_items: NonZeroUsize::new(16) };
+    let options = CoreOptions {
+        threads: NonZeroUsize::new(threads),
+        piece_items: NonZeroUsize::new(16),
+        ..CoreOptions::default()
+    };
     Arc::new(CoreEngine::with_runner(options, runner))
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn serve_echo(args: &BenchEchoArgs) -> Result<ExitCode, Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(Failure::work)?;
     let engine = CoreEngine::with_runner(
-        CoreOptions { threads: NonZeroUsize::new(1), piece_items: NonZeroUsize::new(ECHO_PIECE_ITEMS) },
+        CoreOptions { threads: NonZeroUsize::new(1), piece_items: NonZeroUsize::new(ECHO_PIECE_ITEMS), pin: false },
         echo,
     );
     let options = SchedulerOptions { cache_entries: 0, ..SchedulerOptions::default() };
