@@ -14,7 +14,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
             "bench report needs files that the suites wrote: outrigger bench verify --json > verify.json",
         ));
     }
-    let results = args.files.iter().map(|path| Results::read(path)).collect::<Result<Vec<_>, _>>();
+    let results = args.files.iter().map(Results::read).collect::<Result<Vec<_>, _>>();
     let results = results.map_err(Failure::input)?;
     files::write(&args.out, html(&results).as_bytes())?;
     if let Some(path) = &args.csv {

@@ -102,7 +102,12 @@ pub(super) struct Load {
 impl Load {
     /// Waits until the sidecar has answered of everything once.
     pub(super) fn start(sidecar: Sidecar, work: &Work) -> Result<Self, Failure> {
-        let runtime = play::runtime()?;
+        // A thread of its own answers the sidecar's pings while another candidate is measured.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(Failure::work)?;
         let client = runtime.block_on(play::connect(sidecar.endpoint()))?;
         let (blocks, singles) = (work.blocks.clone(), work.singles.clone());
         let mut load = Self { sidecar, blocks, singles, runtime, client, circuit: None };
