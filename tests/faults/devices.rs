@@ -16,8 +16,6 @@ use crate::support::workload::{hashing, items};
 /// One thread without lanes, so that under load a device on the other core finishes first; no memory of verdicts.
 const SLOW_CORES: &str = "[threads]\nverify = 1\n[engines]\nvector = \"off\"\nopencl = \"all\"\n[scheduler]\n\
                           cache_entries = 0\n[log]\nfilter = \"warn\"\n";
-/// So much work may wait.
-const MUCH: &str = "[limits]\ncompute_max = \"10m\"\n";
 /// A worker that stands still for so long is killed; one that works on a busy machine is not.
 const HANG_MAX: &str = "hang_max = \"5s\"";
 
@@ -28,7 +26,7 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
     }
     let _alone = alone();
     let sidecar =
-        Sidecar::start_with(&format!("{SLOW_CORES}{MUCH}[devices]\n{HANG_MAX}\nkernel_cache = {:?}\n", kernel_cache()));
+        Sidecar::start_with(&format!("{SLOW_CORES}[devices]\n{HANG_MAX}\nkernel_cache = {:?}\n", kernel_cache()));
     let runtime = runtime();
     let client = runtime.block_on(async {
         let client = sidecar.client().await;
@@ -54,11 +52,12 @@ fn a_worker_that_stands_still_makes_nobody_wait_and_is_replaced() {
         until_metric(&sidecar, "outrigger_device_workers_total", &["event=\"hung\""], 1.0).await;
         println!("longest before {so_far:?}; hedged after {hedged:?}, replaced after {:?}", since.elapsed());
     });
-    for tally in [callers.finish(&runtime), cores.finish(&runtime)] {
-        assert_eq!((tally.wrong, tally.refusals()), (0, 0), "{:?}", tally.refused);
-        assert!(tally.longest < Duration::from_secs(25), "nobody waits for the device: {:?}", tally.longest);
-        println!("{} calls, longest {:?}", tally.calls, tally.longest);
-    }
+    let (tally, of_cores) = (callers.finish(&runtime), cores.finish(&runtime));
+    println!("{} calls, longest {:?}; {} items of the others", tally.calls, tally.longest, of_cores.items);
+    assert_eq!((tally.wrong, tally.refusals()), (0, 0), "{:?}", tally.refused);
+    assert!(tally.longest < Duration::from_secs(25), "nobody waits for the device: {:?}", tally.longest);
+    // Their quota may refuse some of them: they are only to keep the cores busy.
+    assert_eq!(of_cores.wrong, 0);
     runtime.block_on(until_served(&client, Backend::Opencl, Ruleset::Fabric));
 }
 
