@@ -50,6 +50,9 @@ pub(crate) fn program() -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OUTRIGGER_")) {
         command.env_remove(name);
     }
+    // Cargo names the folders of all libraries that it has built there, the double of the CUDA driver's too, and a sidecar
+    // that the program starts by itself would take that for a GPU.
+    command.env_remove("LD_LIBRARY_PATH");
     // No GPU of this machine: `support::cuda` says otherwise where one is wanted.
     command.env("OUTRIGGER_ENGINES__CUDA", "off").env("OUTRIGGER_DEVICES__CUDA_WORKER", "/nowhere/outrigger-cuda");
     command

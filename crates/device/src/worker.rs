@@ -19,6 +19,9 @@ use crate::{DeviceError, DeviceInfo};
 use self::state::{InFlight, Kind, Phase, State};
 pub use self::state::{Standing, WorkerStats};
 
+/// How often whoever waits for room looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// How a worker is kept. The defaults suit a GPU.
 #[derive(Clone, Debug)]
 pub struct WorkerOptions {
@@ -121,6 +124,8 @@ struct Inner {
     state: Mutex<State>,
     /// Notified when the state of the worker, or the standing of an operation, has changed.
     changed: Condvar,
+    /// Notified when a batch has ended: there is room for one.
+    room: Condvar,
 }
 
 impl WorkerHandle {
@@ -131,7 +136,8 @@ impl WorkerHandle {
     /// Where there is no memory for the arena, or no thread. (A command that cannot be run is tried again.)
     pub fn start(command: impl FnMut() -> Command + Send + 'static, options: WorkerOptions) -> io::Result<Self> {
         let arena = Arena::new(options.arena_bytes)?;
-        let inner = Arc::new(Inner { arena, options, state: Mutex::new(State::new()), changed: Condvar::new() });
+        let (state, changed, room) = (Mutex::new(State::new()), Condvar::new(), Condvar::new());
+        let inner = Arc::new(Inner { arena, options, state, changed, room });
         let keeper = {
             let inner = Arc::clone(&inner);
             thread::Builder::new()
@@ -202,19 +208,40 @@ impl WorkerHandle {
     ///
     /// # Errors
     /// The job, untouched, where it is not taken; then `completion` is not called.
-    pub fn submit(&self, mut job: Job, completion: Completion) -> Result<Ticket, (Refusal, Box<Job>)> {
-        if job.header.len() > HEADER_BYTES_MAX || !job.region.is_of(&self.inner.arena) {
-            return Err((Refusal::Misuse, Box::new(job)));
-        }
+    pub fn submit(&self, job: Job, completion: Completion) -> Result<Ticket, (Refusal, Box<Job>)> {
         // Looked at first, so that a refusal costs nothing; decided below.
         if let Err(refusal) = self.inner.admits(&self.inner.lock(), job.operation) {
             return Err((refusal, Box::new(job)));
         }
+        self.submit_in_turn(job, completion, &|| false)
+    }
+
+    /// Gives a batch to the worker as soon as it takes one more, for as long as `goes_on` says that it is still wanted,
+    /// which is asked every few milliseconds and must not ask the handle. Several may wait; any of them may be next.
+    ///
+    /// # Errors
+    /// As those of [`WorkerHandle::submit`]; [`Refusal::Full`] where it is wanted no longer.
+    pub fn submit_in_turn(
+        &self,
+        mut job: Job,
+        completion: Completion,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Ticket, (Refusal, Box<Job>)> {
+        if job.header.len() > HEADER_BYTES_MAX || !job.region.is_of(&self.inner.arena) {
+            return Err((Refusal::Misuse, Box::new(job)));
+        }
         job.region.clear_output();
         let deadline_ns = job.deadline.map(deadline_ns);
         let mut state = self.inner.lock();
-        if let Err(refusal) = self.inner.admits(&state, job.operation) {
-            return Err((refusal, Box::new(job)));
+        loop {
+            match self.inner.admits(&state, job.operation) {
+                Ok(()) => break,
+                Err(Refusal::Full) if goes_on() => {
+                    let waited = self.inner.room.wait_timeout(state, LOOK);
+                    (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+                }
+                Err(refusal) => return Err((refusal, Box::new(job))),
+            }
         }
         let (input, output) = (job.region.input_range(), job.region.output_range());
         let run = Run {

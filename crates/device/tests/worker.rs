@@ -76,6 +76,15 @@ fn run(handle: &WorkerHandle, job: Job) -> Finished {
     receiver.recv_timeout(LONG).expect("an end")
 }
 
+/// Waits for its turn, and for the answer.
+fn run_in_turn(handle: &WorkerHandle, job: Job) -> Finished {
+    let (sender, receiver) = mpsc::channel();
+    let completion = Box::new(move |finished| sender.send(finished).expect("the test waits"));
+    let taken = handle.submit_in_turn(job, completion, &|| true);
+    taken.unwrap_or_else(|(refusal, _)| panic!("{refusal:?}"));
+    receiver.recv_timeout(LONG).expect("an end")
+}
+
 /// The error of a batch that has none to show.
 fn error(finished: Finished) -> BatchError {
     finished.result.expect_err("an error")
@@ -136,6 +145,8 @@ fn two_batches_run_at_a_time_and_no_more_are_taken_than_said() {
     assert_eq!((refusal, handle.stats().in_flight), (Refusal::Full, 2));
     let mut given_back = third.region;
     assert_eq!(words(given_back.input_mut()), [5], "untouched");
+    let answered = run_in_turn(&handle, job(&handle, SCALE, &[3], &[5]));
+    assert_eq!(words(&answered.region.expect("the region").output()), [15], "in its turn");
     for (_, receiver) in [first, second] {
         receiver.recv_timeout(LONG).expect("an end").result.expect("an answer");
     }
@@ -152,18 +163,7 @@ fn many_submitters_get_their_own_answers() {
             scope.spawn(move || {
                 for round in 0..100 {
                     let input: Vec<u32> = (0..1 + (thread * 7 + round * 13) % 300).map(|i| i ^ thread).collect();
-                    let mut next = job(handle, SCALE, &[round], &input);
-                    let receiver = loop {
-                        match submit(handle, next) {
-                            Ok((_, receiver)) => break receiver,
-                            Err((refusal, back)) => {
-                                assert_eq!(refusal, Refusal::Full);
-                                next = *back;
-                                thread::sleep(Duration::from_micros(100));
-                            }
-                        }
-                    };
-                    let finished = receiver.recv_timeout(LONG).expect("an end");
+                    let finished = run_in_turn(handle, job(handle, SCALE, &[round], &input));
                     finished.result.expect("an answer");
                     assert_eq!(words(&finished.region.expect("the region").output()), scaled(&input, round));
                 }

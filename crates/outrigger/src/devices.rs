@@ -4,7 +4,6 @@ mod listing;
 pub(crate) mod worker;
 
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::gpu;
@@ -18,6 +17,7 @@ use outrigger_types::{Backend, Engine};
 use crate::cli::Failure;
 
 pub(crate) use listing::Absence;
+use listing::Listed;
 
 /// How long a worker may take to compile kernels and test itself, kernels of a cold cache included.
 pub(crate) const READY_TIME_MAX: Duration = Duration::from_secs(600);
@@ -72,23 +72,16 @@ pub(crate) fn seen(search: &DeviceSearch) -> Vec<DeviceSeen> {
         memory_bytes: device.memory_bytes,
         is_processor: device.is_processor,
     };
-    let (cuda, opencl) = thread::scope(|scope| {
-        let cuda = scope.spawn(|| listing::cuda(search.cuda, search.cuda_worker.as_deref()));
-        let opencl = listing::opencl(search.opencl);
-        (cuda.join(), opencl)
-    });
-    let cuda = cuda.ok().and_then(Result::ok).unwrap_or_default();
-    cuda.into_iter().chain(opencl.unwrap_or_default()).map(described).collect()
+    let Listed { cuda, opencl } = listing::all(search);
+    cuda.unwrap_or_default().into_iter().chain(opencl.unwrap_or_default()).map(described).collect()
 }
 
 /// Looks for the devices that the configuration wants: CUDA's first.
 pub(crate) fn find(config: &Config) -> Found {
-    // Either may take seconds to say that it has none.
-    let (cuda, all) = thread::scope(|scope| {
-        let cuda = scope.spawn(|| listing::cuda(config.engines.cuda, config.devices.cuda_worker.as_deref()));
-        let opencl = listing::opencl(config.engines.opencl);
-        let cuda = cuda.join().unwrap_or_else(|_| Err(Absence::Failed("the search panicked".to_owned())));
-        (cuda, opencl)
+    let Listed { cuda, opencl: all } = listing::all(&DeviceSearch {
+        cuda: config.engines.cuda,
+        opencl: config.engines.opencl,
+        cuda_worker: config.devices.cuda_worker.clone(),
     });
     let opencl = all.and_then(|all| listing::left_by_cuda(config, all, cuda.as_deref().unwrap_or_default()));
     let mut found = Found { devices: Vec::new(), absent: Vec::new() };

@@ -244,7 +244,7 @@ pub(crate) fn progress(length: u64, what: &'static str, show: bool) -> ProgressB
     if !show {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{msg:8} {bar:40} {pos}/{len} {elapsed}").expect("a template");
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed} {msg}").expect("a template");
     ProgressBar::new(length).with_style(style).with_message(what)
 }
 

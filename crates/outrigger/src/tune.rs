@@ -8,16 +8,16 @@ mod outcome;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use outrigger_config::Overrides;
 
 use crate::cli::{Failure, TuneArgs};
 use crate::demo::Sidecar;
-use crate::{devices, files, print};
+use crate::{devices, files, play, print};
 
 use knobs::Knob;
 use load::{Load, Suite};
-use outcome::{Change, Outcome, Ratios};
+use outcome::{Change, Changes, Outcome, Ratios};
 
 /// A candidate must gain so much, by the median over pairs, on the suites that its key is about.
 const GAIN_MIN: f64 = 1.03;
@@ -61,8 +61,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     let config = devices::config(Overrides { profile: args.profile.clone(), ..Overrides::default() })?;
     let knobs = knobs::of(&config, args.thorough);
     let candidates: usize = knobs.iter().map(|knob| knob.others().count()).sum();
-    let bar = progress(candidates as u64 + 1, !args.json);
-    bar.set_message("the sidecar as it is");
+    let bar = play::progress(candidates as u64 + 1, "the sidecar as it is", !args.json);
     let work = load::Work::make()?;
     let start = |values: &[Value]| start(args.profile.as_deref(), values, &work);
     let mut best = start(&[])?;
@@ -73,11 +72,14 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     }
     bar.set_message("the outcome beside what it began with");
     let mut before = start(&[])?;
-    let gains = Suite::ALL
+    let gains: Vec<(Suite, Ratios)> = Suite::ALL
         .into_iter()
         .map(|suite| Ok((suite, pairs(suite, &mut before, &mut best, effort.pairs_at_end, false)?)))
-        .collect::<Result<Vec<(Suite, Ratios)>, Failure>>()?;
+        .collect::<Result<_, Failure>>()?;
     bar.finish_and_clear();
+    // What was found by many comparisons may be chance: all of it together is judged once more.
+    let holds = gains.iter().all(|(_, ratios)| ratios.median() >= LOSS_MAX);
+    let changes = if holds { Changes::Hold(changes) } else { Changes::Dropped(changes) };
     let outcome = Outcome::new(&config, changes, gains, since.elapsed(), args.thorough);
     if let Some(out) = &args.out {
         files::write(out, outcome.profile(&config)?.as_bytes())?;
@@ -162,14 +164,6 @@ fn pairs(
         }
     }
     Ok(ratios)
-}
-
-fn progress(length: u64, show: bool) -> ProgressBar {
-    if !show {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}").expect("a template");
-    ProgressBar::new(length).with_style(style)
 }
 
 #[cfg(test)]

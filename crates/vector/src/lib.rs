@@ -34,3 +34,7 @@ mod unit;
 mod weierstrass;
 
 pub use unit::Unit;
+
+/// Whether numbers are held against the bounds that the code relies on: in the tests of this crate. Everywhere else it took more
+/// than half of the time.
+const BOUNDS_ARE_CHECKED: bool = cfg!(test);

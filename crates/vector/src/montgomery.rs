@@ -334,18 +334,18 @@ impl<L: Lanes, M: Modulus<N>, const N: usize> Element<L, M, N> {
         power
     }
 
-    /// Debug builds: every limb is proper.
+    /// In tests: every limb is proper.
     #[inline(always)]
     pub(crate) fn debug_check(&self) {
-        if cfg!(debug_assertions) {
+        if crate::BOUNDS_ARE_CHECKED {
             assert_proper(&self.limbs.map(Lanes::to_array));
         }
     }
 
-    /// Debug builds: a·b ≤ R·p.
+    /// In tests: a·b ≤ R·p.
     #[inline(always)]
     fn debug_check_product(&self, other: &Self) {
-        if cfg!(debug_assertions) {
+        if crate::BOUNDS_ARE_CHECKED {
             let numbers = [self.limbs, other.limbs].map(|limbs| limbs.map(Lanes::to_array));
             assert_product_within(&numbers, &M::LIMBS);
         }

@@ -151,6 +151,7 @@ fn attend(inner: &Inner, link: &Link) -> End {
             Ok(Received::Packet(bytes)) => match ToParent::decode(&packet[..bytes]) {
                 Some(ToParent::Done { id, result }) => {
                     let Some(ended) = inner.lock().take(id) else { return End::Died };
+                    inner.room.notify_one();
                     finish(inner, ended, result);
                 }
                 _ => return End::Died,
@@ -210,6 +211,7 @@ fn take_down(inner: &Inner, mut up: Up, why: &End) {
     state.standings.values_mut().for_each(|standing| *standing = Standing::Untested);
     drop(state);
     inner.changed.notify_all();
+    inner.room.notify_all();
     up.link.close();
     let mut regions = Vec::new();
     for one in lost {

@@ -4,10 +4,11 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use outrigger_config::{Config, EngineRule, OpenclRule};
+use outrigger_config::{Config, DeviceSearch, EngineRule, OpenclRule};
 use outrigger_device::DeviceInfo;
 
 use super::worker;
@@ -60,8 +61,36 @@ impl fmt::Display for Absence {
     }
 }
 
+/// The devices of each API, or why there are none.
+#[derive(Clone)]
+pub(super) struct Listed {
+    pub(super) cuda: Result<Vec<DeviceInfo>, Absence>,
+    pub(super) opencl: Result<Vec<DeviceInfo>, Absence>,
+}
+
+/// What drivers said, whatever it was.
+static LISTED: Mutex<Vec<(DeviceSearch, Listed)>> = Mutex::new(Vec::new());
+
+/// The devices that there are. Drivers are asked once in the life of this process, however often a configuration is read:
+/// they may take seconds.
+pub(super) fn all(search: &DeviceSearch) -> Listed {
+    let mut listed = LISTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, before)) = listed.iter().find(|(other, _)| other == search) {
+        return before.clone();
+    }
+    let (cuda, opencl) = thread::scope(|scope| {
+        let cuda = scope.spawn(|| cuda(search.cuda, search.cuda_worker.as_deref()));
+        let opencl = opencl(search.opencl);
+        (cuda.join(), opencl)
+    });
+    let cuda = cuda.unwrap_or_else(|_| Err(Absence::Failed("the search panicked".to_owned())));
+    let found = Listed { cuda, opencl };
+    listed.push((search.clone(), found.clone()));
+    found
+}
+
 /// The CUDA devices, or why there are none.
-pub(super) fn cuda(rule: EngineRule, named: Option<&Path>) -> Result<Vec<DeviceInfo>, Absence> {
+fn cuda(rule: EngineRule, named: Option<&Path>) -> Result<Vec<DeviceInfo>, Absence> {
     if rule == EngineRule::Off {
         return Err(Absence::Off("engines.cuda"));
     }
@@ -78,7 +107,7 @@ pub(super) fn cuda(rule: EngineRule, named: Option<&Path>) -> Result<Vec<DeviceI
 }
 
 /// The OpenCL devices, or why there are none.
-pub(super) fn opencl(rule: OpenclRule) -> Result<Vec<DeviceInfo>, Absence> {
+fn opencl(rule: OpenclRule) -> Result<Vec<DeviceInfo>, Absence> {
     if rule == OpenclRule::Off {
         return Err(Absence::Off("engines.opencl"));
     }

@@ -82,6 +82,26 @@ impl Change {
     }
 }
 
+/// What became of the changes when they were measured together, beside the sidecar as it was.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Changes {
+    /// No suite loses: the profile has them.
+    Hold(Vec<Change>),
+    /// One does: the profile is the one before.
+    Dropped(Vec<Change>),
+}
+
+impl Changes {
+    /// Those that the profile has.
+    fn kept(&self) -> &[Change] {
+        match self {
+            Self::Hold(changes) => changes,
+            Self::Dropped(_) => &[],
+        }
+    }
+}
+
 /// Before beside after, of one suite.
 #[derive(Clone, Debug, Serialize)]
 struct Gain {
@@ -102,14 +122,14 @@ pub(super) struct Outcome {
     date: String,
     thorough: bool,
     seconds: f64,
-    changes: Vec<Change>,
+    changes: Changes,
     suites: Vec<Gain>,
 }
 
 impl Outcome {
     pub(super) fn new(
         config: &Config,
-        changes: Vec<Change>,
+        changes: Changes,
         suites: Vec<(Suite, Ratios)>,
         took: Duration,
         thorough: bool,
@@ -137,7 +157,7 @@ impl Outcome {
 
     /// The profile that these values make: what the one before said, with what was changed.
     pub(super) fn profile(&self, config: &Config) -> Result<String, Failure> {
-        let is_changed = |key: &str| self.changes.iter().any(|change| change.key == key);
+        let is_changed = |key: &str| self.changes.kept().iter().any(|change| change.key == key);
         let said: toml::Table = config.describe().to_string().parse().map_err(Failure::work)?;
         let mut draft = ProfileDraft {
             name: "tuned".to_owned(),
@@ -167,7 +187,7 @@ impl Outcome {
                 draft.figures.push(Figure { keys: kept, ..figure.clone() });
             }
         }
-        for change in &self.changes {
+        for change in self.changes.kept() {
             draft.values.push((change.key.to_owned(), change.value()));
             draft.figures.push(self.figure(change));
         }
@@ -191,14 +211,15 @@ impl Outcome {
     /// For people.
     pub(super) fn print(&self, out: Option<&Path>) {
         println!("{}; began with profile {}; {:.0} s", self.machine, self.profile, self.seconds);
-        if self.changes.is_empty() {
-            println!("no value gains {:.0} % here: the profile stays as it is", (super::GAIN_MIN - 1.0) * 100.0);
-        } else {
-            let mut table = print::table(&["key", "was", "is", "gain"]);
-            for change in &self.changes {
-                table.add_row([change.key, &change.from, &change.to, &format!("{:.3}", change.gain)]);
+        match &self.changes {
+            Changes::Hold(changes) if changes.is_empty() => {
+                println!("no value gains {:.0} % here: the profile stays as it is", (super::GAIN_MIN - 1.0) * 100.0);
             }
-            println!("{table}");
+            Changes::Hold(changes) => print_changes(changes),
+            Changes::Dropped(changes) => {
+                print_changes(changes);
+                println!("together they lose, as shown below: the profile stays as it is; try --thorough, on an idle machine");
+            }
         }
         let mut table = print::table(&["suite", "before", "after", "ratio"]);
         for gain in &self.suites {
@@ -216,6 +237,14 @@ impl Outcome {
             None => println!("nothing is written without --out FILE"),
         }
     }
+}
+
+fn print_changes(changes: &[Change]) {
+    let mut table = print::table(&["key", "was", "is", "gain"]);
+    for change in changes {
+        table.add_row([change.key, &change.from, &change.to, &format!("{:.3}", change.gain)]);
+    }
+    println!("{table}");
 }
 
 /// The value at a path of tables.

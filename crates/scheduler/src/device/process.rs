@@ -1,6 +1,8 @@
 //! A worker process behind the engine.
 
 use std::sync::{Arc, LazyLock, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use outrigger_algorithms::gpu;
 use outrigger_device::{Api, BatchError, DeviceError, Job, Refusal, Standing, WorkerHandle, WorkerStats};
@@ -13,6 +15,9 @@ static CODED: LazyLock<Vec<(Operation, u32)>> =
     LazyLock::new(|| gpu::operations().filter_map(|operation| Some((operation, gpu::code(operation)?))).collect());
 
 static CODES: LazyLock<Vec<u32>> = LazyLock::new(|| CODED.iter().map(|(_, code)| *code).collect());
+
+/// How often it is looked for room in the arena.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A device's worker process, kept alive by its handle, which others may ask for other things.
 pub struct ProcessWorker {
@@ -82,9 +87,16 @@ impl Worker for ProcessWorker {
 
     fn run(&self, batch: Batch<'_>) -> Result<Vec<u8>, DeviceError> {
         let operation = gpu::code(batch.operation).ok_or(DeviceError::Unsupported)?;
-        let wanted = (batch.input_len + batch.output_len) as u64;
-        let full = DeviceError::OutOfMemory { wanted, left: 0 };
-        let mut region = self.handle.region(batch.input_len, batch.output_len).ok_or(full)?;
+        let is_late = || batch.deadline.is_some_and(|deadline| deadline <= Instant::now());
+        // Trials and proofs ask the same process: what they hold comes back, and then it is the turn of this batch.
+        let mut region = loop {
+            match self.handle.region(batch.input_len, batch.output_len) {
+                Some(region) => break region,
+                None if is_late() => return Err(DeviceError::Expired),
+                None if !self.handle.is_up() => return Err(lost()),
+                None => thread::sleep(LOOK),
+            }
+        };
         (batch.fill)(region.input_mut());
         let (sender, receiver) = mpsc::sync_channel(1);
         let job = Job { operation, header: gpu::header(batch.nonce), region, deadline: batch.deadline };
@@ -92,21 +104,24 @@ impl Worker for ProcessWorker {
             // Who waits for it is there until it comes.
             let _ = sender.send(finished);
         });
-        self.handle.submit(job, completion).map_err(|(refusal, _)| match refusal {
-            Refusal::Full => DeviceError::OutOfMemory { wanted, left: 0 },
-            Refusal::Down => DeviceError::Lost("its worker is not there".to_owned()),
+        self.handle.submit_in_turn(job, completion, &|| !is_late()).map_err(|(refusal, _)| match refusal {
+            Refusal::Full => DeviceError::Expired,
+            Refusal::Down => lost(),
             Refusal::NotServed => DeviceError::Unsupported,
             Refusal::Misuse => DeviceError::Misuse("a batch that the worker does not take".to_owned()),
         })?;
-        let gone = || DeviceError::Lost("its worker is gone".to_owned());
-        let finished = receiver.recv().map_err(|_| gone())?;
+        let finished = receiver.recv().map_err(|_| lost())?;
         match finished.result {
             Ok(timing) => {
                 crate::metrics::device_timing(self.backend(), self.device(), &timing);
-                finished.region.map(|region| region.output()).ok_or_else(gone)
+                finished.region.map(|region| region.output()).ok_or_else(lost)
             }
             Err(BatchError::Device(error)) => Err(error),
-            Err(BatchError::WorkerLost) => Err(gone()),
+            Err(BatchError::WorkerLost) => Err(lost()),
         }
     }
+}
+
+fn lost() -> DeviceError {
+    DeviceError::Lost("its worker is gone".to_owned())
 }

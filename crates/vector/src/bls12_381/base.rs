@@ -414,6 +414,6 @@ pub(super) fn is_nought<L: Lanes>(canonical: &[L; 8]) -> Mask {
 /// Lanes in which a canonical number is odd.
 #[inline(always)]
 pub(super) fn is_odd<L: Lanes>(canonical: &[L; 8]) -> Mask {
-    debug_assert!(canonical[0].to_array().iter().all(|&limb| limb <= LIMB_MASK));
+    assert!(!crate::BOUNDS_ARE_CHECKED || canonical[0].to_array().iter().all(|&limb| limb <= LIMB_MASK));
     canonical[0].test(L::splat(1))
 }

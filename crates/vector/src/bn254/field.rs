@@ -237,7 +237,7 @@ impl<L: Lanes> Fp<L> {
 
     #[inline(always)]
     fn debug_check(&self) {
-        if cfg!(debug_assertions) {
+        if crate::BOUNDS_ARE_CHECKED {
             assert_proper(&self.0.map(Lanes::to_array));
         }
     }

@@ -78,7 +78,7 @@ impl<L: Lanes> Element<L> {
 
     #[inline(always)]
     fn check_tight(&self) {
-        debug_assert!(all_below(&self.0, TIGHT), "limbs are not tight");
+        assert!(!crate::BOUNDS_ARE_CHECKED || all_below(&self.0, TIGHT), "limbs are not tight");
     }
 
     /// Columns of a product, below 2⁵⁹.
@@ -266,7 +266,7 @@ impl<L: Lanes> Columns<L> {
 
     #[inline(always)]
     fn minus_inlined(self, other: Self) -> Self {
-        debug_assert!(all_below(&other.0, ABOVE_PRODUCTS[0]), "the subtrahend is too large");
+        assert!(!crate::BOUNDS_ARE_CHECKED || all_below(&other.0, ABOVE_PRODUCTS[0]), "the subtrahend is too large");
         Self(registers!(i of 5; self.0[i].add(L::splat(ABOVE_PRODUCTS[i])).sub(other.0[i])))
     }
 
@@ -284,7 +284,7 @@ impl<L: Lanes> Columns<L> {
 
     #[inline(always)]
     fn carry_inlined(self) -> Element<L> {
-        debug_assert!(all_below(&self.0, 1 << 63), "columns are too large");
+        assert!(!crate::BOUNDS_ARE_CHECKED || all_below(&self.0, 1 << 63), "columns are too large");
         let mask = L::splat(LIMB_MASK);
         let carries = registers!(i of 5; self.0[i].shr::<BITS>());
         let low = registers!(i of 5; self.0[i].and(mask));

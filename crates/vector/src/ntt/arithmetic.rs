@@ -293,10 +293,10 @@ fn top_borrow<L: Lanes>(limbs: &[L; LIMBS]) -> Mask {
     carry.test(L::splat(1 << 63))
 }
 
-/// Debug builds: limbs are proper, and numbers below a multiple of p.
+/// In tests: limbs are proper, and numbers below a multiple of p.
 #[inline(always)]
 pub(super) fn debug_below<L: Lanes, M: Modulus<LIMBS>>(limbs: &[L; LIMBS], multiple: u64) {
-    if cfg!(debug_assertions) {
+    if crate::BOUNDS_ARE_CHECKED {
         let mut rows = [[0; LANES]; LIMBS];
         unrolled!(LIMBS, i => { limbs[i].store(&mut rows[i]); });
         assert_below(&rows, &constants::multiple(&M::LIMBS, multiple));

@@ -43,7 +43,7 @@ pub(super) fn splat_limbs<L: Lanes, const N: usize>(limbs: [u64; N]) -> [L; N] {
     splat
 }
 
-/// Whether all lanes of the words are below 2^`bits`, those of the last below 2^`last_bits`. For debug builds, which it
+/// Whether all lanes of the words are below 2^`bits`, those of the last below 2^`last_bits`. For tests, which it
 /// would swell were it inlined.
 #[inline(never)]
 fn fits<L: Lanes>(words: &[L], bits: u32, last_bits: u32) -> bool {
@@ -134,7 +134,7 @@ impl<L: Lanes> Fe<L> {
 
     #[inline(always)]
     fn check(self) -> Self {
-        debug_assert!(self.is_reduced());
+        assert!(!crate::BOUNDS_ARE_CHECKED || self.is_reduced());
         self
     }
 

@@ -242,6 +242,8 @@ fn odd_half<L: Lanes>([a, b, c]: [L; 3]) -> Half<L> {
     let (a, b, c) = (a.and(mask), b.and(mask), c.and(mask).add(L::splat(1 << 26)));
     // What is above 156 bits of the sum is the carry of a negative number.
     let c = c.and(mask);
-    debug_assert!(c.to_array().iter().all(|&word| word >> 27 == 0), "between −2¹³⁰ and 2¹³⁰");
+    if crate::BOUNDS_ARE_CHECKED {
+        assert!(c.to_array().iter().all(|&word| word >> 27 == 0), "between −2¹³⁰ and 2¹³⁰");
+    }
     Half([a.shr::<1>().or(b.shl::<51>()).and(mask), b.shr::<1>().or(c.shl::<51>()).and(mask), c.shr::<1>()])
 }

@@ -132,10 +132,10 @@ pub(crate) struct Loose<M, L> {
 impl<M: Modulus, L: Lanes> Element<M, L> {
     #[inline(always)]
     fn new(limbs: [L; 5]) -> Self {
-        debug_assert!(
-            limbs.iter().all(|limb| limb.to_array().iter().all(|word| *word <= LIMB_MASK)),
-            "limbs of 52 bits: {limbs:?}"
-        );
+        if crate::BOUNDS_ARE_CHECKED {
+            let are_proper = limbs.iter().all(|limb| limb.to_array().iter().all(|word| *word <= LIMB_MASK));
+            assert!(are_proper, "limbs of 52 bits: {limbs:?}");
+        }
         Self { limbs, modulus: PhantomData }
     }
 

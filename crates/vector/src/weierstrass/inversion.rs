@@ -83,7 +83,7 @@ impl<const WORDS: usize, const DIGITS: usize> Modulus<WORDS, DIGITS> {
         multiple_e = clearing(sum_e, multiple_e);
         sum_d += wide(self.digits[0], multiple_d);
         sum_e += wide(self.digits[0], multiple_e);
-        debug_assert!(sum_d as i64 & MASK == 0 && sum_e as i64 & MASK == 0);
+        assert!(!crate::BOUNDS_ARE_CHECKED || (sum_d as i64 & MASK == 0 && sum_e as i64 & MASK == 0));
         for i in 1..DIGITS {
             sum_d = (sum_d >> BITS) + wide(u, d[i]) + wide(v, e[i]) + wide(self.digits[i], multiple_d);
             sum_e = (sum_e >> BITS) + wide(q, d[i]) + wide(r, e[i]) + wide(self.digits[i], multiple_e);
@@ -184,7 +184,7 @@ fn update<const DIGITS: usize>(f: &mut [i64; DIGITS], g: &mut [i64; DIGITS], ste
     let Steps { u, v, q, r } = *steps;
     let mut sum_f = wide(u, f[0]) + wide(v, g[0]);
     let mut sum_g = wide(q, f[0]) + wide(r, g[0]);
-    debug_assert!(sum_f as i64 & MASK == 0 && sum_g as i64 & MASK == 0);
+    assert!(!crate::BOUNDS_ARE_CHECKED || (sum_f as i64 & MASK == 0 && sum_g as i64 & MASK == 0));
     for i in 1..DIGITS {
         sum_f = (sum_f >> BITS) + wide(u, f[i]) + wide(v, g[i]);
         sum_g = (sum_g >> BITS) + wide(q, f[i]) + wide(r, g[i]);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ark_bls12_381::Bls12_381;
 use ark_bn254::Bn254;
 use ark_ff::AdditiveGroup;
-use outrigger_device::{BatchError, DeviceError, Finished, Job, Refusal, Standing, Ticket, WorkerHandle};
+use outrigger_device::{BatchError, DeviceError, Job, Refusal, Standing, WorkerHandle};
 use zeroize::Zeroizing;
 
 use super::super::operations::Group;
@@ -76,31 +76,6 @@ impl Worker {
         };
         Call::all().filter_map(why).collect()
     }
-
-    /// Gives the call to the worker, as soon as it takes one more.
-    fn submit(
-        &self,
-        mut job: Job,
-        sender: &mpsc::SyncSender<Finished>,
-        controls: &[&Control],
-    ) -> Result<Ticket, Failure> {
-        loop {
-            let sender = sender.clone();
-            let completion = Box::new(move |finished| {
-                // Whoever asked may have stopped waiting.
-                let _ = sender.send(finished);
-            });
-            match self.handle.submit(job, completion) {
-                Ok(ticket) => return Ok(ticket),
-                Err((Refusal::Full, back)) => {
-                    job = *back;
-                    check(controls)?;
-                    thread::sleep(LOOK);
-                }
-                Err((refusal, job)) => return Err(refused(refusal, job.operation)),
-            }
-        }
-    }
 }
 
 impl Calls for Worker {
@@ -136,8 +111,15 @@ impl Calls for Worker {
         fill(region.input_mut());
         let (sender, receiver) = mpsc::sync_channel(1);
         let job = Job { operation: call.code(), header, region, deadline: deadline(controls) };
-        let ticket = self.submit(job, &sender, controls)?;
-        drop(sender);
+        let completion = Box::new(move |finished| {
+            // Whoever asked may have stopped waiting.
+            let _ = sender.send(finished);
+        });
+        let taken = self.handle.submit_in_turn(job, completion, &|| check(controls).is_ok());
+        let ticket = taken.map_err(|(refusal, job)| match check(controls) {
+            Err(over) => over,
+            Ok(()) => refused(refusal, job.operation),
+        })?;
         let finished = loop {
             match receiver.recv_timeout(LOOK) {
                 Ok(finished) => break finished,

@@ -94,7 +94,7 @@ fn carried<L: Lanes>(mut limbs: [L; 8]) -> base::Fp<L> {
 #[inline(always)]
 fn settle<L: Lanes>(limbs: [L; 8]) -> base::Fp<L> {
     let top = limbs[7].shr::<16>();
-    if cfg!(debug_assertions) {
+    if crate::BOUNDS_ARE_CHECKED {
         assert_few(&top.to_array());
     }
     let mut rest = limbs;

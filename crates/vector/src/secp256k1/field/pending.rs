@@ -108,7 +108,7 @@ impl<L: Lanes> Wide<L> {
     /// The same number modulo p in six limbs, each below 2⁵⁷ + 2⁵⁴, the sixth below 2³⁶. 10 multiplications.
     #[inline(always)]
     pub(in crate::secp256k1) fn fold(self) -> Loose<L> {
-        debug_assert!(fits(&self.0, 57, 50));
+        assert!(!crate::BOUNDS_ARE_CHECKED || fits(&self.0, 57, 50));
         let [c0, c1, c2, c3, c4, c5, c6, c7, c8, c9] = self.0;
         let fold = L::splat(FOLD_260);
         // What is carried needs no mask: the multiplications read 52 bits.
@@ -160,7 +160,7 @@ impl<L: Lanes> Loose<L> {
     /// A multiple of p less `self`; limbs of `self` below 2⁵⁹, its sixth below 2³⁸.
     #[inline(always)]
     pub(in crate::secp256k1) fn negated(self) -> Self {
-        debug_assert!(fits(&self.0, 59, 38));
+        assert!(!crate::BOUNDS_ARE_CHECKED || fits(&self.0, 59, 38));
         let mut limbs = self.0;
         for i in 0..6 {
             limbs[i] = L::splat(BIAS[i]).sub(limbs[i]);
@@ -171,7 +171,7 @@ impl<L: Lanes> Loose<L> {
     /// `−self` where the mask has a bit, with the multiple of p of [`Loose::negated`] added in all lanes.
     #[inline(always)]
     pub(in crate::secp256k1) fn negated_where(self, mask: Mask) -> Self {
-        debug_assert!(fits(&self.0, 59, 38));
+        assert!(!crate::BOUNDS_ARE_CHECKED || fits(&self.0, 59, 38));
         let mut limbs = self.0;
         for i in 0..6 {
             let bias = L::splat(BIAS[i]);
@@ -208,7 +208,7 @@ impl<L: Lanes> Loose<L> {
     /// than 2²⁶, and one pass settles all; the fifth limb ends below 2⁴⁸ + 2¹².
     #[inline(always)]
     pub(in crate::secp256k1) fn carry(self) -> Factor<L> {
-        debug_assert!(fits(&self.0, 62, 41));
+        assert!(!crate::BOUNDS_ARE_CHECKED || fits(&self.0, 62, 41));
         let [a, b, c, d, e, f] = self.0;
         let (above, fold) = (e.shr::<48>().add(f.shl::<4>()), L::splat(FOLD_256));
         let a = a.madd_lo(above, fold);
