@@ -17,7 +17,7 @@ pub(super) fn engines(view: &View) -> Pane {
         ]
     });
     let headings = ["backend", "device", "health", "operations", "waiting", "predicted", "running"];
-    Pane::new("Engines now, items", 2, &headings, rows)
+    Pane::new("Engines now, items", 3, &headings, rows)
 }
 
 /// A device in quarantine or in its trials is no fault of the engine's: the pane of devices tells them apart.
@@ -43,7 +43,7 @@ pub(super) fn devices(view: &View) -> Pane {
         ]
     });
     let headings = ["backend", "device", "state", "may hold", "restarts", "faults", "quarantines"];
-    Pane::new("Devices", 2, &headings, rows)
+    Pane::new("Devices now, counts since start", 3, &headings, rows)
 }
 
 fn state(device: &Device) -> Cell {

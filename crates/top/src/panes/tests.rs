@@ -47,7 +47,7 @@ fn names_cannot_drive_the_terminal() {
     let mut view = real();
     view.devices[0].device = "\u{1b}]0;title\u{7}\nx".to_owned();
     let panes = of(&view);
-    let devices = panes.iter().find(|pane| pane.title == "Devices").expect("devices");
+    let devices = panes.iter().find(|pane| pane.title == "Work of devices").expect("devices");
     assert_eq!(devices.rows[0][1].text, "\u{fffd}]0;title\u{fffd}\u{fffd}x");
 }
 
@@ -63,7 +63,11 @@ fn what_should_not_be_is_an_alarm() {
     assert_eq!(alarms(&view), [], "nothing went wrong in the interval");
     view.devices[0].worker_restarts_total = Some(2.0);
     view.backends[0].fallback_items_per_second = Some(12.0);
-    let expected = [("Devices", "2"), ("Repeated on the CPU", "12.0"), ("Workers of devices, since start", "2")];
+    let expected = [
+        ("Devices now, counts since start", "2"),
+        ("Repeated on the CPU", "12.0"),
+        ("Workers of devices, since start", "2"),
+    ];
     assert_eq!(alarms(&view), expected.map(|(title, text)| (title, text.to_owned())));
 }
 
@@ -79,7 +83,7 @@ fn engines_and_devices_show_their_health() {
     let view = standing();
     let engines = [
         "backend  device          health   operations  waiting  predicted  running",
-        "cpu      AMD EPYC 9R14   good             23    8,192     238 ms       64",
+        "cpu      AMD EPYC 9R14   good             23    8,192     237 ms       64",
         "cuda     NVIDIA H200 #0  good             17        0        0 s    4,096",
         "cuda     NVIDIA H200 #1  no work           0        0        0 s        0",
         "cuda     NVIDIA H200 #2  faults            0        0        0 s        0",
@@ -94,9 +98,13 @@ fn engines_and_devices_show_their_health() {
         "cuda     NVIDIA H200 #2  down                 –         2       7            0",
         "opencl   gfx942 #0       testing      153.6 GiB         0       0            0",
     ];
-    assert_eq!(shown(&view, "Devices", 80), devices);
+    assert_eq!(shown(&view, "Devices now, counts since start", 80), devices);
     let found = alarms(&view);
-    for expected in [("Engines now, items", "faults"), ("Devices", "quarantined"), ("Devices", "down")] {
+    for expected in [
+        ("Engines now, items", "faults"),
+        ("Devices now, counts since start", "quarantined"),
+        ("Devices now, counts since start", "down"),
+    ] {
         assert!(found.contains(&(expected.0, expected.1.to_owned())), "{expected:?}: {found:?}");
     }
     assert!(!found.iter().any(|(_, text)| text == "testing" || text == "no work"), "that is how a device begins");

@@ -25,7 +25,7 @@ const GAP: u16 = 2;
 const KEYS: &str = " q quit   p pause   ↑ ↓ scroll   tab next table   ? help";
 const KEYS_PAUSED: &str = " PAUSED: p goes on   q quit   ↑ ↓ scroll   ? help";
 
-const HELP: [&str; 17] = [
+const HELP: [&str; 16] = [
     "q, Ctrl-C          quit",
     "p, space           pause; the sidecar is asked all the same",
     "↑ ↓, j k           scroll by a line",
@@ -41,7 +41,6 @@ const HELP: [&str; 17] = [
     "sidecar's histograms tell; \">2.00 s\" is beyond the last of them.",
     "– is nothing reported, or nothing observed in the interval.",
     "An engine without work: its device is in trials or in quarantine.",
-    "Restarts, faults and quarantines of a device count since the start.",
     "Red is what should not be.",
 ];
 

@@ -105,7 +105,7 @@ fn health_is_seen_in_small_and_large_windows() {
         let mut look = look(Some(standing()));
         let lines = drawn(&mut look, width, height);
         assert_eq!(lines[0], "outrigger 0.1.0  up 3 h 12 min  http://127.0.0.1:9464/metrics");
-        for title in [" Throughput ─", " Engines now, items ─", " Devices ─"] {
+        for title in [" Throughput ─", " Engines now, items ─", " Devices now, counts since start ─"] {
             contains(&lines, title);
         }
         contains(&lines, "NVIDIA H200 #2  faults            0        0        0 s        0");
