@@ -45,6 +45,13 @@ fn verdicts_of_a_device_are_those_of_the_cores_and_a_killed_worker_loses_nothing
         for ruleset in [Ruleset::EthereumTransaction, Ruleset::Fabric, Ruleset::FiscoSm2, Ruleset::LibraEd25519] {
             until_served(&client, Backend::Opencl, ruleset).await;
         }
+        // Each device is in one state; one that serves is up, or still compiles the kernels of other operations.
+        let devices = sidecar.metric("outrigger_engine_healthy", &["backend=\"opencl\""]);
+        assert_eq!(sidecar.metric("outrigger_device_state", &[]), devices);
+        for state in ["state=\"quarantined\"", "state=\"down\""] {
+            assert_eq!(sidecar.metric("outrigger_device_state", &[state]), 0.0, "{state}");
+        }
+        assert!(sidecar.metric("outrigger_device_memory_limit_bytes", &["backend=\"opencl\""]) > 0.0);
         let started = sidecar.metric("outrigger_device_workers_total", &["event=\"started\""]);
         let items = items(Ruleset::Fabric, 256, 5, 12);
         let work = as_work(Ruleset::Fabric, &items);

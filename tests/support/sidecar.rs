@@ -103,6 +103,11 @@ impl Sidecar {
         self.ready.tcp.as_deref().expect("a TCP listener")
     }
 
+    /// The address of its admin port.
+    pub(crate) fn admin(&self) -> &str {
+        self.ready.admin.as_deref().expect("an admin port")
+    }
+
     /// The profile that it says it runs with.
     pub(crate) fn profile(&self) -> &str {
         &self.ready.profile
@@ -174,7 +179,7 @@ impl Sidecar {
 
     /// A page of the admin port: its status line and what follows the headers.
     pub(crate) fn page(&self, path: &str) -> (String, String) {
-        let address = self.ready.admin.as_deref().expect("an admin port");
+        let address = self.admin();
         let mut stream = TcpStream::connect(address).expect("the admin port answers");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("a request");

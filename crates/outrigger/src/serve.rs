@@ -16,9 +16,10 @@ use outrigger_proving::ProofService;
 use outrigger_scheduler::cost::{Cost, Guesses};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
 use outrigger_service::{
-    Listeners, Reload, Running, Server, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions,
+    LOCAL_TENANT, Listeners, Reload, Running, Server, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles,
+    UnixOptions,
 };
-use outrigger_types::{Backend, Engine};
+use outrigger_types::{Backend, Engine, SchedulerOptions, TenantPolicy};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -144,18 +145,16 @@ async fn serve(
     // Of engines that are expected to be done at the same time, the first is taken.
     let place = |backend| config.engines.order.iter().position(|other| *other == backend);
     engines.sort_by_key(|engine| place(engine.backend()));
-    let scheduler = Scheduler::new(config.scheduler_options(), engines);
+    let scheduler = Scheduler::new(scheduler_options(&config), engines);
     let provers = proving::start(&config, devices::provers(&driven)).await?;
     // The server drains what proves, too: it knows which callers still listen.
     let proving = provers.as_ref().map(|provers| provers.service.clone());
-    let options = service_options(&config, metrics.clone(), proving);
+    let refresh = Some(health::refresh(&scheduler, &driven));
+    let options = ServiceOptions { refresh, ..service_options(&config, metrics.clone(), proving) };
     let running = Server::start(options, scheduler.clone()).await.map_err(Failure::work)?;
-    let watched = scheduler.clone();
     tokio::spawn(async move {
         loop {
-            health::record(&watched);
             tokio::time::sleep(UPKEEP).await;
-            driven.iter().for_each(|device| device.worker.record());
             metrics.run_upkeep();
         }
     });
@@ -230,7 +229,7 @@ fn reload(args: &ConfigArgs, running: &Running, scheduler: &Scheduler, log: &log
     let tls = config.listen.tls.as_ref().map(tls_files);
     let change = Reload { limits: service_limits(&config), tenants: tenant_rules(&config), tls };
     running.reload(&change).map_err(|error| error.to_string())?;
-    scheduler.reload(config.scheduler_options());
+    scheduler.reload(scheduler_options(&config));
     log.set(&config.log);
     tracing::info!("configuration reloaded");
     Ok(())
@@ -248,6 +247,15 @@ async fn drain(config: &Config, running: &Running, terminate: &mut Signal, inter
     }
 }
 
+/// What the scheduler obeys. Where no tenant is configured, its books name the one that local callers are.
+fn scheduler_options(config: &Config) -> SchedulerOptions {
+    let mut options = config.scheduler_options();
+    if options.tenants.is_empty() {
+        options.tenants.push(TenantPolicy::unrestricted(LOCAL_TENANT));
+    }
+    options
+}
+
 fn service_options(config: &Config, metrics: PrometheusHandle, proving: Option<ProofService>) -> ServiceOptions {
     let listen = &config.listen;
     let unix = listen.unix.clone().map(|path| UnixOptions { path, mode: listen.unix_mode });
@@ -262,6 +270,7 @@ fn service_options(config: &Config, metrics: PrometheusHandle, proving: Option<P
         tenants: tenant_rules(config),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         metrics: Some(metrics),
+        refresh: None,
         proving,
     }
 }

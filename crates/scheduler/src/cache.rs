@@ -102,6 +102,11 @@ impl VerdictCache {
         self.shards.iter().map(count).sum()
     }
 
+    /// Verdicts kept at most.
+    pub const fn len_max(&self) -> usize {
+        2 * SHARDS * self.young_max
+    }
+
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

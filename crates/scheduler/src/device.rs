@@ -17,9 +17,11 @@ use outrigger_types::{Backend, Engine, EngineError, Job, JobId, Operation, Outco
 mod batch;
 mod jobs;
 mod process;
+mod state;
 mod trust;
 
 pub use process::ProcessWorker;
+pub use state::DeviceState;
 
 use crate::cost::{CostTable, Guesses};
 use crate::metrics::DeviceEvent;
@@ -145,6 +147,16 @@ impl DeviceEngine {
     /// The operations that are offered, each with what the trials say it costs.
     pub fn costs(&self) -> Vec<(Operation, crate::cost::Cost)> {
         self.shared.costs.all()
+    }
+
+    /// How it is now.
+    pub fn state(&self) -> DeviceState {
+        self.shared.trust.state(self.shared.worker.as_ref())
+    }
+
+    /// Tells the recorder of metrics how it is now. To be called before metrics are shown.
+    pub fn record(&self) {
+        crate::metrics::device(self.backend(), self.device(), self.state());
     }
 
     /// What failed its trial in this life of the worker, and why.

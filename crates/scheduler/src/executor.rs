@@ -78,9 +78,10 @@ impl Core {
 
     pub(crate) async fn submit(self: &Arc<Self>, request: Request) -> Result<Output, Rejection> {
         let operation = request.work.operation();
-        let answer = self.answer(&request).await;
+        let arrived = Instant::now();
+        let answer = self.answer(&request, arrived).await;
         match &answer {
-            Ok(_) => self.metrics.answered(operation, request.priority),
+            Ok(_) => self.metrics.answered(operation, request.priority, arrived.elapsed()),
             Err(rejection) => {
                 let tenant = self.limits.label(&request.tenant);
                 self.metrics.rejected(operation, request.priority, &tenant, rejection);
@@ -135,8 +136,15 @@ impl Core {
         }
     }
 
-    async fn answer(self: &Arc<Self>, request: &Request) -> Result<Output, Rejection> {
-        let arrived = Instant::now();
+    /// Tells the recorder of metrics what tenants hold and what the cache keeps.
+    pub(crate) fn record(&self) {
+        crate::metrics::tenants(&self.limits.standings());
+        let cache = lock(&self.cache).clone();
+        let (entries, entries_max) = cache.map_or((0, 0), |cache| (cache.len(), cache.len_max()));
+        crate::metrics::cache(entries, entries_max);
+    }
+
+    async fn answer(self: &Arc<Self>, request: &Request, arrived: Instant) -> Result<Output, Rejection> {
         if request.deadline.is_some_and(|deadline| deadline <= arrived) {
             return Err(Rejection::DeadlineExceeded { predicted: None });
         }

@@ -88,4 +88,10 @@ impl Scheduler {
     pub fn stats(&self) -> Stats {
         self.core.stats()
     }
+
+    /// Tells the recorder of metrics what tenants hold of their quotas and what the cache keeps. To be called before
+    /// metrics are shown.
+    pub fn record(&self) {
+        self.core.record();
+    }
 }

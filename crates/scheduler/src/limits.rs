@@ -1,7 +1,7 @@
 //! How much may be held at once, over all and by each tenant. A request gets a [`Permit`] or a refusal, at once;
 //! nobody waits here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +50,20 @@ const TENANT_OTHER: &str = "other";
 /// Bounds of what a refused caller is told to wait: less is a busy loop, more outlives any backlog.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(5));
 
+/// What the tenants of one metrics label hold, and what each of them may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The label: the name of a tenant that the configuration names, or one for all others.
+    pub label: Arc<str>,
+    /// What they hold.
+    pub held: Load,
+    /// The quota; `None` for the label that tenants share, since each of them has its own.
+    pub quota: Option<Quota>,
+}
+
+/// The quota of a tenant that a reload has taken away: it gets nothing any more.
+const QUOTA_GONE: Quota = Quota { requests_max: 0, items_max: 0, bytes_max: 0, compute_max: Duration::ZERO };
+
 struct Tenant {
     label: Arc<str>,
     quota: Quota,
@@ -61,6 +75,10 @@ struct Ledger {
     reserve_percent: u64,
     known: HashMap<Arc<str>, Arc<Tenant>>,
     other: Arc<Tenant>,
+    /// Labels of tenants that were known before: their metrics must not stand still at what they held last.
+    gone: BTreeSet<Arc<str>>,
+    /// Whether metrics have told of a tenant without a label of its own.
+    told_of_other: bool,
     held: Load,
     by_tenant: HashMap<Arc<str>, Load>,
 }
@@ -83,6 +101,8 @@ impl Limits {
             reserve_percent: 0,
             known: HashMap::new(),
             other: Arc::new(other),
+            gone: BTreeSet::new(),
+            told_of_other: false,
             held: Load::default(),
             by_tenant: HashMap::new(),
         };
@@ -101,6 +121,8 @@ impl Limits {
         let mut ledger = self.lock();
         ledger.quota = options.quota;
         ledger.reserve_percent = u64::from(options.consensus_reserve_percent.min(100));
+        let before = std::mem::take(&mut ledger.known);
+        ledger.gone.extend(before.into_keys());
         ledger.known = options
             .tenants
             .iter()
@@ -109,6 +131,8 @@ impl Limits {
                 (tenant.name.clone(), Arc::new(kept))
             })
             .collect();
+        let Ledger { gone, known, .. } = &mut *ledger;
+        gone.retain(|label| !known.contains_key(label));
     }
 
     /// Gives a permit for `ask`, or refuses.
@@ -145,6 +169,32 @@ impl Limits {
     /// What each tenant holds now; tenants that hold nothing are not named.
     pub fn held_by_tenant(&self) -> Vec<(Arc<str>, Load)> {
         self.lock().by_tenant.iter().map(|(tenant, load)| (tenant.clone(), *load)).collect()
+    }
+
+    /// What the tenants of each metrics label hold and may, in the order of labels: all that the configuration names,
+    /// and those of before; what is shared by the others from the first time on that one of them holds something.
+    pub fn standings(&self) -> Vec<Standing> {
+        let mut ledger = self.lock();
+        let standing = |label: &Arc<str>, quota| {
+            (label.clone(), Standing { label: label.clone(), held: Load::default(), quota: Some(quota) })
+        };
+        let gone = ledger.gone.iter().map(|label| standing(label, QUOTA_GONE));
+        let known = ledger.known.values().map(|tenant| standing(&tenant.label, tenant.quota));
+        let mut standings: BTreeMap<_, _> = gone.chain(known).collect();
+        let mut others = Load::default();
+        for (tenant, held) in &ledger.by_tenant {
+            match ledger.known.get(tenant).and_then(|tenant| standings.get_mut(&tenant.label)) {
+                Some(standing) => standing.held.add(*held),
+                None => others.add(*held),
+            }
+        }
+        ledger.told_of_other |= !others.is_nothing();
+        if ledger.told_of_other {
+            // A tenant may have this name, too.
+            let other = || Standing { label: TENANT_OTHER.into(), held: Load::default(), quota: None };
+            standings.entry(TENANT_OTHER.into()).or_insert_with(other).held.add(others);
+        }
+        standings.into_values().collect()
     }
 
     /// The metrics label of a tenant.

@@ -3,6 +3,8 @@
 //! Labels are bounded: operations, rulesets, backends and priorities are closed lists, and tenants are those that
 //! the configuration names, all others being `other`. Nothing is looked up for an item.
 
+mod standing;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -15,8 +17,16 @@ use outrigger_types::{Backend, Operation, Priority, Rejection, Verdict};
 
 use crate::limits::Load;
 
+pub use standing::{
+    CACHE_ENTRIES, CACHE_ENTRIES_LIMIT, DEVICE_MEMORY_LIMIT, DEVICE_STATE, TENANT_BYTES, TENANT_BYTES_LIMIT,
+    TENANT_COMPUTE, TENANT_COMPUTE_LIMIT, TENANT_ITEMS, TENANT_ITEMS_LIMIT, TENANT_REQUESTS, TENANT_REQUESTS_LIMIT,
+};
+pub(crate) use standing::{cache, device, device_memory, tenants};
+
 /// Requests by `operation`, `ruleset`, `priority` and `result` (`ok` or the reason of the rejection).
 pub const REQUESTS: &str = "outrigger_requests_total";
+/// Time from arrival to answer of the requests that were answered, by `operation` and `ruleset`.
+pub const REQUEST_SECONDS: &str = "outrigger_request_seconds";
 /// Items by `operation`, `ruleset`, `backend` and `verdict`.
 pub const ITEMS: &str = "outrigger_items_total";
 /// Items of each batch, by `backend` and `operation`.
@@ -138,6 +148,7 @@ pub(crate) fn record_worker(backend: Backend, device: &str, stats: &WorkerStats)
 /// Tells the recorder what each metric means.
 pub fn describe() {
     describe_counter!(REQUESTS, "Requests answered or rejected");
+    describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "Time from arrival to answer");
     describe_counter!(ITEMS, "Items judged, by verdict");
     describe_histogram!(BATCH_ITEMS, "Items of one batch");
     describe_histogram!(QUEUE_SECONDS, Unit::Seconds, "Time from arrival to dispatch");
@@ -159,6 +170,7 @@ pub fn describe() {
     describe_gauge!(INFLIGHT_REQUESTS, "Requests admitted and not answered");
     describe_gauge!(INFLIGHT_ITEMS, "Items admitted and not answered");
     describe_gauge!(INFLIGHT_BYTES, Unit::Bytes, "Bytes admitted and not answered");
+    standing::describe();
 }
 
 /// Tells the recorder how the tables of known keys stand; nothing where this process keeps none. To be called before
@@ -210,6 +222,7 @@ struct BackendHandles {
 
 struct OperationHandles {
     answered: [Counter; Priority::ALL.len()],
+    seconds: Histogram,
     queue: Histogram,
     backends: [OnceLock<BackendHandles>; Backend::ALL.len()],
 }
@@ -235,8 +248,10 @@ impl Handles {
         Self { operations: (0..OPERATIONS).map(|_| OnceLock::new()).collect(), cache: OnceLock::new() }
     }
 
-    pub(crate) fn answered(&self, operation: Operation, priority: Priority) {
-        self.of(operation).answered[priority as usize].increment(1);
+    pub(crate) fn answered(&self, operation: Operation, priority: Priority, took: Duration) {
+        let handles = self.of(operation);
+        handles.answered[priority as usize].increment(1);
+        handles.seconds.record(took.as_secs_f64());
     }
 
     /// Rejections are rare enough to be looked up each time, and must be bounded in labels, not in time.
@@ -291,6 +306,7 @@ impl Handles {
                 counter!(REQUESTS, "operation" => operation.kind(), "ruleset" => operation.label(),
                     "priority" => priority.name(), "result" => "ok")
             }),
+            seconds: histogram!(REQUEST_SECONDS, "operation" => operation.kind(), "ruleset" => operation.label()),
             queue: histogram!(QUEUE_SECONDS, "operation" => operation.kind()),
             backends: Default::default(),
         })

@@ -29,7 +29,9 @@ mod web;
 mod tests;
 
 pub use listen::ListenError;
-pub use options::{Listeners, Reload, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions};
+pub use options::{
+    Listeners, Refresh, Reload, ServiceLimits, ServiceOptions, TcpOptions, TenantRule, TlsFiles, UnixOptions,
+};
 pub use server::{DrainReport, Running, Server, StartError};
-pub use tenants::TenantError;
+pub use tenants::{LOCAL_TENANT, TenantError};
 pub use tls::TlsError;

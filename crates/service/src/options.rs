@@ -2,10 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use outrigger_proving::ProofService;
 use outrigger_types::{TenantPolicy, limits};
+
+/// Brings gauges up to date. Called on a thread that serves, so it must not wait for anything.
+pub type Refresh = Arc<dyn Fn() + Send + Sync>;
 
 /// Everything that a server needs to start.
 #[derive(Clone)]
@@ -21,6 +25,8 @@ pub struct ServiceOptions {
     pub version: String,
     /// Renders `/metrics`; without it that path is not found. Whoever installed the recorder also runs its upkeep.
     pub metrics: Option<PrometheusHandle>,
+    /// Called just before `/metrics` is rendered.
+    pub refresh: Option<Refresh>,
     /// Makes proofs. Without it `ProofService` is UNIMPLEMENTED but for `VerifyProofBatch` with a key of its own. The
     /// server drains it.
     pub proving: Option<ProofService>,
@@ -36,6 +42,7 @@ impl ServiceOptions {
             tenants: Vec::new(),
             version: version.to_owned(),
             metrics: None,
+            refresh: None,
             proving: None,
         }
     }

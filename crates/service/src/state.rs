@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::connection::Phase;
 use crate::key_sets::KeySets;
 use crate::meters::Meters;
-use crate::options::{ServiceLimits, ServiceOptions};
+use crate::options::{Refresh, ServiceLimits, ServiceOptions};
 use crate::proof::{InlineKeys, Proving};
 use crate::tenants::TenantTable;
 
@@ -39,6 +39,7 @@ pub(crate) struct State {
     tenant_body_bytes: Mutex<HashMap<Arc<str>, Arc<AtomicU64>>>,
     pub(crate) version: String,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) refresh: Option<Refresh>,
 }
 
 impl State {
@@ -62,6 +63,7 @@ impl State {
             tenant_body_bytes: Mutex::default(),
             version: options.version.clone(),
             metrics: options.metrics.clone(),
+            refresh: options.refresh.clone(),
         }
     }
 

@@ -8,6 +8,9 @@ use outrigger_types::{Call, CircuitId, Priority, Rejection, Ruleset, TenantPolic
 
 use crate::options::TenantRule;
 
+/// The tenant of callers on the Unix socket where none is configured: it may do everything within the default quota.
+pub const LOCAL_TENANT: &str = "local";
+
 /// How a caller is known to the listener that it came through. Fixed for the life of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
@@ -53,7 +56,7 @@ impl TenantTable {
             table.claim(rule, &policy)?;
         }
         if rules.is_empty() {
-            table.local = Some((Arc::new(TenantPolicy::unrestricted("local")), host));
+            table.local = Some((Arc::new(TenantPolicy::unrestricted(LOCAL_TENANT)), host));
         }
         Ok(table)
     }

@@ -45,6 +45,9 @@ async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
         return (StatusCode::NOT_FOUND, "no metrics are recorded\n").into_response();
     };
     outrigger_scheduler::metrics::record_known_keys();
+    if let Some(refresh) = &state.refresh {
+        refresh();
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics.render()).into_response()
 }
 

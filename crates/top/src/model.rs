@@ -63,6 +63,9 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
+/// The gauge that stays as it is while a process lives.
+const START_TIME: &str = "outrigger_start_time_seconds";
+
 impl Snapshot {
     /// Reads a page.
     ///
@@ -116,8 +119,9 @@ impl Snapshot {
         }
     }
 
-    /// Whether this may be what the process that `before` was taken from came to: no count fell and none is gone. If not,
-    /// the sidecar was started again in between, and a difference between the two says nothing.
+    /// Whether this may be what the process that `before` was taken from came to: no count fell, none is gone, and it was
+    /// started at the same time. If not, the sidecar was started again in between, and a difference between the two says
+    /// nothing.
     pub fn follows(&self, before: &Self) -> bool {
         before.families.iter().all(|(name, family)| match (family, self.families.get(name)) {
             (Family::Counter(before), Some(Family::Counter(now))) => {
@@ -126,6 +130,10 @@ impl Snapshot {
             (Family::Histogram(before), Some(Family::Histogram(now))) => {
                 before.iter().all(|(labels, before)| now.get(labels).is_some_and(|now| now.since(before).is_some()))
             }
+            (Family::Value(before), now) if name == START_TIME => match now {
+                Some(Family::Value(now)) => now == before,
+                _ => false,
+            },
             (Family::Value(_), _) => true,
             _ => false,
         })

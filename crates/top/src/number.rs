@@ -57,6 +57,18 @@ pub(crate) fn seconds(value: f64) -> String {
     }
 }
 
+/// A long time, in its two largest units.
+pub(crate) fn age(value: f64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let whole = value.max(0.0) as u64;
+    match UNITS.windows(2).find(|pair| whole >= pair[0].0) {
+        Some([(unit, name), (next, next_name)]) => {
+            format!("{} {name} {} {next_name}", whole / unit, whole % unit / next)
+        }
+        _ => format!("{whole} s"),
+    }
+}
+
 /// Bytes.
 pub(crate) fn bytes(value: f64) -> String {
     const UNITS: [(f64, &str); 4] =

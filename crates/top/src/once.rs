@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use crate::feed::Feed;
-use crate::number::{decimal, or_nothing, seconds, whole};
+use crate::number::{age, decimal, or_nothing, seconds, whole};
 use crate::view::View;
 use crate::{Error, panes};
 
@@ -57,11 +57,12 @@ pub(crate) fn text(view: &View) -> String {
     text
 }
 
-/// Which sidecar this is of.
+/// Which sidecar this is of, and how long it runs.
 pub(crate) fn identity(view: &View) -> String {
     let version = view.moment.version.as_deref().unwrap_or_default();
     let version: String = version.chars().filter(|c| !c.is_control()).collect();
-    format!("outrigger {version}").trim_end().to_owned() + "  " + &view.moment.source
+    let uptime = or_nothing(view.uptime_seconds, age);
+    format!("outrigger {version}").trim_end().to_owned() + "  up " + &uptime + "  " + &view.moment.source
 }
 
 /// Whether it takes calls, and of which time the figures are.

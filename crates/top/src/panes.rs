@@ -1,9 +1,11 @@
 //! A view as tables: what the screen and the text show, in the same words.
 
+mod health;
 mod render;
+mod tenants;
 
 use crate::number::{bytes, decimal, or_nothing, percent, seconds, whole};
-use crate::view::{Device, Operation, Proving, Times, View};
+use crate::view::{Operation, Proving, Times, View};
 
 pub(crate) use render::{buffer, lines, width};
 
@@ -31,9 +33,11 @@ pub struct Cell {
 
 /// All panes of a view, the most important first; without those that have nothing to show.
 pub fn of(view: &View) -> Vec<Pane> {
-    let mut panes = vec![throughput(view), verdicts(view), in_flight(view), waits(view), calls(view), batches(view)];
-    panes.extend([compute(view), backends(view), second_tries(view), devices(view), workers(view), faults(view)]);
-    panes.extend([tenants(view), refusals(view)]);
+    let mut panes = vec![throughput(view), verdicts(view), health::engines(view), health::devices(view)];
+    panes.extend([tenants::held(view), in_flight(view), answers(view), waits(view), calls(view), batches(view)]);
+    panes.extend([compute(view), backends(view), second_tries(view)]);
+    panes.extend([health::work(view), health::workers(view), health::faults(view)]);
+    panes.extend([tenants::tenants(view), tenants::refusals(view)]);
     panes.extend(view.proving.iter().flat_map(|it| [proving(it), proof_times(it), outcomes(it), engines(it)]));
     panes.extend([cache(view), known_keys(view)]);
     panes.retain(|pane| !pane.rows.is_empty());
@@ -77,6 +81,16 @@ fn total(value: f64) -> Cell {
 /// A count that should be 0.
 fn bad_total(value: f64) -> Cell {
     Cell { is_alarm: value > 0.0, ..total(value) }
+}
+
+/// A count that the sidecar may not tell of.
+fn count(value: Option<f64>) -> Cell {
+    value.map_or_else(|| rate(None), total)
+}
+
+/// The same, where it should be 0.
+fn bad_count(value: Option<f64>) -> Cell {
+    value.map_or_else(|| rate(None), bad_total)
 }
 
 fn now(value: Option<f64>) -> Cell {
@@ -130,6 +144,15 @@ fn verdicts(view: &View) -> Pane {
 fn in_flight(view: &View) -> Pane {
     let rows = view.in_flight.iter().map(|it| vec![total(it.requests), total(it.items), figure(bytes(it.bytes))]);
     Pane::new("In flight now", 0, &["requests", "items", "bytes"], rows)
+}
+
+fn answers(view: &View) -> Pane {
+    let rows = view.operations.iter().map(|it| {
+        let ended = rate(it.times.as_ref().map(|times| times.count_per_second));
+        [name(&it.operation), name(&it.ruleset), ended].into_iter().chain(times(it.times.as_ref())).collect()
+    });
+    let headings: Vec<_> = ["operation", "ruleset", "answered/s"].into_iter().chain(TIMES).collect();
+    Pane::new("Requests from arrival to answer", 2, &headings, rows)
 }
 
 fn waits(view: &View) -> Pane {
@@ -216,69 +239,6 @@ fn second_tries(view: &View) -> Pane {
     Pane::new("Repeated on the CPU", 1, &headings, rows)
 }
 
-fn devices(view: &View) -> Pane {
-    let rows = view.devices.iter().map(|it| {
-        vec![
-            name(&it.backend),
-            name(&it.device),
-            now(it.batches),
-            rate(it.busy_queues),
-            figure(or_nothing(it.bytes_in_per_second, bytes)),
-            figure(or_nothing(it.bytes_out_per_second, bytes)),
-        ]
-    });
-    Pane::new("Devices", 2, &["backend", "device", "batches", "queues busy", "in/s", "out/s"], rows)
-}
-
-fn workers(view: &View) -> Pane {
-    let row = |it: &Device| {
-        vec![
-            name(&it.backend),
-            name(&it.device),
-            total(it.worker_starts_total),
-            bad_total(it.worker_restarts_total),
-            bad_total(it.worker_failed_starts_total),
-            bad_total(it.worker_hangs_total),
-            bad_total(it.worker_deaths_total),
-        ]
-    };
-    let headings = ["backend", "device", "started", "restarted", "did not start", "hung", "died"];
-    Pane::new("Workers of devices, since start", 2, &headings, view.devices.iter().map(row))
-}
-
-fn faults(view: &View) -> Pane {
-    let events = view.devices.iter().flat_map(|device| device.events.iter().map(move |event| (device, event)));
-    let rows = events.map(|(device, it)| {
-        let names = [name(&device.backend), name(&device.device), name(&it.event)];
-        names.into_iter().chain([bad_rate(it.events_per_second), bad_total(it.events_total)]).collect()
-    });
-    Pane::new("Faults of devices", 3, &["backend", "device", "fault", "faults/s", "since start"], rows)
-}
-
-fn tenants(view: &View) -> Pane {
-    let rows = view.tenants.iter().map(|it| {
-        vec![
-            name(&it.tenant),
-            rate(it.calls_per_second),
-            bad_rate(it.failed_per_second),
-            bad_rate(it.refused_per_second),
-            total(it.refused_total),
-            bad_rate(it.over_quota_per_second),
-            total(it.over_quota_total),
-        ]
-    });
-    let headings = ["tenant", "calls/s", "failed/s", "refused/s", "since start", "over quota/s", "since start"];
-    Pane::new("Tenants", 1, &headings, rows)
-}
-
-fn refusals(view: &View) -> Pane {
-    let rows = view
-        .refusals
-        .iter()
-        .map(|it| vec![name(&it.tenant), name(&it.reason), bad_rate(it.refused_per_second), total(it.refused_total)]);
-    Pane::new("Refused requests", 2, &["tenant", "reason", "requests/s", "since start"], rows)
-}
-
 fn proving(it: &Proving) -> Pane {
     let row = vec![
         now(it.queued),
@@ -324,9 +284,11 @@ fn engines(it: &Proving) -> Pane {
 
 fn cache(view: &View) -> Pane {
     let rows = view.cache.iter().map(|it| {
-        vec![rate(it.hits_per_second), rate(it.shared_per_second), rate(it.misses_per_second), share(it.saved_percent)]
+        let rates = [rate(it.hits_per_second), rate(it.shared_per_second), rate(it.misses_per_second)];
+        rates.into_iter().chain([share(it.saved_percent), now(it.entries), now(it.entries_limit)]).collect()
     });
-    Pane::new("Cache of verdicts, items", 0, &["found/s", "shared/s", "missed/s", "saved"], rows)
+    let headings = ["found/s", "shared/s", "missed/s", "saved", "kept now", "at most"];
+    Pane::new("Cache of verdicts, items", 0, &headings, rows)
 }
 
 fn known_keys(view: &View) -> Pane {

@@ -6,8 +6,10 @@
 //! has not reported anything yet is an empty list or `None`.
 
 mod change;
+mod health;
 mod parts;
 mod proving;
+mod tenants;
 
 use std::time::Duration;
 
@@ -15,7 +17,9 @@ use serde::Serialize;
 
 use crate::model::{Histogram, Quantile, Snapshot};
 
+pub use health::{Device, Engine, Event};
 pub use proving::{Outcome, ProofEngine, Proving, Stage, Unit};
+pub use tenants::{Held, Refusal, Tenant};
 
 use change::Change;
 
@@ -56,6 +60,8 @@ pub struct View {
     pub moment: Moment,
     /// The time between the two samples; `None` where there is but one.
     pub interval_seconds: Option<f64>,
+    /// How long the sidecar runs, by the clocks of both machines; `None` where it does not say.
+    pub uptime_seconds: Option<f64>,
     /// Items judged, over all operations; those that the cache answered are not among them.
     pub items_per_second: Option<f64>,
     /// Requests answered or refused, over all operations.
@@ -74,11 +80,13 @@ pub struct View {
     pub batches: Vec<Batches>,
     /// What each backend does.
     pub backends: Vec<Backend>,
-    /// What each device does, and how its worker fares.
+    /// How each engine stands.
+    pub engines: Vec<Engine>,
+    /// What each device does, and how it and its worker fare.
     pub devices: Vec<Device>,
     /// Calls over gRPC by method.
     pub calls: Vec<Call>,
-    /// The same by tenant, with what was refused.
+    /// The same by tenant, with what is held and what was refused.
     pub tenants: Vec<Tenant>,
     /// Requests refused, by tenant and reason.
     pub refusals: Vec<Refusal>,
@@ -103,6 +111,8 @@ pub struct Operation {
     pub requests_per_second: Option<f64>,
     /// Of these, requests refused.
     pub refused_per_second: Option<f64>,
+    /// From arrival to answer, of those that were answered.
+    pub times: Option<Times>,
     /// How items were judged.
     pub verdicts: Vec<Verdict>,
 }
@@ -210,46 +220,6 @@ pub struct Backend {
     pub hedged_items_total: f64,
 }
 
-/// What a device does, and how its worker fares.
-#[derive(Clone, Debug, Serialize)]
-pub struct Device {
-    /// The API that drives it: `cuda` or `opencl`.
-    pub backend: String,
-    /// Its name.
-    pub device: String,
-    /// Batches in the hands of its worker, now.
-    pub batches: Option<f64>,
-    /// How many of the worker's queues were busy, on average.
-    pub busy_queues: Option<f64>,
-    /// Bytes copied to it.
-    pub bytes_in_per_second: Option<f64>,
-    /// Bytes copied from it.
-    pub bytes_out_per_second: Option<f64>,
-    /// Worker processes that came up.
-    pub worker_starts_total: f64,
-    /// Of these, those after the first.
-    pub worker_restarts_total: f64,
-    /// Worker processes that did not come up.
-    pub worker_failed_starts_total: f64,
-    /// Workers killed because they said nothing.
-    pub worker_hangs_total: f64,
-    /// Workers that died.
-    pub worker_deaths_total: f64,
-    /// What went wrong on it.
-    pub events: Vec<Event>,
-}
-
-/// Something that went wrong on a device.
-#[derive(Clone, Debug, Serialize)]
-pub struct Event {
-    /// `damaged`, `planted`, `audit`, `out_of_memory` or `fault`.
-    pub event: String,
-    /// How often.
-    pub events_per_second: Option<f64>,
-    /// The same since the start.
-    pub events_total: f64,
-}
-
 /// Calls of a method over gRPC.
 #[derive(Clone, Debug, Serialize)]
 pub struct Call {
@@ -263,41 +233,13 @@ pub struct Call {
     pub times: Option<Times>,
 }
 
-/// What a tenant asks for.
-#[derive(Clone, Debug, Serialize)]
-pub struct Tenant {
-    /// The tenant.
-    pub tenant: String,
-    /// Calls over gRPC that ended.
-    pub calls_per_second: Option<f64>,
-    /// Of these, those with a code other than OK.
-    pub failed_per_second: Option<f64>,
-    /// Requests that the scheduler refused.
-    pub refused_per_second: Option<f64>,
-    /// The same since the start.
-    pub refused_total: f64,
-    /// Of these, those over the tenant's quota.
-    pub over_quota_per_second: Option<f64>,
-    /// The same since the start.
-    pub over_quota_total: f64,
-}
-
-/// Requests of a tenant that were refused for one reason.
-#[derive(Clone, Debug, Serialize)]
-pub struct Refusal {
-    /// The tenant.
-    pub tenant: String,
-    /// The reason, such as `tenant_quota`.
-    pub reason: String,
-    /// Requests.
-    pub refused_per_second: Option<f64>,
-    /// The same since the start.
-    pub refused_total: f64,
-}
-
 /// The cache of verdicts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Cache {
+    /// Verdicts kept, now.
+    pub entries: Option<f64>,
+    /// Verdicts kept at most; 0 where it is turned off.
+    pub entries_limit: Option<f64>,
     /// Items found there.
     pub hits_per_second: Option<f64>,
     /// Items not found.
@@ -336,6 +278,7 @@ impl View {
         let verdicts = parts::verdicts(&change, |_| true);
         Self {
             interval_seconds: change.seconds(),
+            uptime_seconds: health::uptime_seconds(&change, moment.unix_seconds),
             items_per_second: change.sum("outrigger_items_total", |_| true).per_second,
             requests_per_second: change.sum("outrigger_requests_total", |_| true).per_second,
             refused_per_second: change
@@ -347,10 +290,11 @@ impl View {
             waits: parts::waits(&change),
             batches: parts::batches(&change),
             backends: parts::backends(&change),
-            devices: parts::devices(&change),
+            engines: health::engines(&change),
+            devices: health::devices(&change),
             calls: parts::calls(&change),
-            tenants: parts::tenants(&change),
-            refusals: parts::refusals(&change),
+            tenants: tenants::tenants(&change),
+            refusals: tenants::refusals(&change),
             proving: proving::of(&change),
             cache: parts::cache(&change),
             known_keys: parts::known_keys(&change),

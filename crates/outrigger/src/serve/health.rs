@@ -1,8 +1,18 @@
-//! How each engine stands, as gauges: whether work goes to it, and what lies before it.
+//! How the sidecar stands, as gauges that are brought up to date when somebody asks for metrics: since when it runs, whether
+//! work goes to each engine and what lies before it, how devices are, what tenants hold.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use metrics::{Unit, describe_gauge, gauge};
 use outrigger_scheduler::{EngineStats, Scheduler};
+use outrigger_service::Refresh;
 use outrigger_types::{Engine, HashAlgorithm, Operation, Ruleset};
+
+use crate::devices::Driven;
+
+/// When the sidecar was started, in seconds after 1970.
+const START_TIME: &str = "outrigger_start_time_seconds";
 
 /// Whether the breaker of an engine is closed (1) or, after faults, open (0), by `backend` and `device`.
 const HEALTHY: &str = "outrigger_engine_healthy";
@@ -17,8 +27,10 @@ const WAITING_SECONDS: &str = "outrigger_engine_waiting_seconds";
 /// Items that an engine has now, by `backend` and `device`.
 const RUNNING_ITEMS: &str = "outrigger_engine_running_items";
 
-/// Tells the recorder what each gauge means.
+/// Tells the recorder what each gauge means, and that the sidecar starts now.
 pub(super) fn describe() {
+    describe_gauge!(START_TIME, Unit::Seconds, "When the sidecar was started, in seconds after 1970");
+    gauge!(START_TIME).set(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64()));
     describe_gauge!(HEALTHY, "Whether work goes to an engine, or its breaker is open after faults");
     describe_gauge!(OPERATIONS, "Verifications and hash functions that an engine does now; none in quarantine");
     describe_gauge!(WAITING_ITEMS, "Items that wait for an engine");
@@ -26,8 +38,22 @@ pub(super) fn describe() {
     describe_gauge!(RUNNING_ITEMS, "Items that an engine has now");
 }
 
-/// Tells the recorder how the engines stand. To be called every few seconds.
-pub(super) fn record(scheduler: &Scheduler) {
+/// What is to be called before metrics are shown.
+pub(super) fn refresh(scheduler: &Scheduler, driven: &[Driven]) -> Refresh {
+    let devices: Vec<_> = driven.iter().map(|device| (device.engine.clone(), device.worker.clone())).collect();
+    let scheduler = scheduler.clone();
+    Arc::new(move || {
+        record(&scheduler);
+        for (engine, worker) in &devices {
+            engine.record();
+            worker.record();
+        }
+    })
+}
+
+/// Tells the recorder how the scheduler and its engines stand.
+fn record(scheduler: &Scheduler) {
+    scheduler.record();
     for (engine, stats) in scheduler.engines().iter().zip(&scheduler.stats().engines) {
         show(stats, operations(engine.as_ref()));
     }

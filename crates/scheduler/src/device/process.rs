@@ -51,6 +51,10 @@ impl ProcessWorker {
     /// Tells the recorder of metrics how the process fares.
     pub fn record(&self) {
         crate::metrics::record_worker(self.backend(), self.device(), &self.stats());
+        // Nobody knows it before a process has opened the device.
+        if let Some(info) = self.handle.info() {
+            crate::metrics::device_memory(self.backend(), self.device(), info.memory_bytes);
+        }
     }
 
     /// Why the last process that did not come up did not.

@@ -353,6 +353,35 @@ fn what_was_tried_serves_while_the_rest_is_tested() {
     }
 }
 
+fn until_it_is(engine: &DeviceEngine, state: DeviceState) {
+    let until = Instant::now() + PATIENCE;
+    while engine.state() != state {
+        assert!(Instant::now() < until, "it stays {:?} and never is {state:?}", engine.state());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_device_is_in_the_state_that_its_trials_say() {
+    let double = Double::new();
+    double.tests_still.store(true, Ordering::SeqCst);
+    let engine = DeviceEngine::new(double.clone(), DeviceOptions { audit_rate: 1.0, ..DeviceOptions::default() });
+    assert_eq!(engine.state(), DeviceState::Testing);
+    double.tests_still.store(false, Ordering::SeqCst);
+    until_it_is(&engine, DeviceState::Up);
+    double.does(Wrong::Output);
+    assert!(carry_out(&engine, &work(HASH, 80), None).is_err());
+    assert_eq!(engine.state(), DeviceState::Quarantined, "for a second at least, and while its trials fail");
+    double.does(Wrong::Nothing);
+    until_it_is(&engine, DeviceState::Up);
+    double.is_up.store(false, Ordering::SeqCst);
+    assert_eq!(engine.state(), DeviceState::Down);
+    double.life.store(2, Ordering::SeqCst);
+    double.is_up.store(true, Ordering::SeqCst);
+    assert_ne!(engine.state(), DeviceState::Down);
+    until_it_is(&engine, DeviceState::Up);
+}
+
 #[test]
 fn a_kernel_that_refuses_everything_is_caught_at_any_rate() {
     let double = Double::new();

@@ -11,7 +11,7 @@ use outrigger_algorithms::{known_keys, registry};
 use outrigger_types::packed::Marks;
 use outrigger_types::{EngineError, Operation, Output, Work};
 
-use super::{DeviceOptions, Shared, Worker};
+use super::{DeviceOptions, DeviceState, Shared, Worker};
 use crate::cost::Pieces;
 
 /// How often it is looked whether the worker lives another life.
@@ -109,6 +109,19 @@ impl Trust {
         let life = worker.life();
         let state = self.lock();
         life.is_some() && state.life == life && state.quarantine.is_none() && state.passed.contains(&operation)
+    }
+
+    /// How the device is, as far as its trials say.
+    pub(super) fn state(&self, worker: &dyn Worker) -> DeviceState {
+        if worker.life().is_none() {
+            return DeviceState::Down;
+        }
+        let state = self.lock();
+        match state.quarantine {
+            Some(_) => DeviceState::Quarantined,
+            None if state.is_complete(worker) => DeviceState::Up,
+            None => DeviceState::Testing,
+        }
     }
 
     pub(super) fn failures(&self) -> Vec<(Operation, String)> {

@@ -77,6 +77,43 @@ fn a_prediction_alone_shuts_nothing_out() {
     assert!(limits.admit(&node, Priority::Bulk, items(1)).is_ok());
 }
 
+fn named(standings: &[Standing]) -> Vec<(&str, u64, u64, Option<u64>)> {
+    let items_max = |it: &Standing| it.quota.map(|quota| quota.items_max);
+    standings.iter().map(|it| (&*it.label, it.held.requests, it.held.items, items_max(it))).collect()
+}
+
+#[test]
+fn each_label_stands_with_what_is_held_and_allowed() {
+    let limits = limits(quota(100, 1_000), quota(10, 100), 0);
+    assert_eq!(named(&limits.standings()), [("node", 0, 0, Some(100))], "a tenant that holds nothing holds 0");
+    let node: Arc<str> = "node".into();
+    let first = limits.admit(&node, Priority::Block, items(30)).expect("room");
+    let _second = limits.admit(&node, Priority::Block, items(5)).expect("room");
+    let stranger = limits.admit(&"someone".into(), Priority::Block, items(7)).expect("room");
+    let _another = limits.admit(&"else".into(), Priority::Block, items(2)).expect("room");
+    // Strangers share a label and no quota.
+    assert_eq!(named(&limits.standings()), [("node", 2, 35, Some(100)), ("other", 2, 9, None)]);
+    drop((first, stranger));
+    assert_eq!(named(&limits.standings()), [("node", 1, 5, Some(100)), ("other", 1, 2, None)]);
+}
+
+/// What was shown once must not stand still at its last figure, and a sum over labels is all that is held.
+#[test]
+fn a_tenant_that_a_reload_takes_away_stands_at_nothing() {
+    let limits = limits(quota(100, 1_000), quota(10, 100), 0);
+    let held = limits.admit(&"node".into(), Priority::Block, items(30)).expect("room");
+    let tenants = vec![TenantPolicy { quota: quota(5, 50), ..TenantPolicy::unrestricted("peer") }];
+    limits.reload(&SchedulerOptions { tenants, ..SchedulerOptions::default() });
+    let gone = ("node", 0, 0, Some(0));
+    assert_eq!(named(&limits.standings()), [gone, ("other", 1, 30, None), ("peer", 0, 0, Some(50))]);
+    drop(held);
+    assert_eq!(named(&limits.standings()), [gone, ("other", 0, 0, None), ("peer", 0, 0, Some(50))]);
+    let tenants = vec![TenantPolicy { quota: quota(5, 60), ..TenantPolicy::unrestricted("node") }];
+    limits.reload(&SchedulerOptions { tenants, ..SchedulerOptions::default() });
+    let back = [("node", 0, 0, Some(60)), ("other", 0, 0, None), ("peer", 0, 0, Some(0))];
+    assert_eq!(named(&limits.standings()), back);
+}
+
 #[tokio::test]
 async fn idle_waits_for_the_last_permit() {
     let limits = limits(quota(10, 10), quota(10, 10), 0);

@@ -1,7 +1,8 @@
 //! Sockets, drain, reload, the admin port.
 
 use std::os::unix::fs::PermissionsExt;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use outrigger_types::{Call, Priority, TenantPolicy};
@@ -199,6 +200,28 @@ async fn metrics_are_rendered_with_bounded_labels() {
     let line = "outrigger_rpc_requests_total{method=\"SignatureService/VerifyBatch\",tenant=\"local\",code=\"OK\"}";
     assert!(body.contains(line), "{body}");
     assert!(body.contains("outrigger_rpc_seconds"), "{body}");
+}
+
+#[tokio::test]
+async fn gauges_are_brought_up_to_date_before_each_page() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let pages = AtomicU64::new(0);
+    let refresh = move || {
+        let page = pages.fetch_add(1, Ordering::SeqCst) + 1;
+        metrics::with_local_recorder(&recorder, || metrics::gauge!("pages").set(page as f64));
+    };
+    let adapt = |options: &mut ServiceOptions| {
+        options.listeners.admin = "127.0.0.1:0".parse().ok();
+        options.metrics = Some(handle);
+        options.refresh = Some(Arc::new(refresh));
+    };
+    let fixture = start(&Echo::open(), adapt).await;
+    for page in 1..=3 {
+        let (code, body) = get(&fixture, "/metrics").await;
+        assert_eq!(code, 200);
+        assert!(body.lines().any(|line| line == format!("pages {page}")), "{body}");
+    }
 }
 
 async fn get(fixture: &Fixture, path: &str) -> (u16, String) {

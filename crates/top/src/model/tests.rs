@@ -156,6 +156,10 @@ fn a_page_follows_another_where_no_count_fell_or_is_gone() {
     assert!(!Snapshot::default().follows(&before), "counters are gone");
     assert!(!parse("# TYPE c counter\nc{x=\"2\"} 9").follows(&before), "a series is gone");
     assert!(Snapshot::default().follows(&parse("# TYPE g gauge\ng 1")), "gauges come and go");
+    let started = |at: u32| parse(&format!("outrigger_start_time_seconds {at}"));
+    assert!(started(7).follows(&started(7)) && started(7).follows(&Snapshot::default()));
+    assert!(!started(8).follows(&started(7)), "another process, though no count fell");
+    assert!(!Snapshot::default().follows(&started(7)));
 }
 
 /// What a quantile is, said another way: the observations of each bucket spread evenly over it, and the one at the rank.

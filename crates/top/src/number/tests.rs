@@ -1,4 +1,4 @@
-use super::{bytes, decimal, percent, seconds, whole};
+use super::{age, bytes, decimal, percent, seconds, whole};
 
 #[test]
 fn numbers_have_three_digits_and_their_thousands_apart() {
@@ -49,4 +49,20 @@ fn times_and_bytes_have_the_unit_that_fits() {
     assert_eq!(bytes(1_023.0), "1023 B");
     assert_eq!(bytes(3_645_662.0), "3.5 MiB");
     assert_eq!(bytes(5e12), "4.5 TiB");
+}
+
+#[test]
+fn long_times_have_two_units() {
+    let cases = [
+        (0.0, "0 s"),
+        (59.9, "59 s"),
+        (60.0, "1 min 0 s"),
+        (3_599.0, "59 min 59 s"),
+        (11_525.75, "3 h 12 min"),
+        (86_399.0, "23 h 59 min"),
+        (432_000.0, "5 d 0 h"),
+    ];
+    for (value, expected) in cases {
+        assert_eq!(age(value), expected, "{value}");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{json, run, text};
 use crate::fake::Fake;
 use crate::feed::Feed;
-use crate::view::tests::real;
+use crate::view::tests::{real, standing};
 use crate::{Error, View};
 
 fn page(hits: u64) -> String {
@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_millis(20);
 fn text_has_the_figures_of_the_view() {
     let text = text(&real());
     assert!(
-        text.starts_with("outrigger 0.1.0  http://127.0.0.1:9464/metrics\nready; figures of the last 20.0 s\n"),
+        text.starts_with("outrigger 0.1.0  up –  http://127.0.0.1:9464/metrics\nready; figures of the last 20.0 s\n"),
         "{text}"
     );
     for expected in [
@@ -30,6 +30,20 @@ fn text_has_the_figures_of_the_view() {
         assert!(text.contains(expected), "{expected:?} is missing:\n{text}");
     }
     assert!(text.lines().all(|line| line.trim_end() == line) && !text.contains('\u{1b}'), "plain text for pipes");
+}
+
+#[test]
+fn text_and_json_say_how_a_sidecar_stands() {
+    let text = text(&standing());
+    assert!(text.starts_with("outrigger 0.1.0  up 3 h 12 min  http"), "{text}");
+    for expected in ["quarantined  112.0 GiB", "73,728 / 98,304", "200,704  262,144"] {
+        assert!(text.contains(expected), "{expected:?} is missing:\n{text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&json(&standing())).expect("JSON");
+    assert_eq!(json["uptime_seconds"], 11_525.75);
+    assert_eq!((&json["engines"][3]["healthy"], &json["devices"][1]["state"]), (&false.into(), &"quarantined".into()));
+    let items = serde_json::json!({"in_flight": 73_728.0, "limit": 98_304.0, "used_percent": 75.0});
+    assert_eq!(json["tenants"][1]["items"], items);
 }
 
 #[tokio::test]

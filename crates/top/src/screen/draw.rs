@@ -25,7 +25,7 @@ const GAP: u16 = 2;
 const KEYS: &str = " q quit   p pause   ↑ ↓ scroll   tab next table   ? help";
 const KEYS_PAUSED: &str = " PAUSED: p goes on   q quit   ↑ ↓ scroll   ? help";
 
-const HELP: [&str; 15] = [
+const HELP: [&str; 16] = [
     "q, Ctrl-C          quit",
     "p, space           pause; the sidecar is asked all the same",
     "↑ ↓, j k           scroll by a line",
@@ -39,7 +39,8 @@ const HELP: [&str; 15] = [
     "what stands under \"since start\" counts since the sidecar started.",
     "p99: 99 of 100 took no longer, as far as the buckets of the",
     "sidecar's histograms tell; \">2.00 s\" is beyond the last of them.",
-    "– is nothing observed in the interval.",
+    "– is nothing reported, or nothing observed in the interval.",
+    "An engine without work: its device is in trials or in quarantine.",
     "Red is what should not be.",
 ];
 

@@ -13,7 +13,7 @@ use super::{Seen, Trouble, draw, show};
 use crate::fake::Fake;
 use crate::feed::Feed;
 use crate::view::Continuity;
-use crate::view::tests::real;
+use crate::view::tests::{real, standing};
 use crate::{Error, Source, View};
 
 fn look(view: Option<View>) -> Look {
@@ -65,7 +65,7 @@ const FIGURES: [&str; 14] = [
 fn a_large_window_shows_everything_at_once() {
     let mut look = look(Some(real()));
     let lines = drawn(&mut look, 160, 60);
-    assert_eq!(lines[0], "outrigger 0.1.0  http://127.0.0.1:9464/metrics");
+    assert_eq!(lines[0], "outrigger 0.1.0  up –  http://127.0.0.1:9464/metrics");
     assert_eq!(lines[1], "items judged/s 25.0   requests/s 0.25   refused/s 0   in flight 0 items");
     assert_eq!(lines[2], "ready; figures of the last 20.0 s");
     for expected in FIGURES {
@@ -95,6 +95,32 @@ fn windows_of_two_sizes_hold_their_tables() {
         for expected in FIGURES {
             contains(&seen, expected);
         }
+    }
+}
+
+/// The tables of engines, devices and tenants, at both sizes with every figure whole.
+#[test]
+fn health_is_seen_in_small_and_large_windows() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut look = look(Some(standing()));
+        let lines = drawn(&mut look, width, height);
+        assert_eq!(lines[0], "outrigger 0.1.0  up 3 h 12 min  http://127.0.0.1:9464/metrics");
+        for title in [" Throughput ─", " Engines now, items ─", " Devices now, counts since start ─"] {
+            contains(&lines, title);
+        }
+        contains(&lines, "NVIDIA H200 #2  faults            0        0        0 s        0");
+        contains(&lines, "quarantined  112.0 GiB         0       4            3");
+        let mut seen = lines;
+        while look.scroll < look.extent.last() {
+            press(&mut look, KeyCode::Tab);
+            seen.extend(drawn(&mut look, width, height));
+        }
+        let peer0 = seen.iter().find(|line| line.contains("18 / 24")).expect("the tenant");
+        for figure in ["peer0", "73,728 / 98,304", "12.5 %", "80.0 %", "6.00"] {
+            assert!(peer0.contains(figure), "{figure}: {peer0}");
+        }
+        contains(&seen, "200,704  262,144");
+        contains(&seen, "cuda     NVIDIA H200 #2        3          2              2     1     1");
     }
 }
 

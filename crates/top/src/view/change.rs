@@ -1,6 +1,6 @@
 //! Two snapshots, and what changed between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::{Histogram, Labels, Snapshot};
@@ -93,6 +93,33 @@ impl<'a> Change<'a> {
     pub(super) fn times<const N: usize>(&self, name: &str, by: [&str; N]) -> BTreeMap<Key<N>, Option<Times>> {
         let times = |observed: Option<Histogram>| Times::of(&observed?, self.seconds()?);
         self.observed(name, by).into_iter().map(|(key, observed)| (key, times(observed))).collect()
+    }
+}
+
+/// Every series.
+pub(super) fn all(_: &Labels) -> bool {
+    true
+}
+
+/// All keys of some lists.
+pub(super) fn keys<'a, const N: usize>(
+    lists: impl IntoIterator<Item = &'a BTreeMap<Key<N>, Count>>,
+) -> BTreeSet<Key<N>> {
+    lists.into_iter().flat_map(|list| list.keys().cloned()).collect()
+}
+
+/// Counts under a key; nothing is counted where it is missing.
+pub(super) struct Lookup {
+    none: Count,
+}
+
+impl Lookup {
+    pub(super) fn of(change: &Change<'_>) -> Self {
+        Self { none: Count { total: 0.0, per_second: change.seconds().map(|_| 0.0) } }
+    }
+
+    pub(super) fn at<const N: usize>(&self, counts: &BTreeMap<Key<N>, Count>, key: &Key<N>) -> Count {
+        counts.get(key).copied().unwrap_or(self.none)
     }
 }
 

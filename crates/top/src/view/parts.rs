@@ -1,43 +1,15 @@
 //! The parts of a view that the scheduler and the service report.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::model::Labels;
-use crate::view::change::{Change, Count, Key, percent};
-use crate::view::{
-    Backend, Batches, Cache, Call, Device, Event, InFlight, KnownKeys, Operation, Refusal, Sizes, Tenant, Verdict, Wait,
-};
+use crate::view::change::{Change, Count, Key, Lookup, all, keys, percent};
+use crate::view::{Backend, Batches, Cache, Call, InFlight, KnownKeys, Operation, Sizes, Verdict, Wait};
 
 const ITEMS: &str = "outrigger_items_total";
 const REQUESTS: &str = "outrigger_requests_total";
-const REJECTIONS: &str = "outrigger_rejections_total";
+const REQUEST_SECONDS: &str = "outrigger_request_seconds";
 const BATCH_ITEMS: &str = "outrigger_batch_items";
 const COMPUTE_SECONDS: &str = "outrigger_compute_seconds";
-const RPC_REQUESTS: &str = "outrigger_rpc_requests_total";
-
-fn all(_: &Labels) -> bool {
-    true
-}
-
-/// All keys of some lists.
-fn keys<'a, const N: usize>(lists: impl IntoIterator<Item = &'a BTreeMap<Key<N>, Count>>) -> BTreeSet<Key<N>> {
-    lists.into_iter().flat_map(|list| list.keys().cloned()).collect()
-}
-
-/// Counts under a key; nothing is counted where it is missing.
-struct Lookup {
-    none: Count,
-}
-
-impl Lookup {
-    fn of(change: &Change<'_>) -> Self {
-        Self { none: Count { total: 0.0, per_second: change.seconds().map(|_| 0.0) } }
-    }
-
-    fn at<const N: usize>(&self, counts: &BTreeMap<Key<N>, Count>, key: &Key<N>) -> Count {
-        counts.get(key).copied().unwrap_or(self.none)
-    }
-}
+pub(super) const RPC_REQUESTS: &str = "outrigger_rpc_requests_total";
 
 pub(super) fn verdicts(change: &Change<'_>, wanted: impl Fn(&Labels) -> bool) -> Vec<Verdict> {
     let counts = change.counts(ITEMS, ["verdict"], wanted);
@@ -55,6 +27,7 @@ pub(super) fn operations(change: &Change<'_>) -> Vec<Operation> {
     let by = ["operation", "ruleset"];
     let (items, requests) = (change.counts(ITEMS, by, all), change.counts(REQUESTS, by, all));
     let refused = change.counts(REQUESTS, by, |labels| labels.get("result") != "ok");
+    let mut times = change.times(REQUEST_SECONDS, by);
     let lookup = Lookup::of(change);
     let operation = |key: Key<2>| {
         let is_this = |labels: &Labels| by.map(|name| labels.get(name)) == key.each_ref().map(String::as_str);
@@ -62,6 +35,7 @@ pub(super) fn operations(change: &Change<'_>) -> Vec<Operation> {
             items_per_second: lookup.at(&items, &key).per_second,
             requests_per_second: lookup.at(&requests, &key).per_second,
             refused_per_second: lookup.at(&refused, &key).per_second,
+            times: times.remove(&key).flatten(),
             verdicts: verdicts(change, is_this),
             operation: key[0].clone(),
             ruleset: key[1].clone(),
@@ -121,44 +95,8 @@ pub(super) fn backends(change: &Change<'_>) -> Vec<Backend> {
     keys([&items, &chosen, &fallback, &hedged]).into_iter().map(backend).collect()
 }
 
-pub(super) fn devices(change: &Change<'_>) -> Vec<Device> {
-    let by = ["backend", "device"];
-    let batches = change.gauges("outrigger_device_batches", by);
-    let workers = change.counts("outrigger_device_workers_total", ["backend", "device", "event"], all);
-    let events = change.counts("outrigger_device_events_total", ["backend", "device", "event"], all);
-    let time = change.counts("outrigger_device_microseconds_total", ["backend", "device", "part"], all);
-    let bytes = change.counts("outrigger_device_bytes_total", ["backend", "device", "direction"], all);
-    let counted = keys([&workers, &events, &time, &bytes]).into_iter().map(|[backend, device, _]| [backend, device]);
-    let known: BTreeSet<_> = counted.chain(batches.keys().cloned()).collect();
-    let lookup = Lookup::of(change);
-    let device = |[backend, device]: Key<2>| {
-        let of = |list, kind: &str| lookup.at(list, &[backend.clone(), device.clone(), kind.to_owned()]);
-        let starts = of(&workers, "started").total;
-        let is_here = |key: &Key<3>| key[0] == backend && key[1] == device;
-        let happened = events.iter().filter(|(key, _)| is_here(key)).map(|([.., event], count)| Event {
-            event: event.clone(),
-            events_per_second: count.per_second,
-            events_total: count.total,
-        });
-        Device {
-            batches: batches.get(&[backend.clone(), device.clone()]).copied(),
-            busy_queues: of(&time, "worked").per_second.map(|microseconds| microseconds / 1e6),
-            bytes_in_per_second: of(&bytes, "in").per_second,
-            bytes_out_per_second: of(&bytes, "out").per_second,
-            worker_starts_total: starts,
-            worker_restarts_total: (starts - 1.0).max(0.0),
-            worker_failed_starts_total: of(&workers, "failed_to_start").total,
-            worker_hangs_total: of(&workers, "hung").total,
-            worker_deaths_total: of(&workers, "died").total,
-            events: happened.collect(),
-            backend,
-            device,
-        }
-    };
-    known.into_iter().map(device).collect()
-}
-
-fn is_failed(labels: &Labels) -> bool {
+/// Whether a call ended otherwise than well.
+pub(super) fn is_failed(labels: &Labels) -> bool {
     labels.get("code") != "OK"
 }
 
@@ -176,47 +114,25 @@ pub(super) fn calls(change: &Change<'_>) -> Vec<Call> {
     calls.into_iter().map(call).collect()
 }
 
-pub(super) fn tenants(change: &Change<'_>) -> Vec<Tenant> {
-    let calls = change.counts(RPC_REQUESTS, ["tenant"], all);
-    let failed = change.counts(RPC_REQUESTS, ["tenant"], is_failed);
-    let refused = change.counts(REJECTIONS, ["tenant"], all);
-    let over_quota = change.counts(REJECTIONS, ["tenant"], |labels| labels.get("reason") == "tenant_quota");
-    let lookup = Lookup::of(change);
-    let tenant = |key: Key<1>| {
-        let (refused, over_quota) = (lookup.at(&refused, &key), lookup.at(&over_quota, &key));
-        Tenant {
-            calls_per_second: lookup.at(&calls, &key).per_second,
-            failed_per_second: lookup.at(&failed, &key).per_second,
-            refused_per_second: refused.per_second,
-            refused_total: refused.total,
-            over_quota_per_second: over_quota.per_second,
-            over_quota_total: over_quota.total,
-            tenant: key[0].clone(),
-        }
-    };
-    keys([&calls, &refused]).into_iter().map(tenant).collect()
-}
-
-pub(super) fn refusals(change: &Change<'_>) -> Vec<Refusal> {
-    let refusal = |([tenant, reason], count): (Key<2>, Count)| Refusal {
-        tenant,
-        reason,
-        refused_per_second: count.per_second,
-        refused_total: count.total,
-    };
-    change.counts(REJECTIONS, ["tenant", "reason"], all).into_iter().map(refusal).collect()
-}
-
 pub(super) fn cache(change: &Change<'_>) -> Option<Cache> {
     let counts = change.counts("outrigger_cache_total", ["result"], all);
-    if counts.is_empty() {
+    let (entries, entries_limit) =
+        (change.gauge("outrigger_cache_entries"), change.gauge("outrigger_cache_entries_limit"));
+    if counts.is_empty() && entries.is_none() {
         return None;
     }
     let of = |result: &str| Lookup::of(change).at(&counts, &[result.to_owned()]).per_second;
     let (hits, misses, shared) = (of("hit"), of("miss"), of("shared"));
     let saved = [hits, shared].into_iter().sum::<Option<f64>>();
     let saved_percent = percent(saved, [saved, misses].into_iter().sum());
-    Some(Cache { hits_per_second: hits, misses_per_second: misses, shared_per_second: shared, saved_percent })
+    Some(Cache {
+        entries,
+        entries_limit,
+        hits_per_second: hits,
+        misses_per_second: misses,
+        shared_per_second: shared,
+        saved_percent,
+    })
 }
 
 pub(super) fn known_keys(change: &Change<'_>) -> Option<KnownKeys> {

@@ -5,6 +5,10 @@ use serde_json::Value;
 use super::{Continuity, Moment, Operation, View};
 use crate::Snapshot;
 
+mod standing;
+
+pub(crate) use standing::standing;
+
 /// Pages of a real sidecar: see vectors/README.md.
 const EARLIER: &str = include_str!("../vectors/earlier.txt");
 const LATER: &str = include_str!("../vectors/later.txt");
@@ -111,7 +115,10 @@ fn devices_are_those_of_the_pages() {
     let view = real();
     let [device] = &view.devices[..] else { panic!("{:?}", view.devices) };
     assert_eq!((device.backend.as_str(), device.device.as_str()), ("opencl", POCL));
-    assert_eq!((device.batches, device.worker_starts_total, device.worker_restarts_total), (Some(1.0), 1.0, 0.0));
+    assert_eq!(
+        (device.batches, device.worker_starts_total, device.worker_restarts_total),
+        (Some(1.0), Some(1.0), Some(0.0))
+    );
     same(device.busy_queues, rate("outrigger_device_microseconds_total", &["\"worked\""]).map(|it| it / 1e6));
     same(device.bytes_in_per_second, rate("outrigger_device_bytes_total", &["\"in\""]));
     same(device.bytes_out_per_second, rate("outrigger_device_bytes_total", &["\"out\""]));
@@ -218,9 +225,12 @@ fn trouble_is_counted_where_it_belongs() {
     };
     let view = view(&page(1, 1, 10), &page(3, 4, 40), 10.0);
     let [a, b] = &view.devices[..] else { panic!("{:?}", view.devices) };
-    assert_eq!((a.worker_starts_total, a.worker_restarts_total, a.worker_hangs_total), (3.0, 2.0, 1.0));
+    assert_eq!(
+        (a.worker_starts_total, a.worker_restarts_total, a.worker_hangs_total),
+        (Some(3.0), Some(2.0), Some(1.0))
+    );
     assert_eq!((a.events[0].events_per_second, a.events[0].events_total), (Some(0.3), 4.0));
-    assert_eq!((b.worker_restarts_total, b.worker_deaths_total, b.batches), (0.0, 2.0, None));
+    assert_eq!((b.worker_restarts_total, b.worker_deaths_total, b.batches), (Some(0.0), Some(2.0), None));
     let [tenant] = &view.tenants[..] else { panic!("{:?}", view.tenants) };
     assert_eq!((tenant.refused_per_second, tenant.refused_total), (Some(3.0), 45.0));
     assert_eq!((tenant.over_quota_per_second, tenant.over_quota_total), (Some(3.0), 40.0));
@@ -230,17 +240,23 @@ fn trouble_is_counted_where_it_belongs() {
 
 #[test]
 fn json_has_units_in_its_names() {
+    // A number whose name has no unit is a count of what its name says, or of what the name around it says.
+    let counts =
+        ["requests", "items", "batches", "queued", "running", "tables", "busy_queues", "operations", "entries"];
+    let of_what_is_around = ["in_flight", "limit"];
+    let units = ["_per_second", "_seconds", "_percent", "_total", "_items", "_bytes", "bytes", "_limit"];
+    let has_unit = |name: &str| {
+        counts.contains(&name) || of_what_is_around.contains(&name) || units.iter().any(|unit| name.ends_with(unit))
+    };
+    check_names(&serde_json::to_value(standing()).expect("plain data"), &has_unit);
     let json = serde_json::to_value(real()).expect("plain data");
+    check_names(&json, &has_unit);
     assert_eq!(json["source"], "http://127.0.0.1:9464/metrics");
     assert_eq!((&json["version"], &json["ready"]), (&Value::from("0.1.0"), &Value::Bool(true)));
     assert_eq!((&json["continuity"], &json["interval_seconds"]), (&Value::from("continued"), &Value::from(20.0)));
     assert_eq!(json["items_per_second"], 25.0);
     assert_eq!(json["devices"][0]["device"], POCL);
     assert_eq!(json["proving"]["proofs_total"], 1.0);
-    // A number whose name has no unit is a count of what its name says.
-    let counts = ["requests", "items", "batches", "queued", "running", "tables", "busy_queues"];
-    let units = ["_per_second", "_seconds", "_percent", "_total", "_items", "_bytes", "bytes"];
-    check_names(&json, &|name| counts.contains(&name) || units.iter().any(|unit| name.ends_with(unit)));
 }
 
 fn check_names(json: &Value, has_unit: &dyn Fn(&str) -> bool) {
