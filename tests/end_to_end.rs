@@ -22,3 +22,5 @@ mod refusals;
 mod signatures;
 #[path = "end_to_end/surroundings.rs"]
 mod surroundings;
+#[path = "end_to_end/traces.rs"]
+mod traces;

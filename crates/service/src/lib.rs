@@ -23,6 +23,7 @@ mod status;
 mod stream;
 mod tenants;
 mod tls;
+mod trace;
 mod web;
 
 #[cfg(test)]
@@ -33,3 +34,5 @@ pub use options::{Listeners, Reload, ServiceLimits, ServiceOptions, TcpOptions, 
 pub use server::{DrainReport, Running, Server, StartError};
 pub use tenants::TenantError;
 pub use tls::TlsError;
+/// The target of the spans of traces: all are of level TRACE, and no log is to show them.
+pub use trace::TARGET as TRACE_TARGET;
