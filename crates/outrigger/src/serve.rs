@@ -2,6 +2,7 @@
 
 mod health;
 mod logging;
+mod nvml;
 mod proving;
 mod supervisor;
 mod traces;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use outrigger_algorithms::known_keys;
-use outrigger_config::{Config, ConfigErrors, EngineRule, Overrides, Sources};
+use outrigger_config::{Config, ConfigErrors, EngineRule, OpenclRule, Overrides, Sources};
 use outrigger_proving::ProofService;
 use outrigger_scheduler::cost::{Cost, Guesses};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
@@ -63,6 +64,7 @@ pub(crate) fn run(args: ConfigArgs) -> Result<ExitCode, Failure> {
     outrigger_scheduler::metrics::describe();
     outrigger_proving::metrics::describe();
     health::describe();
+    nvml::describe();
     traces::describe();
     let served = runtime.block_on(serve(&args, config, log, metrics));
     if let Some(traces) = traces {
@@ -161,6 +163,9 @@ async fn serve(
     let proving = provers.as_ref().map(|provers| provers.service.clone());
     let options = service_options(&config, metrics.clone(), proving);
     let running = Server::start(options, scheduler.clone()).await.map_err(Failure::work)?;
+    if config.engines.cuda == EngineRule::Auto || config.engines.opencl != OpenclRule::Off {
+        nvml::start();
+    }
     let watched = scheduler.clone();
     tokio::spawn(async move {
         loop {
