@@ -30,7 +30,7 @@ impl OtlpEndpoint {
 
     /// Whether it is reached through TLS.
     pub fn is_https(&self) -> bool {
-        self.0.starts_with("https:")
+        self.0.split(':').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 }
 

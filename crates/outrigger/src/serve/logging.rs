@@ -30,7 +30,12 @@ pub(crate) fn start(log: &Log, traces: Option<&Traces>) -> Result<Handle, String
         LogFormat::Text => fmt::layer().with_ansi(is_terminal).with_writer(std::io::stderr).boxed(),
     };
     let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
-    registry.with(traces.map(Traces::layer)).try_init().map_err(|error| error.to_string())?;
+    // Without a layer that is none: with one, what a filter turns off would be asked for again and again.
+    match traces {
+        Some(traces) => registry.with(traces.layer()).try_init(),
+        None => registry.try_init(),
+    }
+    .map_err(|error| error.to_string())?;
     Ok(Handle(handle))
 }
 

@@ -21,11 +21,11 @@ fn traces_are_off_unless_a_collector_is_named() {
 
 #[test]
 fn collectors_have_urls() {
-    let urls = ["http://127.0.0.1:4317", "https://collector.example", "http://[::1]:4317/", "http://collector:65535"];
+    let urls = ["http://127.0.0.1:4317", "https://collector.example", "http://[::1]:4317/", "HTTPS://collector:65535"];
     for url in urls {
         let found = tracing(&format!("otlp_endpoint = {url:?}")).unwrap_or_else(|errors| panic!("{url}: {errors}"));
         let endpoint = found.otlp_endpoint.expect("an endpoint");
-        assert_eq!((endpoint.as_str(), endpoint.is_https()), (url, url.starts_with("https")));
+        assert_eq!((endpoint.as_str(), endpoint.is_https()), (url, url.to_lowercase().starts_with("https")));
     }
 }
 
