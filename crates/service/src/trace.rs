@@ -16,7 +16,7 @@ use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use outrigger_types::{Backend, Priority, Rejection};
 use tonic::Code;
-use tracing::field::{Empty, display};
+use tracing::field::Empty;
 use tracing::{Span, trace_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -136,7 +136,7 @@ impl Piece {
             otel.status_code = Empty,
             "error.type" = Empty,
             outrigger.operation = work.kind,
-            outrigger.label = display(work.label),
+            outrigger.label = %work.label,
             outrigger.items = count(work.items),
             outrigger.bytes = work.bytes.map(count),
             outrigger.priority = work.priority.name(),
