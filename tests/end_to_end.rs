@@ -24,3 +24,5 @@ mod signatures;
 mod surroundings;
 #[path = "end_to_end/top.rs"]
 mod top;
+#[path = "end_to_end/traces.rs"]
+mod traces;

@@ -37,7 +37,7 @@ pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{KEYS, Key, KeyDefault};
 pub use model::{
     Config, CostGuess, Devices, ENGINE_ORDER_DEFAULT, EngineRule, Engines, Limits, Listen, Log, LogFormat, OpenclRule,
-    Proving, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant, Threads, Tls, WitnessBounds,
+    OtlpEndpoint, Proving, SOCKET_MODE_DEFAULT, SchedulerTuning, Tenant, Threads, Tls, Tracing, WitnessBounds,
 };
 pub use profile::{
     Basis, Choice, ComputeCapability, DeviceApi, DeviceSeen, Figure, Machine, Match, Profile, ProfileDraft,

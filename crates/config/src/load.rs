@@ -18,6 +18,7 @@ mod listen;
 mod proving;
 mod scheduler;
 mod tenants;
+mod tracing;
 
 /// Memory is the bound of every size; a larger figure is a slip of the pen.
 const BYTES_LIMIT: u64 = 1 << 40;
@@ -131,6 +132,7 @@ pub(crate) fn read(reader: &mut Reader, sources: &Sources, profile: Option<Profi
     let scheduler = scheduler::read(reader);
     let tenants = tenants::read(reader);
     let log = log(reader);
+    let tracing = tracing::read(reader);
     let drain_grace = reader.duration("drain_grace", Duration::ZERO..=DAY).unwrap_or(DRAIN_GRACE_DEFAULT);
     let threads = Threads {
         verify: reader.number("threads.verify", 0..=4_096).unwrap_or(0) as usize,
@@ -142,7 +144,20 @@ pub(crate) fn read(reader: &mut Reader, sources: &Sources, profile: Option<Profi
     let devices = engines::devices(reader, sources, search);
     let proving = proving::read(reader, sources, limits.secret_bytes_max);
     let profile = profile?;
-    Some(Config { listen, limits, scheduler, tenants, log, drain_grace, threads, engines, devices, proving, profile })
+    Some(Config {
+        listen,
+        limits,
+        scheduler,
+        tenants,
+        log,
+        tracing,
+        drain_grace,
+        threads,
+        engines,
+        devices,
+        proving,
+        profile,
+    })
 }
 
 fn limits(reader: &mut Reader) -> Limits {

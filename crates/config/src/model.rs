@@ -10,8 +10,10 @@ use crate::Profile;
 
 pub(crate) mod costs;
 mod describe;
+mod tracing;
 
 pub use costs::CostGuess;
+pub use tracing::{OtlpEndpoint, Tracing};
 
 /// The mode of the socket: owner and group may connect.
 pub const SOCKET_MODE_DEFAULT: u32 = 0o660;
@@ -31,6 +33,8 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// What is logged and how.
     pub log: Log,
+    /// Where traces go.
+    pub tracing: Tracing,
     /// How long work in flight may take to finish after the order to stop.
     pub drain_grace: Duration,
     /// How many threads there are.

@@ -2,8 +2,10 @@
 
 mod health;
 mod logging;
+mod nvml;
 mod proving;
 mod supervisor;
+mod traces;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -11,7 +13,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use outrigger_algorithms::known_keys;
-use outrigger_config::{Config, ConfigErrors, EngineRule, Overrides, Sources};
+use outrigger_config::{Config, ConfigErrors, EngineRule, OpenclRule, Overrides, Sources};
 use outrigger_proving::ProofService;
 use outrigger_scheduler::cost::{Cost, Guesses};
 use outrigger_scheduler::{CoreEngine, CoreOptions, Scheduler};
@@ -25,6 +27,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{ConfigArgs, Failure};
 use crate::{devices, print};
+use traces::Traces;
 
 /// How often the recorder folds its histograms together, so that they do not grow between scrapes, or without any.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -47,18 +50,28 @@ const PROOF_SECONDS: [&str; 3] = [
 /// Runs the sidecar until a signal ends it.
 pub(crate) fn run(args: ConfigArgs) -> Result<ExitCode, Failure> {
     let config = load(&args).map_err(Failure::input)?;
-    let log = logging::start(&config.log).map_err(Failure::input)?;
-    let metrics = recorder()?;
-    outrigger_scheduler::metrics::describe();
-    outrigger_proving::metrics::describe();
-    health::describe();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads.io.max(1))
         .thread_name("outrigger-io")
         .enable_all()
         .build()
         .map_err(Failure::work)?;
-    runtime.block_on(serve(&args, config, log, metrics))
+    let (log, traces) = {
+        let _within = runtime.enter();
+        let traces = Traces::start(&config.tracing).map_err(Failure::input)?;
+        (logging::start(&config.log, traces.as_ref()).map_err(Failure::input)?, traces)
+    };
+    let metrics = recorder()?;
+    outrigger_scheduler::metrics::describe();
+    outrigger_proving::metrics::describe();
+    health::describe();
+    nvml::describe();
+    traces::describe();
+    let served = runtime.block_on(serve(&args, config, log, metrics));
+    if let Some(traces) = traces {
+        traces.stop(runtime);
+    }
+    served
 }
 
 /// Says what a configuration means, or all that is wrong with it.
@@ -152,6 +165,9 @@ async fn serve(
     let refresh = Some(health::refresh(&scheduler, &driven));
     let options = ServiceOptions { refresh, ..service_options(&config, metrics.clone(), proving) };
     let running = Server::start(options, scheduler.clone()).await.map_err(Failure::work)?;
+    if config.engines.cuda == EngineRule::Auto || config.engines.opencl != OpenclRule::Off {
+        nvml::start();
+    }
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;

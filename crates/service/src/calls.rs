@@ -10,7 +10,7 @@ use crate::convert::{Ask, Context};
 use crate::front::Caller;
 use crate::options::ServiceLimits;
 use crate::state::State;
-use crate::status;
+use crate::{status, trace};
 
 /// The caller of a request, as the front has found it.
 pub(crate) fn caller<T>(request: &mut Request<T>) -> Result<Caller, Status> {
@@ -43,6 +43,17 @@ impl State {
         if count == 0 {
             return Ok(Output::unprocessed(operation, 0));
         }
+        let piece = trace::Piece::begin(
+            &caller.span,
+            &trace::Work {
+                kind: operation.kind(),
+                label: &operation.label(),
+                items: work.items(),
+                bytes: Some(work.bytes()),
+                priority,
+                backend,
+            },
+        );
         let job = Job {
             work: Arc::new(work),
             tenant: caller.tenant.name.clone(),
@@ -50,6 +61,13 @@ impl State {
             deadline: caller.deadline,
             backend,
         };
+        let result = self.submit(job, operation, count).await;
+        piece.end(&result);
+        result
+    }
+
+    /// Hands work over, and looks at the shape of what comes back.
+    async fn submit(&self, job: Job, operation: Operation, count: usize) -> Result<Output, Rejection> {
         let output = self.executor.submit(job).await?;
         if has_shape(&output, operation, count) {
             return Ok(output);

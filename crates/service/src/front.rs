@@ -21,6 +21,7 @@ use crate::routes::{self, Health};
 use crate::state::State;
 use crate::status;
 use crate::tenants::{Peer, TenantTable};
+use crate::trace;
 
 /// A deadline further off than this is no deadline: clocks overflow before it.
 const TIMEOUT_MAX: Duration = Duration::from_secs(366 * 86_400);
@@ -31,6 +32,8 @@ pub(crate) struct Caller {
     pub(crate) tenant: Arc<TenantPolicy>,
     pub(crate) peer: Arc<Peer>,
     pub(crate) deadline: Option<Instant>,
+    /// The span of the call, which lasts as long as somebody has it.
+    pub(crate) span: tracing::Span,
 }
 
 /// The entrance of all calls.
@@ -68,7 +71,8 @@ impl Front {
         let method = Method::of_path(request.uri().path());
         let found = self.state.tenants.load().find(peer).cloned();
         let tenant = found.as_ref().map_or_else(|_| self.nobody.clone(), |policy| policy.name.clone());
-        let response = match self.admit(method, peer, found, request) {
+        let call = trace::Call::begin(method, &tenant, request.headers());
+        let response = match self.admit(&call, method, peer, found, request) {
             Ok((caller_deadline, request)) => self.call(caller_deadline, request).await,
             Err(rejection) => status::of(&rejection).into_http(),
         };
@@ -82,12 +86,16 @@ impl Front {
         // A stream that has begun well is counted where it ends.
         if !method.counts_itself() || code != Code::Ok {
             self.state.meters.ended(method, &tenant, code, started.elapsed());
+            call.end(code);
+        } else {
+            call.go_on();
         }
         response
     }
 
     fn admit(
         &self,
+        call: &trace::Call,
         method: Method,
         peer: &Arc<Peer>,
         found: Result<Arc<TenantPolicy>, Rejection>,
@@ -105,7 +113,10 @@ impl Front {
             request.extensions_mut().insert(held);
         }
         match found {
-            Ok(tenant) => drop(request.extensions_mut().insert(Caller { tenant, peer: peer.clone(), deadline })),
+            Ok(tenant) => {
+                let caller = Caller { tenant, peer: peer.clone(), deadline, span: call.span().clone() };
+                request.extensions_mut().insert(caller);
+            }
             Err(_) if method.is_open() => {}
             Err(rejection) => return Err(rejection),
         }

@@ -23,6 +23,7 @@ mod status;
 mod stream;
 mod tenants;
 mod tls;
+mod trace;
 mod web;
 
 #[cfg(test)]
@@ -35,3 +36,5 @@ pub use options::{
 pub use server::{DrainReport, Running, Server, StartError};
 pub use tenants::{LOCAL_TENANT, TenantError};
 pub use tls::TlsError;
+/// The target of the spans of traces: all are of level TRACE, and no log is to show them.
+pub use trace::TARGET as TRACE_TARGET;

@@ -57,8 +57,17 @@ impl Method {
 
     /// The label: service and method without the package.
     pub(crate) fn name(self) -> &'static str {
-        let path = METHODS.get(usize::from(self.0)).copied().unwrap_or("other");
-        path.trim_start_matches("/outrigger.v1.").trim_start_matches('/')
+        self.full_name().trim_start_matches("outrigger.v1.")
+    }
+
+    /// The service and the method, as a path has them.
+    pub(crate) fn full_name(self) -> &'static str {
+        METHODS.get(usize::from(self.0)).map_or("other", |path| path.trim_start_matches('/'))
+    }
+
+    /// The service with its package, and the method.
+    pub(crate) fn parts(self) -> (&'static str, &'static str) {
+        self.full_name().split_once('/').unwrap_or(("other", "other"))
     }
 
     /// Whether its answer is counted where it ends, not where it begins.
@@ -161,6 +170,10 @@ mod tests {
             assert_eq!(method.name(), name);
         }
         assert_eq!(Method::of_path("/x/y").name(), "other");
+        assert_eq!(Method::of_path("/x/y").parts(), ("other", "other"));
+        assert_eq!(Method::PROVE.full_name(), "outrigger.v1.ProofService/Prove");
+        assert_eq!(Method::PROVE.parts(), ("outrigger.v1.ProofService", "Prove"));
+        assert_eq!(Method::HEALTH_WATCH.parts(), ("grpc.health.v1.Health", "Watch"));
         assert!(Method::of_path("/grpc.health.v1.Health/Check").is_open());
         assert!(!Method::of_path("/x/y").is_open());
     }

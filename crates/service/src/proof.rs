@@ -22,7 +22,7 @@ use crate::front::Caller;
 use crate::meters::Method;
 use crate::state::State;
 use crate::stream::Record;
-use crate::{status, tenants};
+use crate::{status, tenants, trace};
 
 mod follow;
 mod incoming;
@@ -132,18 +132,19 @@ impl Proofs {
         Incoming::new(stream, split, self.state.limits.load().message_bytes_max)
     }
 
-    /// Follows a job with the answers of a stream.
+    /// Follows a job with the answers of a stream, and ends `piece` with it.
     fn follow<T: Clone + PartialEq + Send + 'static>(
         &self,
         caller: &Caller,
         (method, started): (Method, Instant),
         watch: JobWatch,
         answer: fn(&JobState) -> Result<T, Status>,
+        piece: Option<trace::Piece>,
     ) -> Response<Answers<T>> {
-        let record = Record::new(self.state.clone(), method, caller.tenant.name.clone(), started);
+        let record = Record::new(self.state.clone(), method, caller, started);
         // A drain waits for proofs that their callers listen to, but not for those who watch what goes on afterwards.
         let phase = (method == Method::WATCH_PROOF).then(|| self.state.phase.clone());
-        Response::new(follow::open(watch, answer, follow::end(caller.deadline, phase), record))
+        Response::new(follow::open(watch, answer, follow::end(caller.deadline, phase), record, piece))
     }
 
     async fn verify(
@@ -168,6 +169,12 @@ impl Proofs {
     }
 }
 
+/// What is told of a proof in its trace.
+fn told(request: &ProofRequest) -> trace::Work<'_> {
+    let ProofRequest { circuit, priority, backend, .. } = request;
+    trace::Work { kind: "prove", label: circuit, items: 1, bytes: None, priority: *priority, backend: *backend }
+}
+
 /// What the body of a request counts; held as long as what was read of it is.
 fn held<T>(request: &mut Request<T>) -> Option<Arc<Held>> {
     request.extensions_mut().remove::<Arc<Held>>()
@@ -187,8 +194,9 @@ impl ProofService for Proofs {
         let incoming = self.incoming(request.into_inner(), incoming::prove);
         let mut request = self.proof_request(&caller, proving, incoming).await?;
         request.deadline = caller.deadline;
-        let watch = proving.service.prove(request).await.map_err(refuse)?;
-        Ok(self.follow(&caller, (Method::PROVE, started), watch, follow::attached))
+        let mut piece = trace::Piece::begin(&caller.span, &told(&request));
+        let watch = proving.service.prove(request).await.inspect_err(|why| piece.refuse(why)).map_err(refuse)?;
+        Ok(self.follow(&caller, (Method::PROVE, started), watch, follow::attached, Some(piece)))
     }
 
     /// The deadline of the call is not that of the proof, which is made whether or not anybody waits.
@@ -225,7 +233,7 @@ impl ProofService for Proofs {
         let caller = caller(&mut request)?;
         let proving = self.proving(&caller, Call::Prove)?;
         let watch = proving.service.watch(&caller.tenant.name, &request.get_ref().job).await.map_err(refuse)?;
-        Ok(self.follow(&caller, (Method::WATCH_PROOF, started), watch, follow::submitted))
+        Ok(self.follow(&caller, (Method::WATCH_PROOF, started), watch, follow::submitted, None))
     }
 
     async fn cancel_proof(

@@ -22,7 +22,7 @@ use crate::body::Held;
 use crate::front::Caller;
 use crate::meters::Method;
 use crate::state::State;
-use crate::status;
+use crate::{status, trace};
 
 mod group;
 mod reader;
@@ -43,7 +43,7 @@ pub(crate) fn open(
     let window = Arc::new(Window { places: Semaphore::new(places), total: places });
     // Not bounded here: no more can lie in it than the window lets in.
     let (sender, receiver) = mpsc::unbounded_channel();
-    let record = Record::new(state.clone(), Method::VERIFY_STREAM, caller.tenant.name.clone(), started);
+    let record = Record::new(state.clone(), Method::VERIFY_STREAM, &caller, started);
     let reader = reader::Reader::new(state, caller, window.clone(), held, sender);
     let task = tokio::spawn(reader.run(inbound)).abort_handle();
     Answers { receiver, current: VecDeque::new(), places_held: 0, window, task, record, has_ended: false }
@@ -130,20 +130,23 @@ pub(crate) struct Record {
     state: Arc<State>,
     method: Method,
     tenant: Arc<str>,
+    span: tracing::Span,
     started: Instant,
     /// How it ended: the caller went, where nothing else is known.
     pub(crate) code: Code,
 }
 
 impl Record {
-    pub(crate) const fn new(state: Arc<State>, method: Method, tenant: Arc<str>, started: Instant) -> Self {
-        Self { state, method, tenant, started, code: Code::Cancelled }
+    pub(crate) fn new(state: Arc<State>, method: Method, caller: &Caller, started: Instant) -> Self {
+        let (tenant, span) = (caller.tenant.name.clone(), caller.span.clone());
+        Self { state, method, tenant, span, started, code: Code::Cancelled }
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
         self.state.meters.ended(self.method, &self.tenant, self.code, self.started.elapsed());
+        trace::record_end(&self.span, self.code);
     }
 }
 

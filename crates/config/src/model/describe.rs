@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use outrigger_types::{Backend, Call, CircuitId, CircuitRule, Quota, Ruleset};
 
-use super::{Config, Devices, EngineRule, Limits, Listen, LogFormat, OpenclRule, Proving, Tenant, WitnessBounds};
+use super::{
+    Config, Devices, EngineRule, Limits, Listen, LogFormat, OpenclRule, Proving, Tenant, Tracing, WitnessBounds,
+};
 use crate::Basis;
 use crate::units::{quoted, quoted_list, show_bytes, show_duration};
 
@@ -30,6 +32,7 @@ impl Config {
             LogFormat::Text => "text",
         };
         writeln!(out, "format = {format:?}")?;
+        write_tracing(out, &self.tracing)?;
         writeln!(out, "\n[threads]\nverify = {}\nio = {}", self.threads.verify, self.threads.io)?;
         writeln!(out, "pin = {}", self.threads.pin)?;
         let rule = |rule| match rule {
@@ -104,6 +107,12 @@ fn write_listen(out: &mut String, listen: &Listen) -> std::fmt::Result {
         }
     }
     Ok(())
+}
+
+fn write_tracing(out: &mut String, tracing: &Tracing) -> std::fmt::Result {
+    let endpoint = tracing.otlp_endpoint.as_ref().map_or("", |endpoint| endpoint.as_str());
+    writeln!(out, "\n[tracing]\notlp_endpoint = {}", quoted(endpoint))?;
+    writeln!(out, "sampled_per_million = {}", tracing.sampled_per_million)
 }
 
 fn write_devices(out: &mut String, devices: &Devices) -> std::fmt::Result {

@@ -17,6 +17,7 @@ use crate::connection::{self, Phase};
 use crate::convert::proofs::wire_proof;
 use crate::status;
 use crate::stream::Record;
+use crate::trace::Piece;
 
 /// The answers that follow one job. Dropped, they let go of it.
 pub(crate) struct Answers<T> {
@@ -25,16 +26,17 @@ pub(crate) struct Answers<T> {
     record: Record,
 }
 
-/// Starts to follow a job, until its last state or until `end` says why not.
+/// Starts to follow a job, until its last state or until `end` says why not. `piece` is the job in the call's trace.
 pub(super) fn open<T: Clone + PartialEq + Send + 'static>(
     watch: JobWatch,
     answer: fn(&JobState) -> Result<T, Status>,
     end: impl Future<Output = Status> + Send + 'static,
     record: Record,
+    piece: Option<Piece>,
 ) -> Answers<T> {
     // One answer waits for the transport; states that pass meanwhile are seen as the last of them.
     let (sender, receiver) = mpsc::channel(1);
-    let task = tokio::spawn(follow(watch, answer, end, sender)).abort_handle();
+    let task = tokio::spawn(follow(watch, answer, end, sender, piece)).abort_handle();
     Answers { receiver, task, record }
 }
 
@@ -43,6 +45,7 @@ async fn follow<T: Clone + PartialEq>(
     answer: fn(&JobState) -> Result<T, Status>,
     end: impl Future<Output = Status>,
     sender: mpsc::Sender<Result<T, Status>>,
+    mut piece: Option<Piece>,
 ) {
     let mut end = pin!(end);
     let mut said = None;
@@ -51,6 +54,11 @@ async fn follow<T: Clone + PartialEq>(
         let message = answer(&state);
         let is_new = message.as_ref().map_or(true, |message| said.as_ref() != Some(message));
         said = message.as_ref().ok().cloned();
+        if state.is_final()
+            && let Some(piece) = piece.take()
+        {
+            close(piece, &state);
+        }
         if is_new && sender.send(message).await.is_err() || state.is_final() {
             return;
         }
@@ -62,6 +70,18 @@ async fn follow<T: Clone + PartialEq>(
                 return;
             }
         };
+    }
+}
+
+/// Says in the trace how a job went.
+fn close(piece: Piece, state: &JobState) {
+    match state {
+        JobState::Done(finished) => {
+            finished.timings.iter().for_each(|(stage, took)| piece.stage(stage.name(), took));
+            piece.end(&Ok::<_, Rejection>(()));
+        }
+        JobState::Failed(rejection) => piece.end(&Err::<(), _>(rejection.clone())),
+        JobState::Cancelled | JobState::Queued(_) | JobState::Running { .. } => drop(piece),
     }
 }
 

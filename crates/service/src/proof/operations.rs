@@ -6,14 +6,14 @@ use bytes::Bytes;
 use outrigger_groth16::engine::operations::{self, OperationError};
 use outrigger_groth16::{Control, curve::SCALAR_BYTES};
 use outrigger_proto::v1;
-use outrigger_types::Rejection;
+use outrigger_types::{Backend, Curve, Rejection};
 use tonic::Status;
 
 use super::incoming::Incoming;
 use super::{Proofs, Proving, refuse};
 use crate::convert::proofs;
 use crate::front::Caller;
-use crate::tenants;
+use crate::{tenants, trace};
 
 /// Bytes of elements in one answer.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -40,9 +40,16 @@ impl Proofs {
             points.extend_from_slice(&chunk.points);
             scalars.extend_from_slice(&chunk.scalars);
         }
+        let told = Told {
+            kind: "msm",
+            curve: terms.curve,
+            items: scalars.len() / SCALAR_BYTES,
+            bytes: points.len() + scalars.len(),
+            backend: terms.backend,
+        };
         let call =
             move |control: &Control| operations::msm(terms.curve, terms.group, &points, &scalars, &*engine, control);
-        let (point, took) = compute(caller, proving, call).await.map_err(refuse)?;
+        let (point, took) = compute(caller, proving, &told, call).await.map_err(refuse)?;
         Ok(v1::MsmResponse { point: point.into(), compute_us: micros(took) })
     }
 
@@ -62,18 +69,36 @@ impl Proofs {
             check_bytes(elements.len() + chunk.len(), bytes_max).map_err(refuse)?;
             elements.extend_from_slice(&chunk);
         }
+        let told = Told {
+            kind: "ntt",
+            curve: terms.curve,
+            items: elements.len() / SCALAR_BYTES,
+            bytes: elements.len(),
+            backend: terms.backend,
+        };
         let call = move |control: &Control| {
             operations::ntt(terms.curve, &elements, terms.inverse, terms.coset, &*engine, control)
         };
-        let (elements, took) = compute(caller, proving, call).await.map_err(refuse)?;
+        let (elements, took) = compute(caller, proving, &told, call).await.map_err(refuse)?;
         Ok(tokio_stream::iter(answers(elements.into(), micros(took))))
     }
+}
+
+/// What is told of an operation in its trace.
+struct Told {
+    kind: &'static str,
+    curve: Curve,
+    /// Scalars, or elements.
+    items: usize,
+    bytes: usize,
+    backend: Option<Backend>,
 }
 
 /// Runs an operation in its turn, and says how long it took by itself.
 async fn compute(
     caller: &Caller,
     proving: &Proving,
+    told: &Told,
     call: impl FnOnce(&Control) -> Result<Vec<u8>, OperationError> + Send + 'static,
 ) -> Result<(Vec<u8>, Duration), Rejection> {
     let priority = tenants::check_priority(&caller.tenant, None)?;
@@ -81,8 +106,14 @@ async fn compute(
         let started = Instant::now();
         call(control).map(|result| (result, started.elapsed()))
     };
-    let ran = proving.service.run(caller.tenant.name.clone(), priority, caller.deadline, timed).await?;
-    ran.map_err(proofs::of_operation)
+    let Told { kind, curve, items, bytes, backend } = *told;
+    let label = curve.name();
+    let work = trace::Work { kind, label: &label, items, bytes: Some(bytes), priority, backend };
+    let piece = trace::Piece::begin(&caller.span, &work);
+    let ran = proving.service.run(caller.tenant.name.clone(), priority, caller.deadline, timed).await;
+    let result = ran.and_then(|ran| ran.map_err(proofs::of_operation));
+    piece.end(&result);
+    result
 }
 
 fn check_bytes(bytes: usize, bytes_max: usize) -> Result<(), Rejection> {

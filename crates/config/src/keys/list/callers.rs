@@ -260,4 +260,19 @@ pub(super) const KEYS: &[Key] = &[
         Is("\"text\""),
         "The form of a line: for people, or a JSON object.",
     ),
+    // tracing
+    key(
+        "tracing.otlp_endpoint",
+        "URL",
+        "",
+        Is("\"\""),
+        "The collector that gets traces of calls, by OTLP over gRPC, such as `http://127.0.0.1:4317`; `\"\"` traces nothing. Read at the start alone.",
+    ),
+    key(
+        "tracing.sampled_per_million",
+        "calls",
+        "0 to 1000000",
+        Is("10000"),
+        "Of a million calls that come without a `traceparent`, how many are traced; for the others their callers have decided. Read at the start alone.",
+    ),
 ];
