@@ -117,7 +117,7 @@ impl Calls for Worker {
         });
         let taken = self.handle.submit_in_turn(job, completion, &|| check(controls).is_ok());
         let ticket = taken.map_err(|(refusal, job)| match check(controls) {
-            Err(over) => over,
+            Err(stop) => Failure::from(stop),
             Ok(()) => refused(refusal, job.operation),
         })?;
         let finished = loop {

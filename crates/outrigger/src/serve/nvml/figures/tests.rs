@@ -100,8 +100,8 @@ fn a_gpu_that_vanishes_shows_no_old_figures() {
         assert_eq!(page.value("outrigger_gpu_readings_total", LABELS), Some(1.0), "it stands still");
     }
     // After a reset, with counts that begin again.
-    page.within(|| recorder.record(&[(gpu(0), reading(40, [0, 2]))]));
-    assert_eq!((temperature(), page.ecc("uncorrected")), (40.0, Some(3.0)));
+    page.within(|| recorder.record(&[(gpu(0), reading(40, [0, 0]))]));
+    assert_eq!((temperature(), page.ecc("uncorrected")), (40.0, Some(1.0)));
     assert_eq!(page.value("outrigger_gpu_readings_total", LABELS), Some(2.0));
 }
 
