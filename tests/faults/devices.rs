@@ -15,6 +15,8 @@ use crate::support::workload::{hashing, items};
 
 /// A worker that stands still for so long is killed; one that works on a busy machine is not.
 const HANG_MAX: Duration = Duration::from_secs(5);
+/// The same while it compiles and tests the kernels of other operations, as it may all the time here.
+const READY_MAX: Duration = Duration::from_secs(60);
 
 /// Placement would leave a device alone that is slower than the cores, as this one is, so some callers insist on it.
 #[test]
@@ -23,7 +25,9 @@ fn a_worker_that_stands_still_makes_nobody_else_wait_and_is_replaced() {
         return;
     }
     let _alone = alone();
-    let devices = format!("[devices]\nhang_max = \"{}s\"\nkernel_cache = {:?}\n", HANG_MAX.as_secs(), kernel_cache());
+    let (hang_max, ready_max, cache) = (HANG_MAX.as_secs(), READY_MAX.as_secs(), kernel_cache());
+    let devices =
+        format!("[devices]\nhang_max = \"{hang_max}s\"\nready_max = \"{ready_max}s\"\nkernel_cache = {cache:?}\n");
     let no_memory = "[scheduler]\ncache_entries = 0\n[log]\nfilter = \"warn\"\n";
     let sidecar = Sidecar::start_with(&format!("[engines]\nopencl = \"all\"\n{no_memory}{devices}"));
     let runtime = runtime();

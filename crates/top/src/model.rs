@@ -130,10 +130,9 @@ impl Snapshot {
             (Family::Histogram(before), Some(Family::Histogram(now))) => {
                 before.iter().all(|(labels, before)| now.get(labels).is_some_and(|now| now.since(before).is_some()))
             }
-            (Family::Value(before), now) if name == START_TIME => match now {
-                Some(Family::Value(now)) => now == before,
-                _ => false,
-            },
+            (Family::Value(before), now) if name == START_TIME => {
+                matches!(now, Some(Family::Value(now)) if now == before)
+            }
             (Family::Value(_), _) => true,
             _ => false,
         })

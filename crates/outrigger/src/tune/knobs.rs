@@ -52,7 +52,13 @@ pub(super) fn of(config: &Config, is_thorough: bool) -> Vec<Knob> {
     let mut knobs = vec![
         Knob::of_text("engines.vector", vector.to_owned(), "auto", ALL),
         number("threads.verify", threads.verify, verify, &[], SIGNATURES),
-        number("scheduler.batch.items_max", batch.items_max, &[1_024, 4_096, 16_384], &[256, 2_048, 65_536], SIGNATURES),
+        number(
+            "scheduler.batch.items_max",
+            batch.items_max,
+            &[1_024, 4_096, 16_384],
+            &[256, 2_048, 65_536],
+            SIGNATURES,
+        ),
         Knob::of_text("scheduler.batch.delay_max", delay, "0us", SIGNATURES),
         number("threads.io", threads.io, &[1, 2], &[], SIGNATURES),
     ];

@@ -218,7 +218,9 @@ impl Outcome {
             Changes::Hold(changes) => print_changes(changes),
             Changes::Dropped(changes) => {
                 print_changes(changes);
-                println!("together they lose, as shown below: the profile stays as it is; try --thorough, on an idle machine");
+                println!(
+                    "together they lose, as shown below: the profile stays as it is; try --thorough, on an idle machine"
+                );
             }
         }
         let mut table = print::table(&["suite", "before", "after", "ratio"]);
