@@ -57,7 +57,8 @@ def main():
     endpoint, path = sys.argv[1:]
     with open(path, encoding="utf-8") as file:
         raw = [bytes.fromhex(one.removeprefix("0x")) for one in json.load(file)]
-    with grpc.insecure_channel(endpoint) as channel:
+    # The path of a socket, which gRPC would name otherwise, is no authority that HTTP/2 allows.
+    with grpc.insecure_channel(endpoint, options=[("grpc.default_authority", "localhost")]) as channel:
         senders = preverify(signature_pb2_grpc.SignatureServiceStub(channel), 1, raw)
     for transaction in raw:
         name = keccak(transaction)
