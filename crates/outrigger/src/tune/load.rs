@@ -16,7 +16,7 @@ use crate::membership::Membership;
 use crate::play::{self, BLOCK_TIME_MAX, Block};
 
 /// How long a measurement takes at least.
-const SLICE: Duration = Duration::from_millis(150);
+const SLICE: Duration = Duration::from_millis(100);
 /// Transactions of a block, a quarter each of four chains.
 const BLOCK_TRANSACTIONS: usize = 1_000;
 /// Blocks that differ.

@@ -195,6 +195,28 @@ fn a_price_for_each_proof_is_told_from_that_of_its_work() {
     assert_eq!(engines.choose(&large.0, &large.1), VECTOR);
 }
 
+/// Small proofs were made while the machine was busy, and say that lanes are slower.
+#[test]
+fn an_engine_that_may_be_sooner_done_is_tried_once_with_each_class() {
+    let engines = both();
+    let (small, large) = (circuit(8), circuit(12));
+    for (engine, time) in [(VECTOR, 0.03), (CPU, 0.02)] {
+        engines.learn(engine, &small.0, &small.1, &took(time));
+    }
+    assert_eq!(engines.choose(&large.0, &large.1), CPU, "the best is tried first");
+    engines.learn(CPU, &large.0, &large.1, &took(0.32));
+    assert_eq!(engines.choose(&large.0, &large.1), VECTOR, "half as slow again, it was said");
+    engines.learn(VECTOR, &large.0, &large.1, &took(0.06));
+    assert_eq!(engines.choose(&large.0, &large.1), VECTOR);
+    // Ten times as slow is no guess that could be wrong by so much.
+    let slow = both();
+    for (engine, time) in [(VECTOR, 0.002), (CPU, 0.02)] {
+        slow.learn(engine, &small.0, &small.1, &took(time));
+    }
+    slow.learn(VECTOR, &large.0, &large.1, &took(0.03));
+    assert_eq!(slow.choose(&large.0, &large.1), VECTOR);
+}
+
 #[test]
 fn costs_follow_what_is_seen() {
     let engines = both();
