@@ -20,7 +20,7 @@ use self::state::{InFlight, Kind, Phase, State};
 pub use self::state::{Standing, WorkerStats};
 
 /// How often whoever waits for room looks whether it is still wanted.
-const LOOK: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(1);
 
 /// How a worker is kept. The defaults suit a GPU.
 #[derive(Clone, Debug)]
@@ -204,6 +204,23 @@ impl WorkerHandle {
         self.inner.arena.region(input_bytes, output_bytes)
     }
 
+    /// Room for a batch as soon as the arena has it, for as long as `goes_on` says that it is still wanted, which is asked
+    /// every millisecond; `None` where it is wanted no longer.
+    pub fn region_in_turn(
+        &self,
+        input_bytes: usize,
+        output_bytes: usize,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Option<Region> {
+        loop {
+            // What others hold comes back with their answers.
+            match self.region(input_bytes, output_bytes) {
+                None if goes_on() => thread::sleep(LOOK),
+                region => return region,
+            }
+        }
+    }
+
     /// Gives a batch to the worker. Never waits. The output of its region is made zero before.
     ///
     /// # Errors
@@ -217,7 +234,7 @@ impl WorkerHandle {
     }
 
     /// Gives a batch to the worker as soon as it takes one more, for as long as `goes_on` says that it is still wanted,
-    /// which is asked every few milliseconds and must not ask the handle. Several may wait; any of them may be next.
+    /// which is asked every millisecond and must not ask the handle. Several may wait; any of them may be next.
     ///
     /// # Errors
     /// As those of [`WorkerHandle::submit`]; [`Refusal::Full`] where it is wanted no longer.

@@ -4,6 +4,7 @@ mod listing;
 pub(crate) mod worker;
 
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use outrigger_algorithms::gpu;
@@ -22,19 +23,38 @@ use listing::Listed;
 /// How long a worker may take to compile kernels and test itself, kernels of a cold cache included.
 pub(crate) const READY_TIME_MAX: Duration = Duration::from_secs(600);
 
+/// How long it is waited for a device until it is looked whether it comes at all.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// A device that is driven, and the process that drives it.
 pub(crate) struct Driven {
     pub(crate) engine: Arc<DeviceEngine>,
     pub(crate) worker: Arc<ProcessWorker>,
     pub(crate) prover: Arc<RemoteEngine>,
+    /// What the prover asks.
+    pub(crate) proofs: remote::Worker,
 }
 
 impl Driven {
-    /// Waits until everything that it can do was tried, or it is certain that nothing will be.
+    /// Waits until everything that the engine can do was tried, or it is certain that nothing will be.
     pub(crate) fn wait(&self) -> bool {
+        self.wait_for(|| self.engine.warm_up(LOOK))
+    }
+
+    /// Waits until everything that a proof takes was tried too.
+    pub(crate) fn wait_for_proofs(&self) -> bool {
+        self.wait_for(|| {
+            self.proofs.has_tested() || {
+                thread::sleep(LOOK);
+                false
+            }
+        })
+    }
+
+    fn wait_for(&self, is_there: impl Fn() -> bool) -> bool {
         let until = Instant::now() + READY_TIME_MAX;
         while Instant::now() < until {
-            if self.engine.warm_up(Duration::from_millis(200)) {
+            if is_there() {
                 return true;
             }
             if self.worker.stats().starts > 1 && self.worker.last_failure().is_some() {
@@ -128,9 +148,9 @@ fn drive(device: &DeviceInfo, rules: &Devices) -> Option<Driven> {
     let worker = Arc::new(ProcessWorker::new(handle.clone(), device.api, &device.label(), rules.arena_bytes));
     let audit_rate = f64::from(rules.audit_per_million) / 1e6;
     let engine = DeviceEngine::new(worker.clone(), DeviceOptions { audit_rate, ..DeviceOptions::default() });
-    let calls = Box::new(remote::Worker::new(handle, rules.arena_bytes));
-    let prover = RemoteEngine::new(calls, engine.backend().name());
-    Some(Driven { engine: Arc::new(engine), worker, prover: Arc::new(prover) })
+    let calls = || remote::Worker::new(handle.clone(), rules.arena_bytes);
+    let prover = RemoteEngine::new(Box::new(calls()), engine.backend().name());
+    Some(Driven { engine: Arc::new(engine), worker, prover: Arc::new(prover), proofs: calls() })
 }
 
 /// Starts the worker of a device, with an arena of so many bytes.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use outrigger_groth16::engine::device::calls::Call;
 use outrigger_groth16::engine::device::remote::{RemoteEngine, Worker};
 use outrigger_groth16::engine::{EngineChoice, ProofEngine};
 use outrigger_types::Backend;
@@ -47,9 +46,9 @@ impl Subject {
         let Chosen { config, device, .. } = choose(args)?;
         super::announce(args, &format!("{}, after its self-tests", device.label()));
         let handle = Arc::new(devices::handle(&device, &config.devices, ARENA_BYTES).map_err(Failure::work)?);
-        let codes: Vec<u32> = Call::all().map(Call::code).collect();
+        let worker = Worker::new(handle.clone(), ARENA_BYTES);
         let started = Instant::now();
-        while !handle.has_tested(&codes) {
+        while !worker.has_tested() {
             if let Some(why) = handle.last_failure() {
                 return Err(Failure::work(format_args!("{} is not driven: {why}", device.label())));
             }
@@ -58,7 +57,6 @@ impl Subject {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        let worker = Worker::new(handle, ARENA_BYTES);
         if let Some((call, why)) = worker.failures().into_iter().next() {
             return Err(Failure::work(format_args!("{}: {}: {why}", device.label(), call.name())));
         }

@@ -96,7 +96,7 @@ fn print_costs(device: &Device) {
 
 fn describe_driven(driven: &Driven) -> Device {
     let mut failures = Vec::new();
-    if !driven.wait() {
+    if !(driven.wait() && driven.wait_for_proofs()) {
         let why =
             driven.worker.last_failure().map_or_else(|| "its trials take too long".to_owned(), |why| why.to_string());
         failures.push(format!("not served: {why}"));
@@ -104,6 +104,7 @@ fn describe_driven(driven: &Driven) -> Device {
     let named = |operation: Operation| format!("{} of {}", operation.kind(), operation.label());
     let failed = driven.worker.failures().into_iter().chain(driven.engine.failures());
     failures.extend(failed.map(|(operation, why)| format!("{}: {why}", named(operation))));
+    failures.extend(driven.proofs.failures().into_iter().map(|(call, why)| format!("{}: {why}", call.name())));
     let costs = driven.engine.costs().into_iter().map(|(operation, cost)| Fitted {
         operation: named(operation),
         batch_us: cost.fixed_ns / 1e3,

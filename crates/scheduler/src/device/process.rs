@@ -1,8 +1,7 @@
 //! A worker process behind the engine.
 
 use std::sync::{Arc, LazyLock, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use outrigger_algorithms::gpu;
 use outrigger_device::{Api, BatchError, DeviceError, Job, Refusal, Standing, WorkerHandle, WorkerStats};
@@ -15,9 +14,6 @@ static CODED: LazyLock<Vec<(Operation, u32)>> =
     LazyLock::new(|| gpu::operations().filter_map(|operation| Some((operation, gpu::code(operation)?))).collect());
 
 static CODES: LazyLock<Vec<u32>> = LazyLock::new(|| CODED.iter().map(|(_, code)| *code).collect());
-
-/// How often it is looked for room in the arena.
-const LOOK: Duration = Duration::from_millis(1);
 
 /// A device's worker process, kept alive by its handle, which others may ask for other things.
 pub struct ProcessWorker {
@@ -93,14 +89,9 @@ impl Worker for ProcessWorker {
         let operation = gpu::code(batch.operation).ok_or(DeviceError::Unsupported)?;
         let is_late = || batch.deadline.is_some_and(|deadline| deadline <= Instant::now());
         // Trials and proofs ask the same process: what they hold comes back, and then it is the turn of this batch.
-        let mut region = loop {
-            match self.handle.region(batch.input_len, batch.output_len) {
-                Some(region) => break region,
-                None if is_late() => return Err(DeviceError::Expired),
-                None if !self.handle.is_up() => return Err(lost()),
-                None => thread::sleep(LOOK),
-            }
-        };
+        let goes_on = || !is_late() && self.handle.is_up();
+        let region = self.handle.region_in_turn(batch.input_len, batch.output_len, &goes_on);
+        let mut region = region.ok_or_else(|| if is_late() { DeviceError::Expired } else { lost() })?;
         (batch.fill)(region.input_mut());
         let (sender, receiver) = mpsc::sync_channel(1);
         let job = Job { operation, header: gpu::header(batch.nonce), region, deadline: batch.deadline };

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ark_bls12_381::Bls12_381;
@@ -68,6 +67,12 @@ impl Worker {
         Self { handle, bytes_max: arena_bytes / ARENA_SHARE }
     }
 
+    /// Whether the worker is up and has tested each call.
+    pub fn has_tested(&self) -> bool {
+        let codes: Vec<u32> = Call::all().map(Call::code).collect();
+        self.handle.has_tested(&codes)
+    }
+
     /// The calls that the worker cannot do, and why.
     pub fn failures(&self) -> Vec<(Call, String)> {
         let why = |call: Call| match self.handle.standing(call.code())? {
@@ -99,13 +104,11 @@ impl Calls for Worker {
                 self.bytes_max
             )));
         }
-        let mut region = loop {
-            match self.handle.region(input_bytes, answer_bytes) {
-                Some(region) => break region,
-                // Batches of others are answered within milliseconds.
-                None => check(controls)?,
-            }
-            thread::sleep(LOOK);
+        let goes_on = || check(controls).is_ok();
+        let region = self.handle.region_in_turn(input_bytes, answer_bytes, &goes_on);
+        let Some(mut region) = region else {
+            check(controls)?;
+            return Err(lost());
         };
         region.mark_secret();
         fill(region.input_mut());
@@ -115,7 +118,7 @@ impl Calls for Worker {
             // Whoever asked may have stopped waiting.
             let _ = sender.send(finished);
         });
-        let taken = self.handle.submit_in_turn(job, completion, &|| check(controls).is_ok());
+        let taken = self.handle.submit_in_turn(job, completion, &goes_on);
         let ticket = taken.map_err(|(refusal, job)| match check(controls) {
             Err(stop) => Failure::from(stop),
             Ok(()) => refused(refusal, job.operation),
