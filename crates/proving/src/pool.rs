@@ -1,5 +1,6 @@
 //! The threads: a stated number of runners that take jobs from the queue one by one, the rayon pool that they compute
-//! in, and a clock that takes out what has waited past its deadline.
+//! in, one that goes ahead of busy runners and does what can be done for the next jobs, and a clock that takes out what has
+//! waited past its deadline.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -36,10 +37,18 @@ impl<T: 'static> IntoAny for T {
     }
 }
 
+/// What can be done for a job while others run.
+pub(crate) type Ahead = Box<dyn FnOnce() + Send>;
+
 /// What a runner does with a job.
 pub(crate) trait Work: Send + IntoAny {
     /// The jobs that it may be done with.
     fn group(&self) -> Option<Group> {
+        None
+    }
+
+    /// What can be done for it before its turn; nothing where that was given out before.
+    fn ahead(&self) -> Option<Ahead> {
         None
     }
 
@@ -78,14 +87,16 @@ pub(crate) struct PoolOptions {
 
 pub(crate) struct Pool {
     shared: Arc<Shared>,
-    concurrency: usize,
 }
 
 struct Shared {
     state: Mutex<State>,
     work_came: Condvar,
     clock: Condvar,
+    /// There may be something to do ahead.
+    ahead: Condvar,
     threads: ThreadPool,
+    concurrency: usize,
     together_max: usize,
 }
 
@@ -100,6 +111,8 @@ struct Next {
 struct State {
     queue: Queue<Entry>,
     running: HashMap<u64, Running>,
+    /// Runners that have a job.
+    busy: usize,
     closed: bool,
 }
 
@@ -125,17 +138,19 @@ impl Pool {
             .start_handler(move |_| be_nice(nice))
             .build()
             .map_err(|error| format!("the threads of the proofs cannot be started: {error}"))?;
-        let state = State { queue: Queue::new(options.aging), running: HashMap::new(), closed: false };
+        let state = State { queue: Queue::new(options.aging), running: HashMap::new(), busy: 0, closed: false };
+        let concurrency = options.concurrency.max(1);
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             work_came: Condvar::new(),
             clock: Condvar::new(),
+            ahead: Condvar::new(),
             threads,
-            together_max: options.together_max,
+            concurrency,
+            together_max: options.together_max.max(1),
         });
-        let concurrency = options.concurrency.max(1);
         // Dropped where a thread cannot be started: the others end.
-        let pool = Self { shared: shared.clone(), concurrency };
+        let pool = Self { shared: shared.clone() };
         for number in 0..concurrency {
             let shared = shared.clone();
             spawn(format!("outrigger-prove-{number}"), move || {
@@ -143,6 +158,11 @@ impl Pool {
                 shared.run_jobs();
             })?;
         }
+        let goes_ahead = shared.clone();
+        spawn("outrigger-prove-ahead".to_owned(), move || {
+            be_nice(nice);
+            goes_ahead.go_ahead();
+        })?;
         spawn("outrigger-prove-clock".to_owned(), move || shared.keep_time(&tick))?;
         Ok(pool)
     }
@@ -158,6 +178,7 @@ impl Pool {
         });
         state.tell();
         self.shared.work_came.notify_one();
+        self.shared.ahead.notify_one();
         if task.deadline.is_some() {
             self.shared.clock.notify_one();
         }
@@ -179,7 +200,8 @@ impl Pool {
     /// How long a job that came now would wait for its start, by what is known: jobs of unknown length count nothing.
     pub(crate) fn predicted_wait(&self, tenant: &Arc<str>, priority: Priority, now: Instant) -> Duration {
         let state = self.shared.lock();
-        if state.running.len() < self.concurrency && state.queue.len() == 0 {
+        let concurrency = self.shared.concurrency;
+        if state.running.len() < concurrency && state.queue.len() == 0 {
             return Duration::ZERO;
         }
         let left = |running: &Running| {
@@ -190,7 +212,7 @@ impl Pool {
         let ahead = state.queue.ahead_of(tenant, priority, now);
         let queued: Duration = ahead.filter_map(|waiting| waiting.item.expected).sum();
         // The jobs that run share the cores, and as many start as end.
-        (running + queued) / u32::try_from(self.concurrency).unwrap_or(u32::MAX)
+        (running + queued) / u32::try_from(concurrency).unwrap_or(u32::MAX)
     }
 }
 
@@ -199,6 +221,7 @@ impl Drop for Pool {
         // Nobody waits for the threads: a runner may be the one that drops the pool.
         self.shared.lock().closed = true;
         self.shared.work_came.notify_all();
+        self.shared.ahead.notify_all();
         self.shared.clock.notify_all();
     }
 }
@@ -219,7 +242,27 @@ impl Shared {
             for number in numbers {
                 state.running.remove(&number);
             }
+            state.busy -= 1;
             state.tell();
+        }
+    }
+
+    /// While all runners are busy, does what can be done for the jobs that go next, one job after the other.
+    fn go_ahead(&self) {
+        let mut state = self.lock();
+        while !state.closed {
+            // As many as the runners will take when they are done.
+            let places = if state.busy < self.concurrency { 0 } else { self.concurrency * self.together_max };
+            let ahead = state.queue.in_order(Instant::now()).take(places).find_map(|next| next.item.work.ahead());
+            let Some(ahead) = ahead else {
+                state = self.ahead.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            drop(state);
+            if catch_unwind(AssertUnwindSafe(ahead)).is_err() {
+                tracing::error!("what is done ahead for a proof job panicked past its own guard");
+            }
+            state = self.lock();
         }
     }
 
@@ -245,7 +288,9 @@ impl Shared {
                     numbers.push(state.runs(next.number, next.item.expected, now));
                     others.push(next.item.work);
                 }
+                state.busy += 1;
                 state.tell();
+                self.ahead.notify_one();
                 return Some(Next { numbers, first: first.item.work, others });
             }
             state = self.work_came.wait(state).unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outrigger_groth16::engine::{EngineChoice, ProofEngine};
 use outrigger_groth16::formats::wtns;
@@ -24,8 +24,21 @@ const INPUTS_FIELD: &str = "chunk.inputs_json";
 
 /// A proof that is asked for.
 pub(crate) struct Asked<'a> {
-    pub(crate) secret: Secret,
+    pub(crate) given: Given,
     pub(crate) control: &'a Control,
+}
+
+/// What a proof is made from.
+pub(crate) enum Given {
+    Secret(Secret),
+    /// What was made of it before the proof's turn.
+    Made(Made),
+}
+
+/// The making of a witness, and how long it took.
+pub(crate) struct Made {
+    witness: Result<Witness, Rejection>,
+    took: Duration,
 }
 
 /// What runs the work of a job. A seam: tests of everything around it need no circuits.
@@ -36,6 +49,12 @@ pub(crate) trait Prover: Send + Sync {
 
     /// Whether its proofs are done several at a time. Quick.
     fn is_small(&self, circuit: CircuitId) -> bool;
+
+    /// Does what can be done before the proof's turn, in the caller's thread.
+    fn make(&self, circuit: CircuitId, secret: Secret, control: &Control) -> Given {
+        let _ = (circuit, control);
+        Given::Secret(secret)
+    }
 
     /// Proves, computing in these threads: an answer for each that is asked for. Called from none of the threads.
     fn prove(
@@ -89,6 +108,18 @@ impl CircuitProver {
             }
         }
     }
+
+    /// Makes the witness, whatever happens meanwhile.
+    fn made(&self, circuit: CircuitId, secret: Secret, control: &Control) -> Made {
+        control.tell(Stage::Witness, 0);
+        let begun = Instant::now();
+        let work = AssertUnwindSafe(|| self.witness(circuit, secret, control));
+        let witness = catch_unwind(work).unwrap_or_else(|_| {
+            tracing::error!(%circuit, "the making of a witness panicked");
+            Err(Rejection::Internal("the making of the witness panicked".to_owned()))
+        });
+        Made { witness, took: begun.elapsed() }
+    }
 }
 
 impl Prover for CircuitProver {
@@ -103,6 +134,10 @@ impl Prover for CircuitProver {
 
     fn is_small(&self, circuit: CircuitId) -> bool {
         self.store.info(circuit).is_ok_and(|info| info.summary.domain <= self.small_domain)
+    }
+
+    fn make(&self, circuit: CircuitId, secret: Secret, control: &Control) -> Given {
+        Given::Made(self.made(circuit, secret, control))
     }
 
     fn prove(
@@ -134,9 +169,8 @@ impl Prover for CircuitProver {
 
 /// A proof on its way: without a witness it has ended.
 struct Begun<'a> {
-    witness: Result<Witness, Rejection>,
+    made: Made,
     control: &'a Control,
-    timings: Timings,
 }
 
 impl CircuitProver {
@@ -150,16 +184,12 @@ impl CircuitProver {
     ) -> Result<Vec<Result<Finished, Rejection>>, Rejection> {
         let circuit = self.store.ready_in(threads, id).map_err(of_store)?;
         let r1cs = circuit.r1cs().map_err(of_store)?;
-        let begin = |Asked { secret, control }| {
-            control.tell(Stage::Witness, 0);
-            let (begun, mut timings) = (Instant::now(), Timings::default());
-            let work = AssertUnwindSafe(|| self.witness(id, secret, control));
-            let witness = catch_unwind(work).unwrap_or_else(|_| {
-                tracing::error!(circuit = %id, "the making of a witness panicked");
-                Err(Rejection::Internal("the making of the witness panicked".to_owned()))
-            });
-            timings.add(Stage::Witness, begun.elapsed());
-            Begun { witness, control, timings }
+        let begin = |Asked { given, control }| {
+            let made = match given {
+                Given::Secret(secret) => self.made(id, secret, control),
+                Given::Made(made) => made,
+            };
+            Begun { made, control }
         };
         let begun: Vec<Begun<'_>> = match asked.len() {
             1 => asked.into_iter().map(begin).collect(),
@@ -167,7 +197,7 @@ impl CircuitProver {
         };
         let wanted: Vec<_> = begun
             .iter()
-            .filter_map(|begun| Some(Wanted { witness: begun.witness.as_ref().ok()?, control: begun.control }))
+            .filter_map(|begun| Some(Wanted { witness: begun.made.witness.as_ref().ok()?, control: begun.control }))
             .collect();
         let summary = circuit.key.summary();
         let number = match (backend, wanted.first()) {
@@ -185,8 +215,10 @@ impl CircuitProver {
             self.engines.learn(number, &summary, wanted.witness, &proved.timings);
         }
         let mut proved = proved.into_iter();
-        let end = |Begun { witness, mut timings, .. }: Begun<'_>| {
+        let end = |Begun { made: Made { witness, took }, .. }: Begun<'_>| {
             drop(witness?);
+            let mut timings = Timings::default();
+            timings.add(Stage::Witness, took);
             let proved = proved.next().expect("a proof for each witness").map_err(of_proof)?;
             if let Some(why) = &proved.repeated {
                 tracing::error!(circuit = %id, why, "a proof was repeated on another engine");

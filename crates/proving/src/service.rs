@@ -19,8 +19,8 @@ use crate::journal::{Journal, Pending, Record, now_ms};
 use crate::metrics;
 use crate::options::ProvingOptions;
 use crate::pool::{Group, Pool, PoolOptions, Task};
-use crate::prover::{Asked, CircuitProver, Prover, of_stop};
-use crate::task::{CallTask, Job, ProofTask, Source};
+use crate::prover::{Asked, CircuitProver, Given, Prover, of_stop};
+use crate::task::{CallTask, Held, Job, ProofTask, Source};
 
 /// Takes proof jobs and heavy calls. Cheap to clone.
 #[derive(Clone)]
@@ -216,7 +216,7 @@ impl Inner {
         let job = Job::new(self.next_number(), circuit, backend, tenant, deadline, None);
         let attached = self.on_drop(job.number, job.control.clone());
         let state = job.state.subscribe();
-        self.enqueue(job, priority, deadline, Source::Held(secret), permit);
+        self.enqueue(job, priority, deadline, Source::Held(Held::new(secret)), permit);
         Ok(JobWatch::new(state, Some(attached)))
     }
 
@@ -325,20 +325,22 @@ impl Inner {
         threads: &ThreadPool,
     ) -> Vec<Result<Finished, Rejection>> {
         let begun = Instant::now();
-        let secrets = jobs.iter().zip(sources).map(|(job, source)| {
+        let givens = jobs.iter().zip(sources).map(|(job, source)| {
             job.control.check().map_err(of_stop)?;
             match source {
-                Source::Held(secret) => Ok(secret),
-                Source::Sealed(record) => self.begin(job, &record),
+                Source::Held(held) => {
+                    held.take().ok_or_else(|| Rejection::Internal("a job whose secret is gone".to_owned()))
+                }
+                Source::Sealed(record) => self.begin(job, &record).map(Given::Secret),
             }
         });
-        let secrets: Vec<Result<Secret, Rejection>> = secrets.collect();
-        // Those without a secret have ended; the others are proved together.
+        let givens: Vec<Result<Given, Rejection>> = givens.collect();
+        // Those that nothing is left of have ended; the others are proved together.
         let mut asked = Vec::new();
-        let ended: Vec<Option<Rejection>> = secrets
+        let ended: Vec<Option<Rejection>> = givens
             .into_iter()
             .zip(jobs)
-            .map(|(secret, job)| secret.map(|secret| asked.push(Asked { secret, control: &job.control })).err())
+            .map(|(given, job)| given.map(|given| asked.push(Asked { given, control: &job.control })).err())
             .collect();
         let count = u32::try_from(asked.len().max(1)).unwrap_or(u32::MAX);
         let mut proved = self.prover.prove(jobs[0].circuit, asked, jobs[0].backend, threads).into_iter();
@@ -351,6 +353,11 @@ impl Inner {
             self.estimates.learn(job.circuit, begun.elapsed() / count);
         }
         outcomes
+    }
+
+    /// What can be done for a job before its turn.
+    pub(crate) fn make(&self, job: &Job, secret: Secret) -> Given {
+        self.prover.make(job.circuit, secret, &job.control)
     }
 
     /// Counts the attempt and opens the secret.

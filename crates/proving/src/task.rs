@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use outrigger_groth16::{Control, Progress, Stage};
@@ -14,8 +14,8 @@ use crate::admission::Permit;
 use crate::job::{JobState, Secret};
 use crate::journal::Record;
 use crate::metrics;
-use crate::pool::{Group, Work};
-use crate::prover::of_stop;
+use crate::pool::{Ahead, Group, Work};
+use crate::prover::{Given, of_stop};
 use crate::service::Inner;
 
 /// A proof job, as long as it waits or runs.
@@ -73,9 +73,37 @@ fn progress(state: &watch::Sender<JobState>, step: Progress) {
 /// Where a job's secret is.
 pub(crate) enum Source {
     /// In memory: the caller waits.
-    Held(Secret),
+    Held(Arc<Held>),
     /// Sealed on disk, until it runs.
     Sealed(Box<Record>),
+}
+
+/// A secret in memory. Whoever works on it has it locked, so that the job waits when its turn comes meanwhile.
+pub(crate) struct Held {
+    /// Taken when the job runs.
+    given: Mutex<Option<Given>>,
+    /// Whether somebody was told to go ahead with it.
+    is_begun: AtomicBool,
+}
+
+impl Held {
+    pub(crate) fn new(secret: Secret) -> Arc<Self> {
+        Arc::new(Self { given: Mutex::new(Some(Given::Secret(secret))), is_begun: AtomicBool::new(false) })
+    }
+
+    /// Does with it what `make` does, unless the job has it.
+    fn go_ahead(&self, make: impl FnOnce(Secret) -> Given) {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        *given = given.take().map(|given| match given {
+            Given::Secret(secret) => make(secret),
+            made @ Given::Made(_) => made,
+        });
+    }
+
+    /// For the job, whose turn it is.
+    pub(crate) fn take(&self) -> Option<Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// A proof job in the pool.
@@ -92,6 +120,17 @@ pub(crate) struct ProofTask {
 impl Work for ProofTask {
     fn group(&self) -> Option<Group> {
         self.group
+    }
+
+    /// Makes the witness of a job whose caller waits. A submitted job stays sealed until it runs: to open it counts as an
+    /// attempt, and it would be blamed for what another job does to the process.
+    fn ahead(&self) -> Option<Ahead> {
+        let Source::Held(held) = &self.source else { return None };
+        if held.is_begun.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let (inner, job, held) = (self.inner.clone(), self.job.clone(), held.clone());
+        Some(Box::new(move || held.go_ahead(|secret| inner.make(&job, secret))))
     }
 
     fn run(self: Box<Self>, others: Vec<Box<dyn Work>>, threads: &ThreadPool) {

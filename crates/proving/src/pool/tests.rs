@@ -10,12 +10,24 @@ struct Told {
     /// Named by its first letter where that is a capital one.
     group: Option<Group>,
     events: mpsc::Sender<String>,
+    is_ahead: AtomicBool,
     run: Option<Run>,
 }
 
 impl Work for Told {
     fn group(&self) -> Option<Group> {
         self.group
+    }
+
+    fn ahead(&self) -> Option<Ahead> {
+        let (name, events) = (self.name, self.events.clone());
+        let is_first = !self.is_ahead.swap(true, Ordering::Relaxed);
+        is_first.then(|| -> Ahead {
+            Box::new(move || {
+                let _ = events.send(format!("{name} ahead"));
+                assert!(name != "panics", "on purpose");
+            })
+        })
     }
 
     fn run(mut self: Box<Self>, others: Vec<Box<dyn Work>>, threads: &ThreadPool) {
@@ -72,7 +84,13 @@ impl Bench {
             since: now,
             deadline: deadline.map(|after| now + after),
             expected: Some(Duration::from_secs(10)),
-            work: Box::new(Told { name, group: group(name), events: self.told.clone(), run: Some(Box::new(run)) }),
+            work: Box::new(Told {
+                name,
+                group: group(name),
+                events: self.told.clone(),
+                is_ahead: AtomicBool::default(),
+                run: Some(Box::new(run)),
+            }),
         });
         self.number
     }
@@ -187,4 +205,22 @@ fn neighbours_of_a_group_are_done_together() {
         assert!(Instant::now() < deadline, "jobs that have ended count as running");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn what_goes_next_is_begun_while_another_runs() {
+    let mut bench = Bench::new(1, 0);
+    let (go, gate) = mpsc::channel();
+    bench.push("a", None, until(gate));
+    bench.expect("a runs");
+    for name in ["panics", "c", "d", "e", "f"] {
+        bench.push(name, None, |_| ());
+    }
+    // As many as could be done together, whether they are of one group or not; a panic keeps nobody from going ahead.
+    for event in ["panics ahead", "c ahead", "d ahead", "e ahead"] {
+        bench.expect(event);
+    }
+    drop(go);
+    // Of the last it depends on who is sooner.
+    bench.expect("f runs");
 }

@@ -54,7 +54,7 @@ impl Prover for Scripted {
 
 impl Scripted {
     fn prove_one(&self, asked: Asked<'_>, threads: &ThreadPool) -> Result<Finished, Rejection> {
-        let Asked { secret, control } = asked;
+        let Asked { given: Given::Secret(secret), control } = asked else { panic!("it makes nothing ahead") };
         let script = String::from_utf8(secret.into_bytes().to_vec()).expect("tests write text");
         let _ = self.begun.lock().expect("no test panics with it").send(script.clone());
         control.tell(Stage::MsmG1, 40);
