@@ -157,18 +157,7 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         witness: &[PlainScalar],
         watch: &mut Watch<'_>,
     ) -> Result<Sums<E>, Failure> {
-        let share = work_of_quotient(key) as f64 / work_of_engine(key) as f64;
-        let (control, told) = (watch.control, watch.told);
-        let of_quotient = |stage, part: f64| told(stage, part * share);
-        let quotient =
-            self.quotient_of(key, witness, &mut Watch { control, timings: watch.timings, told: &of_quotient })?;
-        // An engine at fault must not lead to a panic.
-        same_length(quotient.len(), key.summary.domain)?;
-        control.check()?;
-        let of_sums = |stage, part: f64| told(stage, share + part * (1.0 - share));
-        of_sums(Stage::MsmG1, 0.0);
-        let summands = Summands { key, witness, quotient: &quotient };
-        self.sums(&summands, &mut Watch { control, timings: watch.timings, told: &of_sums })
+        quotient_then_sums(self, key, witness, watch)
     }
 
     /// [`Arithmetic::sums_of_proof`] for several proofs of one key, in their order: side by side, where an engine has no
@@ -205,6 +194,27 @@ pub trait Arithmetic<E: Curve>: Send + Sync {
         watch.timings.add(Stage::MsmG2, begin.elapsed());
         Ok(Sums { a, b1, b2, c, h })
     }
+}
+
+/// What a proof needs of an engine, the sums once the quotient is there.
+fn quotient_then_sums<E: Curve, A: Arithmetic<E> + ?Sized>(
+    engine: &A,
+    key: &ProvingKey<E>,
+    witness: &[PlainScalar],
+    watch: &mut Watch<'_>,
+) -> Result<Sums<E>, Failure> {
+    let share = work_of_quotient(key) as f64 / work_of_engine(key) as f64;
+    let (control, told) = (watch.control, watch.told);
+    let of_quotient = |stage, part: f64| told(stage, part * share);
+    let quotient =
+        engine.quotient_of(key, witness, &mut Watch { control, timings: watch.timings, told: &of_quotient })?;
+    // An engine at fault must not lead to a panic.
+    same_length(quotient.len(), key.summary.domain)?;
+    control.check()?;
+    let of_sums = |stage, part: f64| told(stage, share + part * (1.0 - share));
+    of_sums(Stage::MsmG1, 0.0);
+    let summands = Summands { key, witness, quotient: &quotient };
+    engine.sums(&summands, &mut Watch { control, timings: watch.timings, told: &of_sums })
 }
 
 /// About how long the steps take for each of their elements: a term of a sparse product, an element of the domain, a term

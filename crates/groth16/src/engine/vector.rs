@@ -17,10 +17,12 @@ pub use bases::KeyBases;
 pub use transforms::Transforms;
 
 use super::cpu::CpuArithmetic;
-use super::{Arithmetic, Failure, Multiplication, PlainScalar, Summands, Sums, Watch, same_length};
+use super::{
+    Arithmetic, Failure, Multiplication, PlainScalar, Summands, Sums, Watch, quotient_then_sums, same_length, tuning,
+};
 use crate::curve::{Curve, Points, RawField, RawPoint, RawScalar};
 use crate::key::Rows;
-use crate::{Control, ProvingKey, Stop};
+use crate::{Control, ProvingKey, Stage, Stop};
 use sums::Sum;
 
 /// Engine vector.
@@ -117,6 +119,19 @@ impl<E: Curve> Arithmetic<E> for VectorArithmetic {
     fn sums(&self, summands: &Summands<'_, E>, watch: &mut Watch<'_>) -> Result<Sums<E>, Failure> {
         sums::of_proof(self.unit, summands, watch)
     }
+
+    fn sums_of_proof(
+        &self,
+        key: &ProvingKey<E>,
+        witness: &[PlainScalar],
+        watch: &mut Watch<'_>,
+    ) -> Result<Sums<E>, Failure> {
+        if key.summary.domain < tuning().large_domain_min {
+            sums::with_quotient(self.unit, key, witness, watch)
+        } else {
+            quotient_then_sums(self, key, witness, watch)
+        }
+    }
 }
 
 impl VectorArithmetic {
@@ -131,7 +146,7 @@ impl VectorArithmetic {
             same_length(bases.count(), scalars.len())?;
             control.check()?;
             let sum = Sum::new(unit, &bases, scalars)?;
-            sums::run(&[&sum], control, &|_, _| {})?;
+            sums::run(&[(&sum, Stage::MsmG1)], control, &|_, _| {})?;
             Ok(point::<A>(sum.total()?).into())
         })
     }
