@@ -458,6 +458,9 @@ pub(crate) struct TuneArgs {
     /// Begin with this profile instead of the one that suits the machine best
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) profile: Option<String>,
+    /// Try nothing: measure this profile beside the one that it would begin with
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["out", "force"])]
+    pub(crate) compare: Option<String>,
     /// Measure more values, each for longer: some ten minutes
     #[arg(long)]
     pub(crate) thorough: bool,

@@ -17,14 +17,12 @@ use crate::{devices, files, play, print};
 
 use knobs::Knob;
 use load::{Load, Suite};
-use outcome::{Change, Changes, Outcome, Ratios};
+use outcome::{Change, Changes, Comparison, Outcome, Ratios};
 
 /// A candidate must gain so much, by the median over pairs, on the suites that its key is about.
 const GAIN_MIN: f64 = 1.03;
 /// It may lose no more than this on any of them.
 const LOSS_MAX: f64 = 0.97;
-/// A candidate that is so much slower after [`PAIRS_FIRST`] is not measured further.
-const HOPELESS: f64 = 0.85;
 /// Pairs after which a candidate is looked at for the first time.
 const PAIRS_FIRST: usize = 3;
 
@@ -33,13 +31,15 @@ const PAIRS_FIRST: usize = 3;
 struct Effort {
     /// Of a candidate, for each suite.
     pairs: usize,
+    /// A candidate that gains less after [`PAIRS_FIRST`] is not measured further.
+    hopeless: f64,
     /// Of the outcome beside the default.
     pairs_at_end: usize,
 }
 
 impl Effort {
-    const QUICK: Self = Self { pairs: 5, pairs_at_end: 11 };
-    const THOROUGH: Self = Self { pairs: 21, pairs_at_end: 41 };
+    const QUICK: Self = Self { pairs: 5, hopeless: 1.0, pairs_at_end: 11 };
+    const THOROUGH: Self = Self { pairs: 21, hopeless: 0.95, pairs_at_end: 41 };
 }
 
 /// A value of a key.
@@ -58,6 +58,9 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     }
     let since = Instant::now();
     let effort = if args.thorough { Effort::THOROUGH } else { Effort::QUICK };
+    if let Some(other) = &args.compare {
+        return compare(args, other, effort);
+    }
     let config = devices::config(Overrides { profile: args.profile.clone(), ..Overrides::default() })?;
     let knobs = knobs::of(&config, args.thorough);
     let candidates: usize = knobs.iter().map(|knob| knob.others().count()).sum();
@@ -70,12 +73,13 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
         let found = better(knob, &mut best, effort, &start, &bar)?;
         changes.extend(found);
     }
-    bar.set_message("the outcome beside what it began with");
-    let mut before = start(&[])?;
-    let gains: Vec<(Suite, Ratios)> = Suite::ALL
-        .into_iter()
-        .map(|suite| Ok((suite, pairs(suite, &mut before, &mut best, effort.pairs_at_end, false)?)))
-        .collect::<Result<_, Failure>>()?;
+    // Without a change both would be the same.
+    let gains = if changes.is_empty() {
+        Vec::new()
+    } else {
+        bar.set_message("the outcome beside what it began with");
+        side_by_side(&mut start(&[])?, &mut best, &Suite::ALL, effort.pairs_at_end)?
+    };
     bar.finish_and_clear();
     // What was found by many comparisons may be chance: all of it together is judged once more.
     let holds = gains.iter().all(|(_, ratios)| ratios.median() >= LOSS_MAX);
@@ -88,6 +92,25 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
         print::json(&outcome)
     } else {
         outcome.print(args.out.as_deref())
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Measures a profile beside the one that tuning would begin with.
+fn compare(args: &TuneArgs, other: &str, effort: Effort) -> Result<ExitCode, Failure> {
+    let since = Instant::now();
+    let begun = devices::config(Overrides { profile: args.profile.clone(), ..Overrides::default() })?;
+    let compared = devices::config(Overrides { profile: Some(other.to_owned()), ..Overrides::default() })?;
+    let bar = play::progress(1, "both profiles, under the same load in turn", !args.json);
+    let work = load::Work::make()?;
+    let (mut one, mut other) = (start(args.profile.as_deref(), &[], &work)?, start(Some(other), &[], &work)?);
+    let gains = side_by_side(&mut one, &mut other, &Suite::ALL, effort.pairs_at_end)?;
+    bar.finish_and_clear();
+    let comparison = Comparison::new(&begun, &compared, gains, since.elapsed());
+    if args.json {
+        print::json(&comparison);
+    } else {
+        comparison.print();
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -124,12 +147,22 @@ fn better(
         values.retain(|(key, _)| *key != knob.key);
         values.push((knob.key, value.to_owned()));
         let mut candidate = start(&values)?;
-        let mut ratios = Vec::with_capacity(knob.suites.len());
-        for &suite in knob.suites {
-            ratios.push((suite, pairs(suite, best, &mut candidate, effort.pairs, true)?));
+        let mut ratios = side_by_side(best, &mut candidate, knob.suites, PAIRS_FIRST)?;
+        let mut change = Change::new(knob, value, &ratios);
+        if change.gain >= effort.hopeless {
+            for (suite, ratios) in &mut ratios {
+                pairs(*suite, best, &mut candidate, effort.pairs - PAIRS_FIRST, ratios)?;
+            }
+            change = Change::new(knob, value, &ratios);
+        }
+        if change.gain >= GAIN_MIN && change.worst < LOSS_MAX {
+            // It gains more than it loses: what is lost may be chance, and is looked at for longer.
+            for (suite, ratios) in ratios.iter_mut().filter(|(_, ratios)| ratios.median() < LOSS_MAX) {
+                pairs(*suite, best, &mut candidate, 2 * effort.pairs, ratios)?;
+            }
+            change = Change::new(knob, value, &ratios);
         }
         bar.inc(1);
-        let change = Change::new(knob, value, ratios);
         let is_better = change.gain >= GAIN_MIN && change.worst >= LOSS_MAX;
         if is_better && taken.as_ref().is_none_or(|(_, than)| change.gain > than.gain) {
             taken = Some((candidate, change));
@@ -141,17 +174,33 @@ fn better(
     }))
 }
 
-/// What `other` does over what `one` does, in interleaved pairs; the order within a pair alternates.
+/// What `other` does over what `one` does, in so many pairs of each suite, once both are warm.
+fn side_by_side(
+    one: &mut Running,
+    other: &mut Running,
+    suites: &[Suite],
+    count: usize,
+) -> Result<Vec<(Suite, Ratios)>, Failure> {
+    let measured = suites.iter().map(|&suite| {
+        one.load.warm(suite)?;
+        other.load.warm(suite)?;
+        let mut ratios = Ratios::default();
+        pairs(suite, one, other, count, &mut ratios)?;
+        Ok((suite, ratios))
+    });
+    measured.collect()
+}
+
+/// So many more interleaved pairs; the order within a pair alternates.
 fn pairs(
     suite: Suite,
     one: &mut Running,
     other: &mut Running,
     count: usize,
-    gives_up: bool,
-) -> Result<Ratios, Failure> {
-    let mut ratios = Ratios::default();
-    for pair in 0..count {
-        let (first, second) = if pair % 2 == 0 {
+    ratios: &mut Ratios,
+) -> Result<(), Failure> {
+    for _ in 0..count {
+        let (first, second) = if ratios.len().is_multiple_of(2) {
             let first = one.load.rate(suite)?;
             (first, other.load.rate(suite)?)
         } else {
@@ -159,11 +208,8 @@ fn pairs(
             (one.load.rate(suite)?, second)
         };
         ratios.push(first, second);
-        if gives_up && ratios.len() == PAIRS_FIRST && ratios.median() < HOPELESS {
-            break;
-        }
     }
-    Ok(ratios)
+    Ok(())
 }
 
 #[cfg(test)]

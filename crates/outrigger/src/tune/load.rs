@@ -29,6 +29,11 @@ const SINGLE_WINDOW: usize = 64;
 const SINGLES: u64 = 256;
 /// Proofs that are asked for at once.
 const TOGETHER: usize = 4;
+/// A sidecar is warm once so many measurements in a row gained less than [`STEADY`] over the best before them.
+const STEADY_SLICES: usize = 3;
+const STEADY: f64 = 1.03;
+/// It is measured after so many as it is.
+const WARM_SLICES_MAX: usize = 24;
 
 /// A kind of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -97,10 +102,11 @@ pub(super) struct Load {
     runtime: tokio::runtime::Runtime,
     client: Client,
     circuit: Option<CircuitId>,
+    /// The suites that it does as fast as it will.
+    warm: Vec<Suite>,
 }
 
 impl Load {
-    /// Waits until the sidecar has answered of everything once.
     pub(super) fn start(sidecar: Sidecar, work: &Work) -> Result<Self, Failure> {
         // A thread of its own answers the sidecar's pings while another candidate is measured.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -110,11 +116,26 @@ impl Load {
             .map_err(Failure::work)?;
         let client = runtime.block_on(play::connect(sidecar.endpoint()))?;
         let (blocks, singles) = (work.blocks.clone(), work.singles.clone());
-        let mut load = Self { sidecar, blocks, singles, runtime, client, circuit: None };
-        // Tables of keys are built, costs are measured.
-        load.rate(Suite::Blocks)?;
-        load.rate(Suite::Singles)?;
-        Ok(load)
+        Ok(Self { sidecar, blocks, singles, runtime, client, circuit: None, warm: Vec::new() })
+    }
+
+    /// Has the sidecar do this until it grows no faster: tables of keys are built and costs measured meanwhile. Two that were
+    /// started at different times can be compared only then.
+    pub(super) fn warm(&mut self, suite: Suite) -> Result<(), Failure> {
+        if self.warm.contains(&suite) {
+            return Ok(());
+        }
+        let (mut best, mut steady) = (self.rate(suite)?, 0);
+        for _ in 0..WARM_SLICES_MAX {
+            let rate = self.rate(suite)?;
+            steady = if rate < best * STEADY { steady + 1 } else { 0 };
+            if steady == STEADY_SLICES {
+                break;
+            }
+            best = best.max(rate);
+        }
+        self.warm.push(suite);
+        Ok(())
     }
 
     /// What it does a second, in the unit of the suite.

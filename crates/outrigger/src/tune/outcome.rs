@@ -58,7 +58,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    pub(super) fn new(knob: &Knob, value: &str, ratios: Vec<(Suite, Ratios)>) -> Self {
+    pub(super) fn new(knob: &Knob, value: &str, ratios: &[(Suite, Ratios)]) -> Self {
         let suites: Vec<(Suite, f64)> = ratios.iter().map(|(suite, ratios)| (*suite, ratios.median())).collect();
         let product: f64 = suites.iter().map(|(_, median)| median).product();
         Self {
@@ -126,6 +126,60 @@ pub(super) struct Outcome {
     suites: Vec<Gain>,
 }
 
+impl Gain {
+    fn new((suite, ratios): (Suite, Ratios)) -> Self {
+        Self {
+            suite,
+            before_per_second: median(&mut ratios.before_per_second.clone()),
+            after_per_second: median(&mut ratios.after_per_second.clone()),
+            ratio: ratios.median(),
+            spread: ratios.spread(),
+            pairs: ratios.len(),
+        }
+    }
+}
+
+/// Two profiles side by side.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Comparison {
+    profile: String,
+    compared: String,
+    machine: String,
+    build: &'static str,
+    date: String,
+    seconds: f64,
+    suites: Vec<Gain>,
+}
+
+impl Comparison {
+    pub(super) fn new(begun: &Config, compared: &Config, suites: Vec<(Suite, Ratios)>, took: Duration) -> Self {
+        Self {
+            profile: begun.profile.name.clone(),
+            compared: compared.profile.name.clone(),
+            machine: this_machine(),
+            build: env!("CARGO_PKG_VERSION"),
+            date: today(),
+            seconds: took.as_secs_f64(),
+            suites: suites.into_iter().map(Gain::new).collect(),
+        }
+    }
+
+    /// For people.
+    pub(super) fn print(&self) {
+        println!("{}; {} beside {}; {:.0} s", self.machine, self.compared, self.profile, self.seconds);
+        print_suites(&self.profile, &self.compared, &self.suites);
+    }
+}
+
+fn this_machine() -> String {
+    let machine = Machine::current();
+    format!("{}, {} cores", machine.model, machine.cores)
+}
+
+fn today() -> String {
+    time::OffsetDateTime::now_utc().date().to_string()
+}
+
 impl Outcome {
     pub(super) fn new(
         config: &Config,
@@ -134,24 +188,15 @@ impl Outcome {
         took: Duration,
         thorough: bool,
     ) -> Self {
-        let machine = Machine::current();
-        let gain = |(suite, ratios): (Suite, Ratios)| Gain {
-            suite,
-            before_per_second: median(&mut ratios.before_per_second.clone()),
-            after_per_second: median(&mut ratios.after_per_second.clone()),
-            ratio: ratios.median(),
-            spread: ratios.spread(),
-            pairs: ratios.len(),
-        };
         Self {
             profile: config.profile.name.clone(),
-            machine: format!("{}, {} cores", machine.model, machine.cores),
+            machine: this_machine(),
             build: env!("CARGO_PKG_VERSION"),
-            date: time::OffsetDateTime::now_utc().date().to_string(),
+            date: today(),
             thorough,
             seconds: took.as_secs_f64(),
             changes,
-            suites: suites.into_iter().map(gain).collect(),
+            suites: suites.into_iter().map(Gain::new).collect(),
         }
     }
 
@@ -223,22 +268,29 @@ impl Outcome {
                 );
             }
         }
-        let mut table = print::table(&["suite", "before", "after", "ratio"]);
-        for gain in &self.suites {
-            let [low, high] = gain.spread;
-            table.add_row([
-                gain.suite.name().to_owned(),
-                format!("{:.1}", gain.before_per_second),
-                format!("{:.1}", gain.after_per_second),
-                format!("{:.3} ({low:.2}–{high:.2})", gain.ratio),
-            ]);
+        if !self.suites.is_empty() {
+            print_suites("before", "after", &self.suites);
         }
-        println!("{table}");
         match out {
             Some(out) => println!("written: {0}; use it by --profile {0}", out.display()),
             None => println!("nothing is written without --out FILE"),
         }
     }
+}
+
+/// Both sides, under these names.
+fn print_suites(before: &str, after: &str, suites: &[Gain]) {
+    let mut table = print::table(&["suite", before, after, "ratio"]);
+    for gain in suites {
+        let [low, high] = gain.spread;
+        table.add_row([
+            gain.suite.name().to_owned(),
+            format!("{:.1}", gain.before_per_second),
+            format!("{:.1}", gain.after_per_second),
+            format!("{:.3} ({low:.2}–{high:.2})", gain.ratio),
+        ]);
+    }
+    println!("{table}");
 }
 
 fn print_changes(changes: &[Change]) {
