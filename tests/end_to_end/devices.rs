@@ -12,10 +12,13 @@ use rand::rngs::StdRng;
 use rustix::process::{Signal, kill_process};
 use zeroize::Zeroizing;
 
-use crate::support::circuits::{Circuit, add, membership_inputs, proved};
+use crate::support::circuits::{Circuit, add, membership_inputs, proved_in_stages};
 use crate::support::device::{alone, has_opencl, kernel_cache, on, until_proved, until_served, worker_of};
 use crate::support::sidecar::Sidecar;
 use crate::support::workload::{as_work, expected, items};
+
+/// The stages that a device does, in order.
+const DEVICE_STAGES: [&str; 4] = ["sparse_product", "ntt", "msm_g1", "msm_g2"];
 
 /// Proofs that another engine made.
 const REPEATED: &str = "outrigger_proofs_repeated_total";
@@ -30,6 +33,19 @@ fn sidecar() -> Sidecar {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Since the begin of the first stage of a device, the midst of each.
+fn midst_of_stages(stages: &[(String, Duration)]) -> Vec<Option<Duration>> {
+    let took = |name: &str| stages.iter().filter(|(stage, _)| stage == name).map(|(_, time)| *time).sum::<Duration>();
+    let mut begin = Duration::ZERO;
+    let midst = DEVICE_STAGES.map(|name| {
+        let midst = begin + took(name) / 2;
+        begin += took(name);
+        Some(midst)
+    });
+    assert!(begin > Duration::ZERO, "the sidecar tells what stages take: {stages:?}");
+    midst.to_vec()
 }
 
 #[test]
@@ -100,28 +116,42 @@ fn proofs_of_a_device_verify_and_a_killed_worker_loses_none() {
         assert_eq!(sidecar.metric(REPEATED, &[]), 0.0);
         let verifier = PreparedKey::new(&key).expect("a good key");
         let mut random = StdRng::seed_from_u64(7);
-        for is_killed in [false, true] {
+        // A device does all of its stages in one go: what each of them takes is told with the proof, and by that the worker
+        // is killed in the midst of each. The first proof is left alone, and shows the times.
+        let mut kills = vec![None];
+        while let Some(kill_after) = kills.pop() {
             let (inputs, root) = membership_inputs(&mut random);
             let secret = ProofSecret::Inputs(Zeroizing::new(inputs.to_string().into_bytes()));
             let stream = client.prove(membership, &secret, on(Backend::Opencl)).await.expect("it is taken");
-            let killed = async {
-                if is_killed {
-                    tokio::time::sleep(Duration::from_millis(300)).await;
-                    kill_process(worker_of(&sidecar).expect("a worker"), Signal::KILL).expect("it is killed");
+            let mut killer = None;
+            let begins = |stage: &str| {
+                if let Some(after) = kill_after
+                    && stage == DEVICE_STAGES[0]
+                    && killer.is_none()
+                {
+                    let worker = worker_of(&sidecar).expect("a worker");
+                    killer = Some(std::thread::spawn(move || {
+                        std::thread::sleep(after);
+                        kill_process(worker, Signal::KILL).expect("it is killed");
+                    }));
                 }
             };
-            let (proof, ()) = tokio::join!(proved(stream), killed);
-            let proof = proof.expect("a proof, by the device or by the cores");
+            let (proof, stages) =
+                proved_in_stages(stream, begins).await.expect("a proof, by the device or by the cores");
             assert_eq!(verifier.verify(&proof.bytes, &proof.public_signals), Verdict::Valid);
             let signal = Fr::from_be_bytes_mod_order(&proof.public_signals[..32]);
             assert_eq!(signal.to_string(), root, "the root that the secret leads to");
-            if !is_killed {
+            if let Some(killer) = killer {
+                killer.join().expect("the worker was there");
+                // The device comes back.
+                until_proved(&client, Backend::Opencl, cube).await;
+            } else {
                 assert_eq!(sidecar.metric(REPEATED, &[]), 0.0, "the device made it");
+                kills = midst_of_stages(&stages);
             }
         }
-        // The device comes back.
-        until_proved(&client, Backend::Opencl, cube).await;
+        assert!(sidecar.metric(REPEATED, &[]) >= 1.0, "no kill met a proof");
         let made = sidecar.metric("outrigger_proofs_by_engine_total", &["engine=\"opencl\""]);
-        assert!(made >= 4.0, "{made} proofs were begun on the device");
+        assert!(made >= 10.0, "{made} proofs were begun on the device");
     });
 }

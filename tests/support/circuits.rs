@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
@@ -107,11 +108,20 @@ pub(crate) async fn add(client: &Client, circuit: &Circuit) -> (CircuitId, Proof
 }
 
 /// Waits for a proof; the error says in words why there is none.
-pub(crate) async fn proved(mut stream: ProofStream) -> Result<Proof, String> {
+pub(crate) async fn proved(stream: ProofStream) -> Result<Proof, String> {
+    proved_in_stages(stream, |_| ()).await.map(|(proof, _)| proof)
+}
+
+/// The same, and what each stage took; `begins` hears of each as it begins, and again as it goes on.
+pub(crate) async fn proved_in_stages(
+    mut stream: ProofStream,
+    mut begins: impl FnMut(&str),
+) -> Result<(Proof, Vec<(String, Duration)>), String> {
     loop {
         match stream.next().await.map_err(|error| error.to_string())? {
-            Some(ProofEvent::Done { proof, .. }) => return Ok(proof),
-            Some(ProofEvent::Queued { .. } | ProofEvent::Running { .. }) => {}
+            Some(ProofEvent::Done { proof, stages }) => return Ok((proof, stages)),
+            Some(ProofEvent::Running { stage, .. }) => begins(&stage),
+            Some(ProofEvent::Queued { .. }) => {}
             Some(ProofEvent::Failed(error)) => return Err(error.to_string()),
             Some(ProofEvent::Cancelled) | None => return Err("the proof was given up".to_owned()),
         }
