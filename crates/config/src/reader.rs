@@ -1,5 +1,6 @@
 //! Typed reading of layers. Every read makes its path known; what nobody has read in the end is unknown.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -51,7 +52,7 @@ impl Reader {
             if text.is_empty() {
                 return Ok(None);
             }
-            text.parse().map(Some).map_err(|error| format!("{text:?}: {error}"))
+            text.parse().map(Some).map_err(|error| format!("{:?}: {error}", without_credentials(&text)))
         })
     }
 
@@ -212,6 +213,12 @@ fn text(raw: Raw) -> Result<String, String> {
         Raw::Text(text) | Raw::Toml(Value::String(text)) => Ok(text),
         Raw::Toml(other) => Err(format!("a string is needed, not {}", other.type_str())),
     }
+}
+
+/// A URL as it may be shown: without the name and password that it may hold.
+fn without_credentials(text: &str) -> Cow<'_, str> {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    parts.map_or(Cow::Borrowed(text), |(scheme, rest)| Cow::Owned(format!("{scheme}://…@{rest}")))
 }
 
 /// A range in words.

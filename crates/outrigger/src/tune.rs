@@ -6,7 +6,7 @@ mod load;
 mod outcome;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use outrigger_config::Overrides;
@@ -19,10 +19,13 @@ use knobs::Knob;
 use load::{Load, Suite};
 use outcome::{Change, Changes, Comparison, Outcome, Ratios};
 
-/// A candidate must gain so much, by the median over pairs, on the suites that its key is about.
+/// A candidate must gain so much, by the median over pairs, on the suites that its key is about,
 const GAIN_MIN: f64 = 1.03;
-/// It may lose no more than this on any of them.
+/// and gain at all in such a share of the pairs: medians of a few of them are chance.
+const WINS_MIN: f64 = 0.65;
+/// It may lose no more than this on any suite, by the median, unless fewer than [`LOSSES_MIN`] of the pairs lose.
 const LOSS_MAX: f64 = 0.97;
+const LOSSES_MIN: f64 = 0.7;
 /// Pairs after which a candidate is looked at for the first time.
 const PAIRS_FIRST: usize = 3;
 
@@ -35,11 +38,13 @@ struct Effort {
     hopeless: f64,
     /// Of the outcome beside the default.
     pairs_at_end: usize,
+    /// After this no further key is tried: they come in the order in which they matter.
+    tries: Duration,
 }
 
 impl Effort {
-    const QUICK: Self = Self { pairs: 5, hopeless: 1.0, pairs_at_end: 11 };
-    const THOROUGH: Self = Self { pairs: 21, hopeless: 0.95, pairs_at_end: 41 };
+    const QUICK: Self = Self { pairs: 5, hopeless: 1.0, pairs_at_end: 9, tries: Duration::from_secs(42) };
+    const THOROUGH: Self = Self { pairs: 21, hopeless: 0.95, pairs_at_end: 41, tries: Duration::from_secs(1_200) };
 }
 
 /// A value of a key.
@@ -68,8 +73,12 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     let work = load::Work::make()?;
     let start = |values: &[Value]| start(args.profile.as_deref(), values, &work);
     let mut best = start(&[])?;
-    let mut changes = Vec::new();
+    let (mut changes, mut untried) = (Vec::new(), Vec::new());
     for knob in &knobs {
+        if since.elapsed() > effort.tries {
+            untried.extend(knob.others().next().map(|_| knob.key));
+            continue;
+        }
         let found = better(knob, &mut best, effort, &start, &bar)?;
         changes.extend(found);
     }
@@ -78,13 +87,16 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
         Vec::new()
     } else {
         bar.set_message("the outcome beside what it began with");
-        side_by_side(&mut start(&[])?, &mut best, &Suite::ALL, effort.pairs_at_end)?
+        let mut before = start(&[])?;
+        let mut gains = side_by_side(&mut before, &mut best, &Suite::ALL, effort.pairs_at_end)?;
+        look_again(&mut before, &mut best, effort.pairs_at_end, &mut gains)?;
+        gains
     };
     bar.finish_and_clear();
     // What was found by many comparisons may be chance: all of it together is judged once more.
-    let holds = gains.iter().all(|(_, ratios)| ratios.median() >= LOSS_MAX);
+    let holds = outcome::gain(&gains) >= 1.0 && !gains.iter().any(|(_, ratios)| ratios.loses());
     let changes = if holds { Changes::Hold(changes) } else { Changes::Dropped(changes) };
-    let outcome = Outcome::new(&config, changes, gains, since.elapsed(), args.thorough);
+    let outcome = Outcome::new(&config, changes, gains, untried, since.elapsed(), args.thorough);
     if let Some(out) = &args.out {
         files::write(out, outcome.profile(&config)?.as_bytes())?;
     }
@@ -155,15 +167,14 @@ fn better(
             }
             change = Change::new(knob, value, &ratios);
         }
-        if change.gain >= GAIN_MIN && change.worst < LOSS_MAX {
-            // It gains more than it loses: what is lost may be chance, and is looked at for longer.
-            for (suite, ratios) in ratios.iter_mut().filter(|(_, ratios)| ratios.median() < LOSS_MAX) {
-                pairs(*suite, best, &mut candidate, 2 * effort.pairs, ratios)?;
-            }
+        if change.gain >= GAIN_MIN {
+            look_again(best, &mut candidate, effort.pairs, &mut ratios)?;
             change = Change::new(knob, value, &ratios);
         }
         bar.inc(1);
-        let is_better = change.gain >= GAIN_MIN && change.worst >= LOSS_MAX;
+        let is_better = change.gain >= GAIN_MIN
+            && outcome::wins(&ratios) >= WINS_MIN
+            && !ratios.iter().any(|(_, ratios)| ratios.loses());
         if is_better && taken.as_ref().is_none_or(|(_, than)| change.gain > than.gain) {
             taken = Some((candidate, change));
         }
@@ -189,6 +200,19 @@ fn side_by_side(
         Ok((suite, ratios))
     });
     measured.collect()
+}
+
+/// What seems to lose somewhere though it gains elsewhere: that may be chance, and is looked at for longer.
+fn look_again(
+    one: &mut Running,
+    other: &mut Running,
+    count: usize,
+    ratios: &mut [(Suite, Ratios)],
+) -> Result<(), Failure> {
+    for (suite, ratios) in ratios.iter_mut().filter(|(_, ratios)| ratios.median() < LOSS_MAX) {
+        pairs(*suite, one, other, count, ratios)?;
+    }
+    Ok(())
 }
 
 /// So many more interleaved pairs; the order within a pair alternates.

@@ -29,6 +29,13 @@ const MEASURED_ON_DEVICES: [u32; 3] = [4, 9, 12];
 /// best does: what is expected of it comes from proofs of other sizes, made while the machine did who knows what.
 const TRIED_UP_TO: f64 = 4.0;
 
+/// So may those be that it has made: it is tried again after this pause, after twice that, and so on up to the longest.
+const TRIED_AGAIN: Duration = Duration::from_secs(5);
+const TRIED_AGAIN_LONGEST: Duration = Duration::from_secs(320);
+
+/// The weight of a proof by which an engine is tried again: what was seen before is old.
+const WEIGHT_AGAIN: f64 = 0.7;
+
 /// When an engine that could not be measured is tried again.
 const MEASURED_AGAIN: Duration = Duration::from_secs(60);
 
@@ -57,6 +64,9 @@ struct Seen {
     work: f64,
     /// Seconds for a unit of it.
     cost: f64,
+    /// When this is old, and from the last proof on how long that takes.
+    old_from: Instant,
+    pause: Duration,
 }
 
 impl Engines {
@@ -135,27 +145,36 @@ impl Engines {
 
     /// The engine for a proof.
     pub(crate) fn choose(&self, key: &KeySummary, witness: &Witness) -> usize {
-        if self.candidates.len() == 1 {
-            return 0;
-        }
         let work = work_of_proof(key, witness);
-        let ready = self.candidates.iter().enumerate().filter(|(_, candidate)| candidate.engine.is_ready());
-        let known: Vec<(usize, f64)> =
-            ready.filter_map(|(number, candidate)| Some((number, candidate.expected(key.curve, work)?))).collect();
-        let least = |known: &mut dyn Iterator<Item = &(usize, f64)>| {
-            known.min_by(|(_, one), (_, other)| one.total_cmp(other)).copied()
-        };
-        let Some((best, expected)) = least(&mut known.iter()) else { return 0 };
+        let known = self.expected(key.curve, work);
+        let Some((best, expected)) = least(known.iter()) else { return 0 };
         let is_worth_it = |(number, time): &&(usize, f64)| {
-            *time <= TRIED_UP_TO * expected && !self.candidates[*number].has_proved(key.curve, work)
+            *time <= TRIED_UP_TO * expected && !self.candidates[*number].has_just_proved(key.curve, work)
         };
-        least(&mut known.iter().filter(is_worth_it)).map_or(best, |(number, _)| number)
+        least(known.iter().filter(is_worth_it)).map_or(best, |(number, _)| number)
+    }
+
+    /// The engine for proofs that are made together: of these nothing is learnt, so none is tried with them.
+    pub(crate) fn choose_for_many(&self, key: &KeySummary, witness: &Witness) -> usize {
+        let known = self.expected(key.curve, work_of_proof(key, witness));
+        least(known.iter()).map_or(0, |(number, _)| number)
+    }
+
+    /// The engines that are ready, each with the seconds that this much work is expected to take.
+    fn expected(&self, curve: Curve, work: u64) -> Vec<(usize, f64)> {
+        let ready = self.candidates.iter().enumerate().filter(|(_, candidate)| candidate.engine.is_ready());
+        ready.filter_map(|(number, candidate)| Some((number, candidate.expected(curve, work)?))).collect()
     }
 
     /// A proof was made by this engine in this time.
     pub(crate) fn learn(&self, number: usize, key: &KeySummary, witness: &Witness, timings: &Timings) {
         self.candidates[number].learn(key, witness, timings);
     }
+}
+
+/// The one that is done first.
+fn least<'a>(known: impl Iterator<Item = &'a (usize, f64)>) -> Option<(usize, f64)> {
+    known.min_by(|(_, one), (_, other)| one.total_cmp(other)).copied()
 }
 
 impl Candidate {
@@ -197,17 +216,24 @@ impl Candidate {
     fn learn(&self, key: &KeySummary, witness: &Witness, timings: &Timings) {
         let time = time_of_engine(timings);
         let work = work_of_proof(key, witness).max(1);
-        let now = Seen { work: work as f64, cost: time.as_secs_f64() / work as f64 };
+        let (at, pause) = (Instant::now(), TRIED_AGAIN);
+        let now = Seen { work: work as f64, cost: time.as_secs_f64() / work as f64, old_from: at + pause, pause };
         let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = costs.entry((key.curve, class_of(work))).or_insert(now);
-        seen.work += WEIGHT * (now.work - seen.work);
-        seen.cost += WEIGHT * (now.cost - seen.cost);
+        let weight = if at < seen.old_from { WEIGHT } else { WEIGHT_AGAIN };
+        seen.work += weight * (now.work - seen.work);
+        seen.cost += weight * (now.cost - seen.cost);
+        if at >= seen.old_from {
+            seen.pause = (2 * seen.pause).min(TRIED_AGAIN_LONGEST);
+        }
+        seen.old_from = at + seen.pause;
         metrics::engine_cost(self.engine.name(), key.curve, seen.cost);
     }
 
-    /// Whether it has made a proof of about as much work.
-    fn has_proved(&self, curve: Curve, work: u64) -> bool {
-        self.costs.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&(curve, class_of(work)))
+    /// Whether it has made a proof of about as much work, and not so long ago that it should be tried again.
+    fn has_just_proved(&self, curve: Curve, work: u64) -> bool {
+        let costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        costs.get(&(curve, class_of(work))).is_some_and(|seen| Instant::now() < seen.old_from)
     }
 
     /// Seconds that this much work is expected to take; `None` where nothing is known.

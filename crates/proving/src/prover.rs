@@ -202,7 +202,8 @@ impl CircuitProver {
         let summary = circuit.key.summary();
         let number = match (backend, wanted.first()) {
             (Some(backend), _) => self.engines.on(backend)?,
-            (None, Some(first)) => self.engines.choose(&summary, first.witness),
+            (None, Some(first)) if wanted.len() == 1 => self.engines.choose(&summary, first.witness),
+            (None, Some(first)) => self.engines.choose_for_many(&summary, first.witness),
             (None, None) => self.engines.preferred(),
         };
         let engine = self.engines.engine(number);

@@ -34,7 +34,9 @@ impl Knob {
 }
 
 const SIGNATURES: &[Suite] = &[Suite::Blocks, Suite::Singles];
+const BLOCKS: &[Suite] = &[Suite::Blocks];
 const ALL: &[Suite] = &Suite::ALL;
+const A_PROOF: &[Suite] = &[Suite::Proofs];
 const PROOFS: &[Suite] = &[Suite::Proofs, Suite::ProofsTogether];
 
 /// The keys of this configuration, those that matter most first.
@@ -52,13 +54,7 @@ pub(super) fn of(config: &Config, is_thorough: bool) -> Vec<Knob> {
     let mut knobs = vec![
         Knob::of_text("engines.vector", vector.to_owned(), "auto", ALL),
         number("threads.verify", threads.verify, verify, &[], SIGNATURES),
-        number(
-            "scheduler.batch.items_max",
-            batch.items_max,
-            &[1_024, 4_096, 16_384],
-            &[256, 2_048, 65_536],
-            SIGNATURES,
-        ),
+        number("scheduler.batch.items_max", batch.items_max, &[1_024, 4_096, 16_384], &[256, 2_048, 65_536], BLOCKS),
         Knob::of_text("scheduler.batch.delay_max", delay, "0us", SIGNATURES),
         number("threads.io", threads.io, &[1, 2], &[], SIGNATURES),
     ];
@@ -66,9 +62,9 @@ pub(super) fn of(config: &Config, is_thorough: bool) -> Vec<Knob> {
         let digits = proving.msm_digits_at_once;
         knobs.extend([
             number("proving.threads", proving.threads, verify, &[], PROOFS),
-            number("proving.msm_window_bits_max", proving.msm_window_bits_max, &[12, 18], &[], PROOFS),
-            number("proving.msm_digits_at_once", digits, &[1 << 14, 1 << 16], &[1 << 15, 1 << 18], PROOFS),
-            number("proving.multiples_max", proving.multiples_max, &[1, 4], &[2, 8], PROOFS),
+            number("proving.msm_window_bits_max", proving.msm_window_bits_max, &[12, 18], &[], A_PROOF),
+            number("proving.msm_digits_at_once", digits, &[1 << 14, 1 << 16], &[1 << 15, 1 << 18], A_PROOF),
+            number("proving.multiples_max", proving.multiples_max, &[1, 4], &[2, 8], A_PROOF),
             number("proving.together_max", proving.together_max, &[1, 4], &[2, 8], PROOFS),
             number("proving.concurrency", proving.concurrency, &[], &[1, 2], PROOFS),
         ]);

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::knobs::Knob;
 use super::load::Suite;
+use super::{LOSS_MAX, LOSSES_MIN};
 use crate::bench::median;
 use crate::cli::Failure;
 use crate::print;
@@ -35,11 +36,32 @@ impl Ratios {
         median(&mut self.ratios.clone())
     }
 
+    /// The share of the pairs for which this holds of the ratio.
+    fn share(&self, of: impl Fn(f64) -> bool) -> f64 {
+        self.ratios.iter().filter(|ratio| of(**ratio)).count() as f64 / self.ratios.len().max(1) as f64
+    }
+
+    /// Whether it loses more than it may, and not by chance.
+    pub(super) fn loses(&self) -> bool {
+        self.median() < LOSS_MAX && self.share(|ratio| ratio < 1.0) >= LOSSES_MIN
+    }
+
     /// The lowest and the highest.
     fn spread(&self) -> [f64; 2] {
         let lowest = self.ratios.iter().copied().fold(f64::INFINITY, f64::min);
         [lowest, self.ratios.iter().copied().fold(0.0, f64::max)]
     }
+}
+
+/// The geometric mean of the medians of suites.
+pub(super) fn gain(suites: &[(Suite, Ratios)]) -> f64 {
+    let product: f64 = suites.iter().map(|(_, ratios)| ratios.median()).product();
+    product.powf(1.0 / suites.len().max(1) as f64)
+}
+
+/// The share of the pairs that gain, over suites.
+pub(super) fn wins(suites: &[(Suite, Ratios)]) -> f64 {
+    suites.iter().map(|(_, ratios)| ratios.share(|ratio| ratio > 1.0)).sum::<f64>() / suites.len().max(1) as f64
 }
 
 /// A key that was changed.
@@ -52,22 +74,18 @@ pub(super) struct Change {
     pub(super) is_text: bool,
     /// The geometric mean of the medians of its suites.
     pub(super) gain: f64,
-    /// The lowest of them.
-    pub(super) worst: f64,
     suites: Vec<(Suite, f64)>,
 }
 
 impl Change {
     pub(super) fn new(knob: &Knob, value: &str, ratios: &[(Suite, Ratios)]) -> Self {
         let suites: Vec<(Suite, f64)> = ratios.iter().map(|(suite, ratios)| (*suite, ratios.median())).collect();
-        let product: f64 = suites.iter().map(|(_, median)| median).product();
         Self {
             key: knob.key,
             from: knob.now.clone(),
             to: value.to_owned(),
             is_text: knob.is_text,
-            gain: product.powf(1.0 / suites.len().max(1) as f64),
-            worst: suites.iter().map(|(_, median)| *median).fold(f64::INFINITY, f64::min),
+            gain: gain(ratios),
             suites,
         }
     }
@@ -123,6 +141,8 @@ pub(super) struct Outcome {
     thorough: bool,
     seconds: f64,
     changes: Changes,
+    /// Keys that there was no time for.
+    untried: Vec<&'static str>,
     suites: Vec<Gain>,
 }
 
@@ -185,6 +205,7 @@ impl Outcome {
         config: &Config,
         changes: Changes,
         suites: Vec<(Suite, Ratios)>,
+        untried: Vec<&'static str>,
         took: Duration,
         thorough: bool,
     ) -> Self {
@@ -196,6 +217,7 @@ impl Outcome {
             thorough,
             seconds: took.as_secs_f64(),
             changes,
+            untried,
             suites: suites.into_iter().map(Gain::new).collect(),
         }
     }
@@ -267,6 +289,9 @@ impl Outcome {
                     "together they lose, as shown below: the profile stays as it is; try --thorough, on an idle machine"
                 );
             }
+        }
+        if !self.untried.is_empty() {
+            println!("not tried for want of time: {}; --thorough has it", self.untried.join(", "));
         }
         if !self.suites.is_empty() {
             print_suites("before", "after", &self.suites);

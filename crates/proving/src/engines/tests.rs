@@ -217,6 +217,36 @@ fn an_engine_that_may_be_sooner_done_is_tried_once_with_each_class() {
     assert_eq!(slow.choose(&large.0, &large.1), VECTOR);
 }
 
+/// The first proof of a class was made while something else took the machine.
+#[test]
+fn an_engine_that_did_badly_is_tried_again_after_a_while() {
+    let engines = both();
+    let (key, witness) = circuit(12);
+    for (engine, time) in [(VECTOR, 0.7), (CPU, 0.4)] {
+        engines.learn(engine, &key, &witness, &took(time));
+    }
+    let grow_old = || {
+        for candidate in &engines.candidates {
+            candidate.costs.lock().expect("a lock").values_mut().for_each(|seen| seen.old_from = Instant::now());
+        }
+    };
+    let pause = || engines.candidates[VECTOR].costs.lock().expect("a lock").values().next().map(|seen| seen.pause);
+    assert_eq!((engines.choose(&key, &witness), pause()), (CPU, Some(TRIED_AGAIN)));
+    grow_old();
+    engines.learn(CPU, &key, &witness, &took(0.4));
+    assert_eq!(engines.choose(&key, &witness), VECTOR, "which may be sooner done than it seemed");
+    assert_eq!(engines.choose_for_many(&key, &witness), CPU, "but not with many");
+    engines.learn(VECTOR, &key, &witness, &took(0.08));
+    assert_eq!((engines.choose(&key, &witness), pause()), (VECTOR, Some(2 * TRIED_AGAIN)));
+    // One that is known to be far slower is left alone, however long ago that was.
+    for _ in 0..4 {
+        engines.learn(VECTOR, &key, &witness, &took(0.08));
+    }
+    grow_old();
+    engines.learn(VECTOR, &key, &witness, &took(0.08));
+    assert_eq!(engines.choose(&key, &witness), VECTOR);
+}
+
 #[test]
 fn costs_follow_what_is_seen() {
     let engines = both();

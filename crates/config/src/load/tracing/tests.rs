@@ -52,6 +52,7 @@ fn what_is_no_url_of_a_collector_says_what_would_be_right() {
     for (url, words) in cases {
         let errors = tracing(&format!("otlp_endpoint = {url:?}")).expect_err(url).to_string();
         assert!(errors.contains("tracing.otlp_endpoint") && errors.contains(words), "{url}: {errors}");
+        assert!(!errors.contains("password@"), "an error is read by others: {errors}");
     }
     assert!("".parse::<OtlpEndpoint>().is_err(), "nothing is turned off by the reader, and is no URL");
 }
