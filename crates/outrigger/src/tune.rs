@@ -17,7 +17,7 @@ use crate::{devices, files, play, print};
 
 use knobs::Knob;
 use load::{Load, Suite};
-use outcome::{Change, Changes, Comparison, Outcome, Ratios};
+use outcome::{Change, Changes, Comparison, Outcome, Ratios, Trials, Tried};
 
 /// A candidate must gain so much, by the median over pairs, on the suites that its key is about,
 const GAIN_MIN: f64 = 1.03;
@@ -43,7 +43,7 @@ struct Effort {
 }
 
 impl Effort {
-    const QUICK: Self = Self { pairs: 5, hopeless: 1.0, pairs_at_end: 9, tries: Duration::from_secs(42) };
+    const QUICK: Self = Self { pairs: 5, hopeless: 1.0, pairs_at_end: 7, tries: Duration::from_secs(36) };
     const THOROUGH: Self = Self { pairs: 21, hopeless: 0.95, pairs_at_end: 41, tries: Duration::from_secs(1_200) };
 }
 
@@ -73,13 +73,13 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     let work = load::Work::make()?;
     let start = |values: &[Value]| start(args.profile.as_deref(), values, &work);
     let mut best = start(&[])?;
-    let (mut changes, mut untried) = (Vec::new(), Vec::new());
+    let (mut changes, mut tried, mut untried) = (Vec::new(), Vec::new(), Vec::new());
     for knob in &knobs {
         if since.elapsed() > effort.tries {
             untried.extend(knob.others().next().map(|_| knob.key));
             continue;
         }
-        let found = better(knob, &mut best, effort, &start, &bar)?;
+        let found = better(knob, &mut best, effort, &start, &bar, &mut tried)?;
         changes.extend(found);
     }
     // Without a change both would be the same.
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     // What was found by many comparisons may be chance: all of it together is judged once more.
     let holds = outcome::gain(&gains) >= 1.0 && !gains.iter().any(|(_, ratios)| ratios.loses());
     let changes = if holds { Changes::Hold(changes) } else { Changes::Dropped(changes) };
-    let outcome = Outcome::new(&config, changes, gains, untried, since.elapsed(), args.thorough);
+    let outcome = Outcome::new(&config, changes, gains, Trials { tried, untried }, since.elapsed(), args.thorough);
     if let Some(out) = &args.out {
         files::write(out, outcome.profile(&config)?.as_bytes())?;
     }
@@ -151,10 +151,12 @@ fn better(
     effort: Effort,
     start: &impl Fn(&[Value]) -> Result<Running, Failure>,
     bar: &ProgressBar,
+    tried: &mut Vec<Tried>,
 ) -> Result<Option<Change>, Failure> {
     let mut taken: Option<(Running, Change)> = None;
     for value in knob.others() {
         bar.set_message(format!("{} = {value}", knob.key));
+        let since = Instant::now();
         let mut values = best.values.clone();
         values.retain(|(key, _)| *key != knob.key);
         values.push((knob.key, value.to_owned()));
@@ -172,6 +174,7 @@ fn better(
             change = Change::new(knob, value, &ratios);
         }
         bar.inc(1);
+        tried.push(Tried::new(&change, since.elapsed()));
         let is_better = change.gain >= GAIN_MIN
             && outcome::wins(&ratios) >= WINS_MIN
             && !ratios.iter().any(|(_, ratios)| ratios.loses());

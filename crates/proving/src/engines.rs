@@ -26,10 +26,15 @@ const REPEATS: usize = 4;
 const MEASURED_ON_DEVICES: [u32; 3] = [4, 9, 12];
 
 /// An engine that has made no proof of a class is tried with one where it is expected to take at most so many times what the
-/// best does: what is expected of it comes from proofs of other sizes, made while the machine did who knows what.
-const TRIED_UP_TO: f64 = 4.0;
+/// best does: what is expected of it comes from small proofs, made while the machine did who knows what. As a sidecar starts,
+/// for one, its lanes are tried on all cores, which leaves a tenth of them to the threads of proofs.
+const TRIED_UP_TO: f64 = 16.0;
 
-/// So may those be that it has made: it is tried again after this pause, after twice that, and so on up to the longest.
+/// One that has made such a proof is tried again where that took at most so many times what the best takes: it may have been
+/// made at a bad time as well.
+const TRIED_AGAIN_UP_TO: f64 = 4.0;
+
+/// After this pause, after twice that, and so on up to the longest.
 const TRIED_AGAIN: Duration = Duration::from_secs(5);
 const TRIED_AGAIN_LONGEST: Duration = Duration::from_secs(320);
 
@@ -148,9 +153,8 @@ impl Engines {
         let work = work_of_proof(key, witness);
         let known = self.expected(key.curve, work);
         let Some((best, expected)) = least(known.iter()) else { return 0 };
-        let is_worth_it = |(number, time): &&(usize, f64)| {
-            *time <= TRIED_UP_TO * expected && !self.candidates[*number].has_just_proved(key.curve, work)
-        };
+        let is_worth_it =
+            |(number, time): &&(usize, f64)| *time <= self.candidates[*number].tried_up_to(key.curve, work) * expected;
         least(known.iter().filter(is_worth_it)).map_or(best, |(number, _)| number)
     }
 
@@ -230,10 +234,14 @@ impl Candidate {
         metrics::engine_cost(self.engine.name(), key.curve, seen.cost);
     }
 
-    /// Whether it has made a proof of about as much work, and not so long ago that it should be tried again.
-    fn has_just_proved(&self, curve: Curve, work: u64) -> bool {
+    /// With how much more than the best one is expected to take it is tried with a proof of about as much work.
+    fn tried_up_to(&self, curve: Curve, work: u64) -> f64 {
         let costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
-        costs.get(&(curve, class_of(work))).is_some_and(|seen| Instant::now() < seen.old_from)
+        match costs.get(&(curve, class_of(work))) {
+            None => TRIED_UP_TO,
+            Some(seen) if Instant::now() >= seen.old_from => TRIED_AGAIN_UP_TO,
+            Some(_) => 0.0,
+        }
     }
 
     /// Seconds that this much work is expected to take; `None` where nothing is known.

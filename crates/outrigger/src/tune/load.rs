@@ -30,7 +30,7 @@ const SINGLES: u64 = 256;
 /// Proofs that are asked for at once.
 const TOGETHER: usize = 4;
 /// A sidecar is warm once so many measurements in a row gained less than [`STEADY`] over the best before them.
-const STEADY_SLICES: usize = 3;
+const STEADY_SLICES: usize = 2;
 const STEADY: f64 = 1.03;
 /// It is measured after so many as it is.
 const WARM_SLICES_MAX: usize = 24;
@@ -151,7 +151,7 @@ impl Load {
     fn transactions(&self, blocks: &[Arc<Block>], window: usize) -> Result<f64, Failure> {
         let options = CallOptions { priority: Priority::Block, deadline: Some(BLOCK_TIME_MAX), backend: None };
         let (mut done, mut seconds) = (0, 0.0);
-        let mut count = 4 * window;
+        let mut count = window;
         while seconds < SLICE.as_secs_f64() {
             let played = play::catch_up(blocks, count, window, self.sidecar.endpoint(), options)?;
             if played.wrong > 0 {

@@ -100,6 +100,30 @@ impl Change {
     }
 }
 
+/// A value that was tried, whatever came of it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Tried {
+    key: &'static str,
+    value: String,
+    gain: f64,
+    suites: Vec<(Suite, f64)>,
+    seconds: f64,
+}
+
+impl Tried {
+    pub(super) fn new(change: &Change, took: Duration) -> Self {
+        let (key, value, suites) = (change.key, change.to.clone(), change.suites.clone());
+        Self { key, value, gain: change.gain, suites, seconds: took.as_secs_f64() }
+    }
+}
+
+/// All that was tried, and the keys that there was no time for.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Trials {
+    pub(super) tried: Vec<Tried>,
+    pub(super) untried: Vec<&'static str>,
+}
+
 /// What became of the changes when they were measured together, beside the sidecar as it was.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -141,8 +165,8 @@ pub(super) struct Outcome {
     thorough: bool,
     seconds: f64,
     changes: Changes,
-    /// Keys that there was no time for.
-    untried: Vec<&'static str>,
+    #[serde(flatten)]
+    trials: Trials,
     suites: Vec<Gain>,
 }
 
@@ -205,7 +229,7 @@ impl Outcome {
         config: &Config,
         changes: Changes,
         suites: Vec<(Suite, Ratios)>,
-        untried: Vec<&'static str>,
+        trials: Trials,
         took: Duration,
         thorough: bool,
     ) -> Self {
@@ -217,7 +241,7 @@ impl Outcome {
             thorough,
             seconds: took.as_secs_f64(),
             changes,
-            untried,
+            trials,
             suites: suites.into_iter().map(Gain::new).collect(),
         }
     }
@@ -290,8 +314,8 @@ impl Outcome {
                 );
             }
         }
-        if !self.untried.is_empty() {
-            println!("not tried for want of time: {}; --thorough has it", self.untried.join(", "));
+        if !self.trials.untried.is_empty() {
+            println!("not tried for want of time: {}; --thorough has it", self.trials.untried.join(", "));
         }
         if !self.suites.is_empty() {
             print_suites("before", "after", &self.suites);
