@@ -7,7 +7,7 @@ use crate::support::overload::{self, Overloaded};
 use crate::support::sidecar::Sidecar;
 
 /// Long beside a vote's work of a millisecond, short beside the backlog that the load builds up.
-const VOTE_DEADLINE: Duration = Duration::from_millis(500);
+const VOTE_DEADLINE: Duration = Duration::from_millis(1_000);
 /// One thread that verifies without lanes (a client on the same cores cannot overload those), no memory of verdicts (the
 /// load repeats itself), a backlog of a second and a half.
 const BASE: &str =

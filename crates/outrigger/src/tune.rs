@@ -22,7 +22,7 @@ use outcome::{Change, Changes, Comparison, Outcome, Ratios, Trials, Tried};
 /// A candidate must gain so much, by the median over pairs, on the suites that its key is about,
 const GAIN_MIN: f64 = 1.03;
 /// and gain at all in such a share of the pairs: medians of a few of them are chance.
-const WINS_MIN: f64 = 0.65;
+const WINS_MIN: f64 = 0.7;
 /// It may lose no more than this on any suite, by the median, unless fewer than [`LOSSES_MIN`] of the pairs lose.
 const LOSS_MAX: f64 = 0.97;
 const LOSSES_MIN: f64 = 0.7;
@@ -163,11 +163,14 @@ fn better(
         let mut candidate = start(&values)?;
         let mut ratios = side_by_side(best, &mut candidate, knob.suites, PAIRS_FIRST)?;
         let mut change = Change::new(knob, value, &ratios);
-        if change.gain >= effort.hopeless {
-            for (suite, ratios) in &mut ratios {
-                pairs(*suite, best, &mut candidate, effort.pairs - PAIRS_FIRST, ratios)?;
+        // What gains by a few pairs has to gain by twice as many: most of what is tried gains nothing, and some of that seems to.
+        for (least, more) in [(effort.hopeless, effort.pairs - PAIRS_FIRST), (GAIN_MIN, effort.pairs)] {
+            if change.gain >= least {
+                for (suite, ratios) in &mut ratios {
+                    pairs(*suite, best, &mut candidate, more, ratios)?;
+                }
+                change = Change::new(knob, value, &ratios);
             }
-            change = Change::new(knob, value, &ratios);
         }
         if change.gain >= GAIN_MIN {
             look_again(best, &mut candidate, effort.pairs, &mut ratios)?;
