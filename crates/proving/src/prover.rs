@@ -111,7 +111,6 @@ impl CircuitProver {
 
     /// Makes the witness, whatever happens meanwhile.
     fn made(&self, circuit: CircuitId, secret: Secret, control: &Control) -> Made {
-        control.tell(Stage::Witness, 0);
         let begun = Instant::now();
         let work = AssertUnwindSafe(|| self.witness(circuit, secret, control));
         let witness = catch_unwind(work).unwrap_or_else(|_| {
@@ -185,6 +184,8 @@ impl CircuitProver {
         let circuit = self.store.ready_in(threads, id).map_err(of_store)?;
         let r1cs = circuit.r1cs().map_err(of_store)?;
         let begin = |Asked { given, control }| {
+            // Not where it is made ahead: a job that waits says its place.
+            control.tell(Stage::Witness, 0);
             let made = match given {
                 Given::Secret(secret) => self.made(id, secret, control),
                 Given::Made(made) => made,
