@@ -133,6 +133,7 @@ fn proofs_of_a_device_verify_and_a_killed_worker_loses_none() {
                     killer = Some(std::thread::spawn(move || {
                         std::thread::sleep(after);
                         kill_process(worker, Signal::KILL).expect("it is killed");
+                        worker
                     }));
                 }
             };
@@ -142,8 +143,11 @@ fn proofs_of_a_device_verify_and_a_killed_worker_loses_none() {
             let signal = Fr::from_be_bytes_mod_order(&proof.public_signals[..32]);
             assert_eq!(signal.to_string(), root, "the root that the secret leads to");
             if let Some(killer) = killer {
-                killer.join().expect("the worker was there");
-                // The device comes back.
+                let killed = killer.join().expect("the worker was there");
+                // The device comes back, with another worker: until its end is noticed, a proof that insists on it is taken.
+                while worker_of(&sidecar).is_none_or(|worker| worker == killed) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 until_proved(&client, Backend::Opencl, cube).await;
             } else {
                 assert_eq!(sidecar.metric(REPEATED, &[]), 0.0, "the device made it");
