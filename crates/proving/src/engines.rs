@@ -25,10 +25,13 @@ const REPEATS: usize = 4;
 /// A device has a price for each proof, and a low one for what it is made of: it takes a larger one to see the second.
 const MEASURED_ON_DEVICES: [u32; 3] = [4, 9, 12];
 
-/// An engine that has made no proof of a class is tried with one where it is expected to take at most so many times what the
-/// best does: what is expected of it comes from small proofs, made while the machine did who knows what. As a sidecar starts,
-/// for one, its lanes are tried on all cores, which leaves a tenth of them to the threads of proofs.
+/// An engine of the cores that has made no proof of a class is tried with one where it is expected to take at most so many
+/// times what the best does: what is expected of it comes from small proofs, made while the machine did who knows what. As a
+/// sidecar starts, for one, its lanes are tried on all cores, which leaves a tenth of them to the threads of proofs.
 const TRIED_UP_TO: f64 = 16.0;
+
+/// So is a device. What a large proof takes there may be far more than what small ones let expect.
+const DEVICES_TRIED_UP_TO: f64 = 4.0;
 
 /// One that has made such a proof is tried again where that took at most so many times what the best takes: it may have been
 /// made at a bad time as well.
@@ -138,8 +141,7 @@ impl Engines {
         for candidate in self.candidates.iter().filter(|candidate| candidate.is_new()) {
             // A device may just be started again: later it can be measured.
             candidate.set_measure_from(Some(Instant::now() + MEASURED_AGAIN));
-            let is_device = !matches!(candidate.backend, Backend::Cpu | Backend::Vector);
-            let sizes: &[u32] = if is_device { &MEASURED_ON_DEVICES } else { &MEASURED };
+            let sizes: &[u32] = if candidate.is_device() { &MEASURED_ON_DEVICES } else { &MEASURED };
             for log2_size in sizes {
                 candidate.measure(*log2_size)?;
             }
@@ -182,6 +184,10 @@ fn least<'a>(known: impl Iterator<Item = &'a (usize, f64)>) -> Option<(usize, f6
 }
 
 impl Candidate {
+    fn is_device(&self) -> bool {
+        !matches!(self.backend, Backend::Cpu | Backend::Vector)
+    }
+
     fn is_new(&self) -> bool {
         let from = *self.measure_from.lock().unwrap_or_else(PoisonError::into_inner);
         from.is_some_and(|from| Instant::now() >= from) && self.engine.is_ready()
@@ -238,6 +244,7 @@ impl Candidate {
     fn tried_up_to(&self, curve: Curve, work: u64) -> f64 {
         let costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
         match costs.get(&(curve, class_of(work))) {
+            None if self.is_device() => DEVICES_TRIED_UP_TO,
             None => TRIED_UP_TO,
             Some(seen) if Instant::now() >= seen.old_from => TRIED_AGAIN_UP_TO,
             Some(_) => 0.0,
