@@ -224,8 +224,10 @@ fn what_is_not_webassembly_1_is_refused() {
         assert!(matches!(WitnessProgram::compile(&honest[..end]), Err(WitnessError::Program(_))), "{end} bytes");
         assert!(check(&honest[..end]).is_err());
     }
+    // A component without anything in it.
+    let refused = check(b"\0asm\x0d\0\x01\0").unwrap_err();
+    assert!(refused.starts_with("not valid WebAssembly 1.0"), "{refused}");
     for text in [
-        "(component)",
         "(module (memory 1 1 shared))",
         "(module (memory i64 1))",
         "(module (memory 1) (memory 1))",
