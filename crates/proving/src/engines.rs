@@ -18,12 +18,19 @@ const WEIGHT: f64 = 0.3;
 /// milliseconds together on plain cores.
 const MEASURED: [u32; 2] = [4, 9];
 
-/// How often each is made. The least time counts: it is the one that nothing else on the machine got in the way of, and an
+/// How often each is made at most. The least time counts: it is the one that nothing else on the machine got in the way of, and an
 /// engine that seems much slower here is not asked again to show that it is not ([`TRIED_UP_TO`]).
 const REPEATS: usize = 4;
 
 /// A device has a price for each proof, and a low one for what it is made of: it takes a larger one to see the second.
 const MEASURED_ON_DEVICES: [u32; 3] = [4, 9, 12];
+
+/// A proof that takes longer is made once: noise is little of it.
+const REPEATED_BELOW: Duration = Duration::from_millis(250);
+
+/// A device that takes more than so many times what the best engine takes is not measured with larger proofs. One of those
+/// could keep it busy until its watchdog holds it for hung, and it would not be chosen for them anyway.
+const HOPELESS: f64 = 64.0;
 
 /// An engine of the cores that has made no proof of a class is tried with one where it is expected to take at most so many
 /// times what the best does: what is expected of it comes from small proofs, made while the machine did who knows what. As a
@@ -138,16 +145,27 @@ impl Engines {
         if self.candidates.len() < 2 {
             return Ok(());
         }
-        for candidate in self.candidates.iter().filter(|candidate| candidate.is_new()) {
+        for (number, candidate) in self.candidates.iter().enumerate().filter(|(_, candidate)| candidate.is_new()) {
             // A device may just be started again: later it can be measured.
             candidate.set_measure_from(Some(Instant::now() + MEASURED_AGAIN));
             let sizes: &[u32] = if candidate.is_device() { &MEASURED_ON_DEVICES } else { &MEASURED };
             for log2_size in sizes {
-                candidate.measure(*log2_size)?;
+                let work = candidate.measure(*log2_size)?;
+                if self.is_hopeless(number, Curve::Bn254, work) {
+                    break;
+                }
             }
             candidate.set_measure_from(None);
         }
         Ok(())
+    }
+
+    /// Whether a device takes far more for this much work than another engine.
+    fn is_hopeless(&self, number: usize, curve: Curve, work: u64) -> bool {
+        let candidate = &self.candidates[number];
+        let known = self.expected(curve, work);
+        let (Some(own), Some((_, best))) = (candidate.expected(curve, work), least(known.iter())) else { return false };
+        candidate.is_device() && own > HOPELESS * best
     }
 
     /// The engine for a proof.
@@ -197,7 +215,8 @@ impl Candidate {
         *self.measure_from.lock().unwrap_or_else(PoisonError::into_inner) = from;
     }
 
-    fn measure(&self, log2_size: u32) -> Result<(), String> {
+    /// Gives back the work of the proof that was made.
+    fn measure(&self, log2_size: u32) -> Result<u64, String> {
         let (r1cs, witness) = synthetic(log2_size, Curve::Bn254);
         let control = Control::default();
         // Devices read keys from files.
@@ -213,14 +232,18 @@ impl Candidate {
             if let Some(why) = proved.repeated {
                 return Err(why);
             }
-            if least.as_ref().is_none_or(|least| time_of_engine(&proved.timings) < time_of_engine(least)) {
+            let time = time_of_engine(&proved.timings);
+            if least.as_ref().is_none_or(|least| time < time_of_engine(least)) {
                 least = Some(proved.timings);
+            }
+            if time > REPEATED_BELOW {
+                break;
             }
         }
         if let Some(timings) = least {
             self.learn(&key.summary(), &witness, &timings);
         }
-        Ok(())
+        Ok(work_of_proof(&key.summary(), &witness))
     }
 
     fn learn(&self, key: &KeySummary, witness: &Witness, timings: &Timings) {

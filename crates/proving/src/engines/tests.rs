@@ -107,6 +107,24 @@ fn a_device_that_fails_as_it_is_measured_is_measured_later() {
     assert!(engines.are_new(), "but later");
 }
 
+#[test]
+fn a_device_that_is_far_slower_is_measured_with_no_larger_proofs() {
+    let (key, witness) = circuit(5);
+    let work = work_of_proof(&key, &witness);
+    let cpu: Arc<dyn ProofEngine> = Arc::new(EngineChoice::Cpu);
+    let device = Arc::new(Device(AtomicBool::new(true)));
+    let engines = Engines::new(vec![(Backend::Cpu, cpu), (Backend::Opencl, device)]);
+    assert!(!engines.is_hopeless(1, Curve::Bn254, work), "nothing is known");
+    engines.learn(0, &key, &witness, &took(0.001));
+    engines.learn(1, &key, &witness, &took(0.05));
+    assert!(!engines.is_hopeless(1, Curve::Bn254, work), "its price for each proof");
+    for _ in 0..8 {
+        engines.learn(1, &key, &witness, &took(0.5));
+    }
+    assert!(engines.is_hopeless(1, Curve::Bn254, work));
+    assert!(!engines.is_hopeless(0, Curve::Bn254, work), "there is always engine cpu");
+}
+
 /// It proves nothing.
 struct Failing;
 
