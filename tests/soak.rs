@@ -13,6 +13,8 @@ mod devices;
 mod hashes;
 #[path = "soaks/jobs.rs"]
 mod jobs;
+#[path = "soaks/killed.rs"]
+mod killed;
 #[path = "soaks/load.rs"]
 mod load;
 #[path = "soaks/proofs.rs"]
@@ -45,6 +47,7 @@ const USAGE: &str = "usage: tests/soak NAME [ARGS]
   proofs [COUNT] [SEED] [BACKEND]
                              COUNT proofs from 8 clients over a mix of circuits, all verified, memory bounded (100);
                              on a backend that is named, of the tree's circuit, none of them repeated elsewhere
+  killed [ROUNDS] [SEED]     proofs on an OpenCL device whose worker is killed in the midst of each stage (1)
   jobs [ROUNDS] [SEED]       submitted proofs and a sidecar killed in the middle of them (5)
   transactions [COUNT] [SEED]  COUNT raw Ethereum transactions over the socket, as fast as they are taken (3000000)
   beside-proof [K]           what a verify batch waits beside a proof of 2^K constraints (20)";
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         "devices" => devices::run(number(0).unwrap_or(1_000), number(1), words.first().copied(), words.get(1).copied()),
         "hashes" => hashes::run(number(0).unwrap_or(10_000), number(1)),
         "jobs" => jobs::run(number(0).unwrap_or(5), number(1)),
+        "killed" => killed::run(number(0).unwrap_or(1), number(1)),
         "proofs" => proofs::run(number(0).unwrap_or(100), number(1), words.first().copied()),
         "load" => load::run(number(0).unwrap_or(10)),
         "restart" => restart::run(number(0).unwrap_or(10)),

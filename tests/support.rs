@@ -7,6 +7,7 @@ pub(crate) mod circuits;
 pub(crate) mod command;
 pub(crate) mod cuda;
 pub(crate) mod device;
+pub(crate) mod killed;
 pub(crate) mod load;
 pub(crate) mod overload;
 pub(crate) mod sidecar;

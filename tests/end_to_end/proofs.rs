@@ -322,6 +322,7 @@ fn a_proof_that_takes_too_long_is_given_up() {
         let since = std::time::Instant::now();
         let ran = place.run(&prove);
         assert_eq!((ran.status, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
-        assert!(since.elapsed() < Duration::from_secs(20));
+        // Most of it goes into opening the key.
+        assert!(since.elapsed() < Duration::from_secs(60));
     }
 }

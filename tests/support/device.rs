@@ -38,6 +38,14 @@ pub(crate) fn kernel_cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/outrigger/kernels")
 }
 
+/// A sidecar that uses every OpenCL device and judges everything again.
+pub(crate) fn sidecar() -> Sidecar {
+    let cache = kernel_cache();
+    Sidecar::start_with(&format!(
+        "[engines]\nopencl = \"all\"\n[devices]\naudit_per_million = 1000000\nhang_max = \"60s\"\nkernel_cache = {cache:?}\n"
+    ))
+}
+
 /// Here or nowhere.
 pub(crate) fn on(backend: Backend) -> CallOptions {
     CallOptions { backend: Some(backend), ..CallOptions::default() }
