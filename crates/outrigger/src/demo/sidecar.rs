@@ -16,6 +16,10 @@ use crate::cli::Failure;
 /// How long the child may take to serve, and to go.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// `devices.hang_max` where processors are asked for as devices: they share their cores with all else, and a worker that says
+/// nothing for a while may only wait for them.
+const PROCESSOR_HANG_MAX: &str = "60s";
+
 /// What `serve --json` prints when it is ready.
 #[derive(Deserialize)]
 struct Ready {
@@ -54,6 +58,7 @@ impl Sidecar {
             .arg(&socket)
             // Circuits and jobs of the demo go with it.
             .env("OUTRIGGER_PROVING__DIRECTORY", directory.path().join("state"))
+            .envs((opencl == "all").then_some(("OUTRIGGER_DEVICES__HANG_MAX", PROCESSOR_HANG_MAX)))
             .envs(values.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
