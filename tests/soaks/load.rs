@@ -12,7 +12,7 @@ const VOTE_DEADLINE: Duration = Duration::from_millis(500);
 /// Gives back how much was wrong.
 pub(crate) fn run(seconds: u64) -> u64 {
     let sidecar = Sidecar::start_with("[scheduler]\ncache_entries = 0\n[log]\nfilter = \"warn\"\n");
-    let done = overload::run(&runtime(), &sidecar, Duration::from_secs(seconds), VOTE_DEADLINE);
+    let done = overload::run(&runtime(), &sidecar, Duration::from_secs(seconds), |_| VOTE_DEADLINE);
     let (before, highest) = done.memory_kib;
     println!("load: {seconds} s, carries {:.0} items/s, offered {:.0}", done.capacity, done.offered);
     println!("  {} calls, {} refused {:?}", done.load.calls, done.load.refusals(), done.load.refused);

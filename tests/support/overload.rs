@@ -28,14 +28,27 @@ pub(crate) struct Overloaded {
     pub(crate) offered: f64,
     /// The load.
     pub(crate) load: Tally,
-    /// Votes of the consensus class, each with `vote_deadline`.
+    /// Votes of the consensus class, each with its deadline.
     pub(crate) votes: Tally,
     /// Resident memory in KiB: before, and at its highest.
     pub(crate) memory_kib: (u64, u64),
 }
 
-/// Offers twice what the sidecar can carry for `length`, after a burst that fills its queues, with votes between.
-pub(crate) fn run(runtime: &Runtime, sidecar: &Sidecar, length: Duration, vote_deadline: Duration) -> Overloaded {
+/// What a vote may take where the load is carried at so many items a second: half a second, and that of the batches that a
+/// machine which others take from us may run before it. Far less than the backlog on any machine that is our own.
+pub(crate) fn deadline_of_votes(capacity: f64) -> Duration {
+    const AHEAD: f64 = 8.0;
+    Duration::from_millis(500) + Duration::from_secs_f64(AHEAD * BATCH as f64 / capacity)
+}
+
+/// Offers twice what the sidecar can carry for `length`, and until something is refused, after a burst that fills its queues,
+/// with votes between. The deadline of a vote follows from what the sidecar carries.
+pub(crate) fn run(
+    runtime: &Runtime,
+    sidecar: &Sidecar,
+    length: Duration,
+    vote_deadline: impl Fn(f64) -> Duration,
+) -> Overloaded {
     let retry = RetryOptions { attempts_max: 1, ..RetryOptions::default() };
     let options = ClientOptions { retry, ..sidecar.client_options() };
     let (client, voter) = runtime.block_on(async {
@@ -47,7 +60,7 @@ pub(crate) fn run(runtime: &Runtime, sidecar: &Sidecar, length: Duration, vote_d
     let capacity = capacity(runtime, &client, &load);
     let before = sidecar.memory_kib().0;
     let (tally, votes) = (Arc::new(Mutex::new(Tally::default())), Arc::new(Mutex::new(Tally::default())));
-    let voting = runtime.spawn(vote_for(voter, vote, length, vote_deadline, votes.clone()));
+    let voting = runtime.spawn(vote_for(voter, vote, length, vote_deadline(capacity), votes.clone()));
     let offered = runtime.block_on(offer(client, load, capacity, length, tally.clone()));
     runtime.block_on(voting).expect("the voter does not panic");
     let taken = |tally: &Mutex<Tally>| tally.lock().expect("a tally").clone();
@@ -74,7 +87,12 @@ async fn offer(client: Client, load: Known, capacity: f64, length: Duration, tal
     // A second's worth at once fills the queues, so that the steady load finds them full.
     let burst = capacity;
     let mut sent = 0.0;
-    while since.elapsed() < length {
+    // Where others take most of the machine in the meantime, the queues are full later.
+    let is_over = || {
+        let elapsed = since.elapsed();
+        elapsed >= 5 * length || elapsed >= length && tally.lock().expect("a tally").refusals() > 0
+    };
+    while !is_over() {
         let elapsed = since.elapsed().as_secs_f64();
         let answered = tally.lock().expect("a tally").items as f64;
         let due = burst + 2.0 * answered.max(capacity * elapsed);
