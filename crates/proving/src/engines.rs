@@ -18,8 +18,8 @@ const WEIGHT: f64 = 0.3;
 /// milliseconds together on plain cores.
 const MEASURED: [u32; 2] = [4, 9];
 
-/// How often each is made at most. The least time counts: it is the one that nothing else on the machine got in the way of, and an
-/// engine that seems much slower here is not asked again to show that it is not ([`TRIED_UP_TO`]).
+/// How often each is made at most. The least time counts: it is the one that nothing else on the machine got in the way of,
+/// and an engine that seems much slower here is not asked again to show that it is not ([`TRIED_UP_TO`]).
 const REPEATS: usize = 4;
 
 /// A device has a price for each proof, and a low one for what it is made of: it takes a larger one to see the second.
